@@ -1,0 +1,1 @@
+"""Outdial: self-hosted outbound voice."""

@@ -1,0 +1,97 @@
+"""Every error that Outdial raises on purpose, as one tree.
+
+::
+
+    OutdialError
+    ├── ConfigurationError       a setting is missing or wrong: the person who runs the server can mend it
+    ├── InvalidInput             a value that a user gave is unusable: the caller can mend it
+    │   ├── InvalidPhoneNumber
+    │   └── AudioError
+    │       ├── UndecodableAudio
+    │       └── AudioTooLong
+    ├── LocalProtocolError       our own code asked for something that the protocol forbids
+    ├── RemoteProtocolError      the far end sent something that cannot be used
+    │   ├── SipParseError
+    │   ├── SdpError
+    │   └── RtpParseError
+    ├── MediaError               the media side of a leg cannot go on
+    │   ├── NoFreePort
+    │   └── MediaWorkerLost
+    └── StorageError             the database or blob store refused
+        ├── NotFound
+        └── LeaseLost
+
+Our fault and the peer's fault are different classes, so that a log line says whom to ask.
+"""
+
+
+class OutdialError(Exception):
+    """The root: catching it catches what Outdial raises on purpose and nothing else."""
+
+
+class ConfigurationError(OutdialError):
+    """A setting is missing or wrong; the message names the setting, its value and what would be right."""
+
+
+class InvalidInput(OutdialError):
+    """A value given by a user is unusable; the message says which and what would be right."""
+
+
+class InvalidPhoneNumber(InvalidInput):
+    """Not a phone number with country code."""
+
+
+class AudioError(InvalidInput):
+    """A sound cannot be used."""
+
+
+class UndecodableAudio(AudioError):
+    """The bytes are not audio in any known format, or decoding them exceeded a bound."""
+
+
+class AudioTooLong(AudioError):
+    """The sound is longer than the limit."""
+
+
+class LocalProtocolError(OutdialError):
+    """Our own code asked for something that the protocol forbids in this state."""
+
+
+class RemoteProtocolError(OutdialError):
+    """The far end sent something that cannot be used."""
+
+
+class SipParseError(RemoteProtocolError):
+    """Bytes that are not a SIP message, or a header that cannot be read."""
+
+
+class SdpError(RemoteProtocolError):
+    """A session description that cannot be read or agreed on."""
+
+
+class RtpParseError(RemoteProtocolError):
+    """Bytes that are not RTP or RTCP."""
+
+
+class MediaError(OutdialError):
+    """The media side of a leg cannot go on."""
+
+
+class NoFreePort(MediaError):
+    """Every RTP port of the configured range is in use or in quarantine."""
+
+
+class MediaWorkerLost(MediaError):
+    """The media worker process of this leg died."""
+
+
+class StorageError(OutdialError):
+    """The database or the blob store refused."""
+
+
+class NotFound(StorageError):
+    """No row of that name."""
+
+
+class LeaseLost(StorageError):
+    """The call is no longer leased to this dialer: somebody else decides about it now."""
