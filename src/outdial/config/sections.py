@@ -1,0 +1,140 @@
+"""The sections of the settings, one frozen model each. Field descriptions are the reference documentation."""
+
+import ipaddress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""A port number; 0 lets the system choose one."""
+
+
+def _ipv4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise ValueError("should be an IPv4 address such as 192.0.2.10") from None
+
+
+IPv4 = Annotated[str, AfterValidator(_ipv4)]
+"""An IPv4 address in dotted form."""
+
+
+class Section(BaseModel):
+    """What all sections share: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ApiSettings(Section):
+    """Where the HTTP API listens."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 listens on every interface.")
+    port: Port = Field(8080, description="TCP port to listen on. 0 lets the system choose one.")
+
+
+class SipSettings(Section):
+    """The dialer's SIP socket."""
+
+    bind_address: IPv4 = Field("0.0.0.0", description="Address of the UDP socket.")  # noqa: S104 - a SIP endpoint has to be reachable; strangers get silence
+    port: Port = Field(5060, description="UDP port of the socket. 0 lets the system choose one.")
+    public_address: IPv4 | None = Field(
+        None,
+        description="The address that carriers see, when the server stands behind NAT; it goes into Via,"
+        " Contact and SDP. Unset: the address of the interface that leads to the trunk.",
+    )
+
+
+class MediaSettings(Section):
+    """RTP ports and the processes that pace them."""
+
+    bind_address: IPv4 = Field("0.0.0.0", description="Address of the RTP sockets.")  # noqa: S104 - RTP comes from carriers' own gateways
+    public_address: IPv4 | None = Field(
+        None, description="The address that SDP names. Unset: the same as `sip.public_address`."
+    )
+    port_min: int = Field(
+        10000, ge=1024, le=65534, description="First UDP port for RTP; a leg takes two ports."
+    )
+    port_max: int = Field(20000, ge=1025, le=65535, description="Last UDP port for RTP.")
+    workers: int | None = Field(
+        None, ge=1, le=64, description="Media worker processes. Unset: one for each spare core, at least one."
+    )
+    rtp_timeout_seconds: float = Field(
+        30.0, gt=0, description="A leg that is not on hold and receives no RTP for this long is ended."
+    )
+
+    @model_validator(mode="after")
+    def _range_holds_a_leg(self) -> "MediaSettings":
+        if self.port_max <= self.port_min:
+            raise ValueError(
+                f"media.port_max ({self.port_max}) should be above media.port_min ({self.port_min})"
+            )
+        return self
+
+
+class DispatchSettings(Section):
+    """How much a dialer takes on, and how it lets go."""
+
+    max_concurrent: int = Field(1000, ge=1, description="Calls in progress at once, in one dialer.")
+    lease_seconds: float = Field(
+        30.0,
+        ge=1,
+        description="A dialer that does not renew a claim for this long has lost it; another one clears up.",
+    )
+    drain_seconds: float = Field(
+        30.0,
+        ge=0,
+        description="On shutdown, calls in progress may go on for this long before they are hung up.",
+    )
+    ring_timeout_seconds: float = Field(
+        45.0,
+        ge=1,
+        le=180,
+        description="A call that is not answered within this time is cancelled (NOANSWER).",
+    )
+
+
+class LimitSettings(Section):
+    """Bounds on what a request may ask for."""
+
+    upload_bytes: int = Field(50 * 1024 * 1024, ge=1024, description="Largest accepted sound file, in bytes.")
+    sound_seconds: float = Field(600.0, gt=0, description="Longest accepted sound.")
+    recipients: int = Field(10_000, ge=1, description="Most numbers in one `outgoing/send`.")
+
+
+class SandboxSettings(Section):
+    """The simulated phone network (`--sandbox`)."""
+
+    bind_address: IPv4 = Field("127.0.0.1", description="Address of its SIP and RTP sockets.")
+    port: Port = Field(5070, description="UDP port of its SIP socket.")
+    phones: Path | None = Field(None, description="TOML file with further phones.")
+    bridge: str = Field(
+        "12025550199", description="Number of the bridge that `--sandbox` creates on its trunk."
+    )
+
+
+class LogFormat(StrEnum):
+    """How a log line looks."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """Least severity that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogSettings(Section):
+    """Logging, always to standard error."""
+
+    level: LogLevel = Field(LogLevel.INFO, description="Least severity that is written.")
+    format: LogFormat = Field(
+        LogFormat.CONSOLE, description="`console` for people, `json` for machines (one object a line)."
+    )
