@@ -1,7 +1,7 @@
 """Turn what pydantic says about settings into sentences for the person who runs the server.
 
-Each sentence names the setting, its value and what would be right. Values of settings that may hold a password
-are not repeated.
+Each sentence names the setting, its value and what would be right. Values of settings that may hold a
+password are not repeated.
 """
 
 import difflib

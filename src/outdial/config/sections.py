@@ -31,17 +31,19 @@ class Section(BaseModel):
 class ApiSettings(Section):
     """Where the HTTP API listens."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 listens on every interface.")
-    port: Port = Field(8080, description="TCP port to listen on. 0 lets the system choose one.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on. 0.0.0.0 listens on every interface."
+    )
+    port: Port = Field(default=8080, description="TCP port to listen on. 0 lets the system choose one.")
 
 
 class SipSettings(Section):
     """The dialer's SIP socket."""
 
-    bind_address: IPv4 = Field("0.0.0.0", description="Address of the UDP socket.")  # noqa: S104 - a SIP endpoint has to be reachable; strangers get silence
-    port: Port = Field(5060, description="UDP port of the socket. 0 lets the system choose one.")
+    bind_address: IPv4 = Field(default="0.0.0.0", description="Address of the UDP socket.")  # noqa: S104 - a SIP endpoint has to be reachable; strangers get silence
+    port: Port = Field(default=5060, description="UDP port of the socket. 0 lets the system choose one.")
     public_address: IPv4 | None = Field(
-        None,
+        default=None,
         description="The address that carriers see, when the server stands behind NAT; it goes into Via,"
         " Contact and SDP. Unset: the address of the interface that leads to the trunk.",
     )
@@ -50,19 +52,24 @@ class SipSettings(Section):
 class MediaSettings(Section):
     """RTP ports and the processes that pace them."""
 
-    bind_address: IPv4 = Field("0.0.0.0", description="Address of the RTP sockets.")  # noqa: S104 - RTP comes from carriers' own gateways
+    bind_address: IPv4 = Field(default="0.0.0.0", description="Address of the RTP sockets.")  # noqa: S104 - RTP comes from carriers' own gateways
     public_address: IPv4 | None = Field(
-        None, description="The address that SDP names. Unset: the same as `sip.public_address`."
+        default=None, description="The address that SDP names. Unset: the same as `sip.public_address`."
     )
     port_min: int = Field(
-        10000, ge=1024, le=65534, description="First UDP port for RTP; a leg takes two ports."
+        default=10000, ge=1024, le=65534, description="First UDP port for RTP; a leg takes two ports."
     )
-    port_max: int = Field(20000, ge=1025, le=65535, description="Last UDP port for RTP.")
+    port_max: int = Field(default=20000, ge=1025, le=65535, description="Last UDP port for RTP.")
     workers: int | None = Field(
-        None, ge=1, le=64, description="Media worker processes. Unset: one for each spare core, at least one."
+        default=None,
+        ge=1,
+        le=64,
+        description="Media worker processes. Unset: one for each spare core, at least one.",
     )
     rtp_timeout_seconds: float = Field(
-        30.0, gt=0, description="A leg that is not on hold and receives no RTP for this long is ended."
+        default=30.0,
+        gt=0,
+        description="A leg that is not on hold and receives no RTP for this long is ended.",
     )
 
     @model_validator(mode="after")
@@ -77,19 +84,19 @@ class MediaSettings(Section):
 class DispatchSettings(Section):
     """How much a dialer takes on, and how it lets go."""
 
-    max_concurrent: int = Field(1000, ge=1, description="Calls in progress at once, in one dialer.")
+    max_concurrent: int = Field(default=1000, ge=1, description="Calls in progress at once, in one dialer.")
     lease_seconds: float = Field(
-        30.0,
+        default=30.0,
         ge=1,
         description="A dialer that does not renew a claim for this long has lost it; another one clears up.",
     )
     drain_seconds: float = Field(
-        30.0,
+        default=30.0,
         ge=0,
         description="On shutdown, calls in progress may go on for this long before they are hung up.",
     )
     ring_timeout_seconds: float = Field(
-        45.0,
+        default=45.0,
         ge=1,
         le=180,
         description="A call that is not answered within this time is cancelled (NOANSWER).",
@@ -99,19 +106,21 @@ class DispatchSettings(Section):
 class LimitSettings(Section):
     """Bounds on what a request may ask for."""
 
-    upload_bytes: int = Field(50 * 1024 * 1024, ge=1024, description="Largest accepted sound file, in bytes.")
-    sound_seconds: float = Field(600.0, gt=0, description="Longest accepted sound.")
-    recipients: int = Field(10_000, ge=1, description="Most numbers in one `outgoing/send`.")
+    upload_bytes: int = Field(
+        default=50 * 1024 * 1024, ge=1024, description="Largest accepted sound file, in bytes."
+    )
+    sound_seconds: float = Field(default=600.0, gt=0, description="Longest accepted sound.")
+    recipients: int = Field(default=10_000, ge=1, description="Most numbers in one `outgoing/send`.")
 
 
 class SandboxSettings(Section):
     """The simulated phone network (`--sandbox`)."""
 
-    bind_address: IPv4 = Field("127.0.0.1", description="Address of its SIP and RTP sockets.")
-    port: Port = Field(5070, description="UDP port of its SIP socket.")
-    phones: Path | None = Field(None, description="TOML file with further phones.")
+    bind_address: IPv4 = Field(default="127.0.0.1", description="Address of its SIP and RTP sockets.")
+    port: Port = Field(default=5070, description="UDP port of its SIP socket.")
+    phones: Path | None = Field(default=None, description="TOML file with further phones.")
     bridge: str = Field(
-        "12025550199", description="Number of the bridge that `--sandbox` creates on its trunk."
+        default="12025550199", description="Number of the bridge that `--sandbox` creates on its trunk."
     )
 
 
@@ -134,7 +143,8 @@ class LogLevel(StrEnum):
 class LogSettings(Section):
     """Logging, always to standard error."""
 
-    level: LogLevel = Field(LogLevel.INFO, description="Least severity that is written.")
+    level: LogLevel = Field(default=LogLevel.INFO, description="Least severity that is written.")
     format: LogFormat = Field(
-        LogFormat.CONSOLE, description="`console` for people, `json` for machines (one object a line)."
+        default=LogFormat.CONSOLE,
+        description="`console` for people, `json` for machines (one object a line).",
     )

@@ -27,13 +27,13 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(
-        Path("data"),
+        default=Path("data"),
         description="Folder for the embedded database, sounds, recordings and run-time sockets;"
         " created when missing. Relative to the working directory.",
         validate_default=True,
     )
     database_url: str | None = Field(
-        None,
+        default=None,
         description="`sqlite:////absolute/path.db` or `postgresql+psycopg://user:password@host/name`."
         " Unset: `outdial.db` in `data_dir`.",
     )
