@@ -1,0 +1,173 @@
+"""The values that the API, the storage and the dispatcher share.
+
+Times end in `_at` and are Unix milliseconds (UTC); durations end in `_ms`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+
+
+@unique
+class CallState(StrEnum):
+    """Where a call is in its life."""
+
+    QUEUED = "queued"
+    """Waits for `due_at` and a free dialer."""
+    LEASED = "leased"
+    """A dialer works on one attempt of it."""
+    DONE = "done"
+    """Final: it is never dialled again."""
+
+
+@unique
+class AttemptState(StrEnum):
+    """How far an attempt came. Each state is on disk before what it names happens on the wire."""
+
+    CLAIMED = "claimed"
+    """Certainly nothing was sent yet."""
+    DIALING = "dialing"
+    """The INVITE may have been sent."""
+    RINGING = "ringing"
+    """A 180 or 183 came. Written behind, so `dialing` may mean ringing."""
+    ANSWERED = "answered"
+    """A 2xx came; audio may have been played."""
+    ENDED = "ended"
+    """Its CDR exists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCall:
+    """A call as the API accepts it. Exactly one of `sound_id`, `audio_url` and `ivr_id` is set."""
+
+    id: str
+    """`<request uuid>:<n>`, unique."""
+    account_id: int
+    bridge: str
+    """Our number, digits; the call keeps it through all retries."""
+    trunk_id: int
+    to: str
+    """The callee's number, digits with country code."""
+    submitted_at: int
+    due_at: int
+    iso: str | None = None
+    """Country of `to`, ISO 3166 alpha-2, if the number has one."""
+    sound_id: str | None = None
+    audio_url: str | None = None
+    ivr_id: str | None = None
+    name: str = ""
+    """Campaign name."""
+    webhook_id: str | None = None
+    customid: str = ""
+    customid1: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    retries: int = 0
+    interval_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(NewCall):
+    """A stored call."""
+
+    state: CallState
+    attempts_started: int
+    """Attempts with a number so far: the number of the newest attempt."""
+    attempts_spent: int
+    """Attempts that counted against `1 + retries`."""
+    trunk_faults: int
+    cancel_requested_at: int | None
+    disposition: Disposition | None
+    """Of the newest ended attempt; the final status once `state` is done."""
+    reason: EndReason | None
+    done_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedCall:
+    """A call that this dialer, and nobody else, may dial now."""
+
+    call: Call
+    number: int
+    """The attempt's number, from 1."""
+    fence: int
+    """Grows with each claim of the call; every later write names it and is refused if it is not the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One dial of a call, as it stands."""
+
+    call_id: str
+    number: int
+    fence: int
+    dialer_id: str
+    state: AttemptState
+    claimed_at: int
+    dialing_at: int | None
+    ringing_at: int | None
+    answered_at: int | None
+    ended_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaQuality:
+    """What RTP and RTCP said about a leg (RFC 3550 §6.4); None where nothing was reported."""
+
+    packets_sent: int = 0
+    packets_received: int = 0
+    """For a filtered leg: of the sampled look."""
+    packets_lost: int = 0
+    jitter_ms: float | None = None
+    remote_loss: float | None = None
+    """Fraction of our packets that the far end missed, 0 to 1."""
+    remote_jitter_ms: float | None = None
+    round_trip_ms: float | None = None
+    mos: float | None = None
+    """Estimated by ITU-T G.107, 1 to 4.5."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptOutcome:
+    """Everything that the CDR of an attempt holds beside its call, number and dialer."""
+
+    disposition: Disposition
+    reason: EndReason
+    hangup_by: HangupBy
+    ended_at: int
+    dialing_at: int | None = None
+    ringing_at: int | None = None
+    answered_at: int | None = None
+    sip_call_id: str | None = None
+    sip_code: int | None = None
+    sip_reason: str | None = None
+    q850: int | None = None
+    dtmf: str = ""
+    codec: str | None = None
+    ptime_ms: int | None = None
+    played_ms: int = 0
+    recording_key: str | None = None
+    quality: MediaQuality | None = None
+
+    @property
+    def ring_ms(self) -> int:
+        """How long it rang: from the first 180 or 183 to the answer or the end."""
+        if self.ringing_at is None:
+            return 0
+        return max(0, (self.answered_at or self.ended_at) - self.ringing_at)
+
+    @property
+    def talk_ms(self) -> int:
+        """From the answer to the end; 0 if nobody answered."""
+        return 0 if self.answered_at is None else max(0, self.ended_at - self.answered_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cdr:
+    """The immutable record of an ended attempt."""
+
+    call_id: str
+    number: int
+    dialer_id: str
+    outcome: AttemptOutcome

@@ -1,0 +1,103 @@
+"""Who may dial now: calls per second as a token bucket, calls at a time, and the trunk's back-off.
+
+`now` is monotonic seconds, passed in. Nothing here knows the database: the dispatcher asks `free` before it
+claims, tells `take` what it claimed, and `release` and `fault`/`success` as the calls go on.
+"""
+
+from dataclasses import dataclass, field
+
+SLOT_S = 0.1
+"""Unused permission is saved for this long: calls leave evenly in sub-second slots, not in a burst a second."""
+
+FAULTS_BEFORE_HOLD = 3
+"""Consecutive trunk faults (no answered, ringing or refused-by-callee attempt between) before a trunk is held."""
+FIRST_HOLD_S = 1.0
+LONGEST_HOLD_S = 60.0
+
+
+@dataclass(slots=True)
+class TrunkPace:
+    """The pacing state of one trunk in one dialer."""
+
+    calls_per_second: float
+    """More than 0."""
+    max_concurrent: int
+    filled_at: float
+    """When `tokens` was last brought up to date."""
+    tokens: float = 1.0
+    active: int = 0
+    """Calls taken and not released."""
+    faults: int = 0
+    """Consecutive ones."""
+    held_until: float = field(default=float("-inf"))
+
+    @property
+    def _capacity(self) -> float:
+        return max(1.0, self.calls_per_second * SLOT_S)
+
+    def _refill(self, now: float) -> None:
+        elapsed = max(0.0, now - self.filled_at)
+        self.tokens = min(self._capacity, self.tokens + elapsed * self.calls_per_second)
+        self.filled_at = now
+
+    def limit(self, *, calls_per_second: float, max_concurrent: int, now: float) -> None:
+        """Apply changed limits from now on; calls in progress stay counted."""
+        self._refill(now)
+        self.calls_per_second, self.max_concurrent = calls_per_second, max_concurrent
+        self.tokens = min(self.tokens, self._capacity)
+
+    def free(self, now: float) -> int:
+        """Return how many calls may be dialled over this trunk at this moment."""
+        if now < self.held_until:
+            return 0
+        self._refill(now)
+        return max(0, min(int(self.tokens), self.max_concurrent - self.active))
+
+    def take(self, count: int, now: float) -> None:
+        """Note that `count` calls, at most `free`, were claimed."""
+        self._refill(now)
+        self.tokens -= count
+        self.active += count
+
+    def release(self) -> None:
+        """Note that one call is over."""
+        self.active -= 1
+
+    def next_free_at(self, now: float) -> float | None:
+        """Return when `free` may grow by time alone, or None if a call must end first."""
+        if self.active >= self.max_concurrent:
+            return None
+        if now < self.held_until:
+            return self.held_until
+        self._refill(now)
+        return now if self.tokens >= 1.0 else now + (1.0 - self.tokens) / self.calls_per_second
+
+    def success(self) -> None:
+        """Note that the trunk took a call: it rang, was answered, or the callee's side refused it."""
+        self.faults = 0
+        self.held_until = float("-inf")
+
+    def fault(self, now: float, retry_after_s: float | None = None) -> None:
+        """Note that the trunk could not take a call; `retry_after_s` is its own word (RFC 3261 §20.33).
+
+        From the third consecutive fault on, the trunk is held for 1, 2, 4 … 60 seconds; afterwards calls start
+        again at the bucket's pace from a single token.
+        """
+        self.faults += 1
+        hold = 0.0 if retry_after_s is None else min(retry_after_s, LONGEST_HOLD_S)
+        if self.faults >= FAULTS_BEFORE_HOLD:
+            exponent = min(self.faults - FAULTS_BEFORE_HOLD, 16)
+            hold = max(hold, min(LONGEST_HOLD_S, FIRST_HOLD_S * 2.0**exponent))
+        if hold > 0.0:
+            self._refill(now)
+            self.held_until = max(self.held_until, now + hold)
+            self.tokens = min(self.tokens, 1.0)
+            self.filled_at = self.held_until
+
+
+def share(limit: int, *, rank: int, dialers: int) -> int:
+    """Return this dialer's part of a trunk's `limit` when `dialers` of them are alive and it is number `rank`.
+
+    The parts of all ranks (0 to dialers - 1) add up to the limit, so no trunk gets more calls than it allows.
+    """
+    return (limit + dialers - 1 - rank) // dialers

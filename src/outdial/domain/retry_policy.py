@@ -1,0 +1,73 @@
+"""Whether and when a call is dialled again after an attempt ended.
+
+One budget a call: `retries` further attempts at the callee. A fault of the trunk (or of ours) that reached
+nobody does not spend it; it is tried again on its own short, bounded ladder, so that a call can neither spin nor
+wait for ever behind a trunk that refuses it.
+"""
+
+from dataclasses import dataclass
+
+from outdial.domain.disposition import CALL_REJECTED, DECLINED_CODES, Disposition, EndReason
+
+TRUNK_FAULT_DELAYS_MS = (1_000, 5_000, 15_000)
+"""The wait before each redial after a trunk fault. A longer outage is the business of the trunk's own back-off
+(`domain.pacing`), which keeps calls queued instead of using them up."""
+
+_MINUTE_MS = 60_000
+
+_FINAL = frozenset({Disposition.ANSWER, Disposition.CANCEL, Disposition.CONGESTION})
+
+_NOT_MENDED_BY_A_REDIAL = frozenset({EndReason.SOUND_MISSING, EndReason.INTERRUPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The call is queued again."""
+
+    due_at: int
+    """When it may be dialled, Unix milliseconds."""
+    spends_attempt: bool
+    """Whether the attempt that ended counts against the call's budget; if not, it was a trunk fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The call is over: the attempt's outcome is the call's."""
+
+
+RetryDecision = Retry | Done
+
+
+def decide(
+    disposition: Disposition,
+    reason: EndReason,
+    sip_code: int | None,
+    *,
+    q850: int | None = None,
+    rang: bool,
+    attempts_spent: int,
+    trunk_faults: int,
+    retries: int,
+    interval_minutes: int,
+    ended_at: int,
+    trunk_fault_delays_ms: tuple[int, ...] = TRUNK_FAULT_DELAYS_MS,
+) -> RetryDecision:
+    """Decide about the next attempt.
+
+    `attempts_spent` and `trunk_faults` count the earlier attempts of this call, without the one that just ended
+    at `ended_at` (Unix milliseconds). The clock of a retry starts there, not when the call was accepted. An answer,
+    a cancel, a callee who declined and a number that does not exist are final. A trunk fault after the phone
+    rang counts as an attempt, because the callee noticed it. A call that our own shutdown cut before it was
+    answered is treated like a trunk fault.
+    """
+    if reason in _NOT_MENDED_BY_A_REDIAL:
+        return Done()
+    ours = reason is EndReason.SHUTDOWN and disposition is Disposition.CANCEL
+    if (ours or disposition is Disposition.CHANUNAVAIL) and not rang:
+        if trunk_faults >= len(trunk_fault_delays_ms):
+            return Done()
+        return Retry(due_at=ended_at + trunk_fault_delays_ms[trunk_faults], spends_attempt=False)
+    final = sip_code in DECLINED_CODES or q850 == CALL_REJECTED or (disposition in _FINAL and not ours)
+    if final or attempts_spent >= retries:
+        return Done()
+    return Retry(due_at=ended_at + interval_minutes * _MINUTE_MS, spends_attempt=True)
