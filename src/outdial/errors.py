@@ -12,6 +12,7 @@
     ├── LocalProtocolError       our own code asked for something that the protocol forbids
     ├── RemoteProtocolError      the far end sent something that cannot be used
     │   ├── SipParseError
+    │   │   └── KeepAlive
     │   ├── SdpError
     │   └── RtpParseError
     ├── MediaError               the media side of a leg cannot go on
@@ -63,6 +64,10 @@ class RemoteProtocolError(OutdialError):
 
 class SipParseError(RemoteProtocolError):
     """Bytes that are not a SIP message, or a header that cannot be read."""
+
+
+class KeepAlive(SipParseError):
+    """A datagram without a message, sent to keep a NAT binding open: nothing to answer, no error to count."""
 
 
 class SdpError(RemoteProtocolError):
