@@ -92,7 +92,7 @@ class ClaimedCall:
     number: int
     """The attempt's number, from 1."""
     fence: int
-    """Grows with each claim of the call; every later write names it and is refused if it is not the newest."""
+    """Grows with each claim of the call; a later write names it and is refused if it is not the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

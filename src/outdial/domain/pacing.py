@@ -7,10 +7,10 @@ claims, tells `take` what it claimed, and `release` and `fault`/`success` as the
 from dataclasses import dataclass, field
 
 SLOT_S = 0.1
-"""Unused permission is saved for this long: calls leave evenly in sub-second slots, not in a burst a second."""
+"""Unused permission is saved for this long: calls leave in sub-second slots, not in a burst a second."""
 
 FAULTS_BEFORE_HOLD = 3
-"""Consecutive trunk faults (no answered, ringing or refused-by-callee attempt between) before a trunk is held."""
+"""Consecutive trunk faults (nothing rang, answered or was refused between) before a trunk is held."""
 FIRST_HOLD_S = 1.0
 LONGEST_HOLD_S = 60.0
 
@@ -80,8 +80,8 @@ class TrunkPace:
     def fault(self, now: float, retry_after_s: float | None = None) -> None:
         """Note that the trunk could not take a call; `retry_after_s` is its own word (RFC 3261 §20.33).
 
-        From the third consecutive fault on, the trunk is held for 1, 2, 4 … 60 seconds; afterwards calls start
-        again at the bucket's pace from a single token.
+        From the third consecutive fault on, the trunk is held for 1, 2, 4 … 60 seconds; then calls start again
+        at the bucket's pace from a single token.
         """
         self.faults += 1
         hold = 0.0 if retry_after_s is None else min(retry_after_s, LONGEST_HOLD_S)
@@ -96,7 +96,7 @@ class TrunkPace:
 
 
 def share(limit: int, *, rank: int, dialers: int) -> int:
-    """Return this dialer's part of a trunk's `limit` when `dialers` of them are alive and it is number `rank`.
+    """Return this dialer's part of a trunk's `limit`: it is number `rank` of `dialers` that are alive.
 
     The parts of all ranks (0 to dialers - 1) add up to the limit, so no trunk gets more calls than it allows.
     """

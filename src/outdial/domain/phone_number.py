@@ -23,7 +23,7 @@ class PhoneNumber:
 
     @classmethod
     def parse(cls, text: str) -> "PhoneNumber":
-        """Read a number with country code; plus, spaces, dashes, dots, brackets and a leading 00 may be there.
+        """Read a number with country code; plus, spaces, dashes, dots, brackets and a leading 00 may occur.
 
         Checks that the length is possible for its country, not that the range is assigned: new ranges are
         dialled before any table knows them. Raises InvalidPhoneNumber with a sentence for the caller.
@@ -66,9 +66,7 @@ def _country(digits: str, shown: str) -> str | None:
 
 
 def _region(number: phonenumbers.PhoneNumber) -> str | None:
-    regions = phonenumbers.region_codes_for_country_code(number.country_code)
-    if len(regions) == 1:
-        region = regions[0]
-    else:
-        region = phonenumbers.region_code_for_number(number) or regions[0]
+    regions = phonenumbers.region_codes_for_country_code(number.country_code or 0)
+    # region_code_for_number tries every region's pattern, so ask it only where a code is shared
+    region = regions[0] if len(regions) == 1 else phonenumbers.region_code_for_number(number) or regions[0]
     return None if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else region

@@ -1,8 +1,8 @@
 """Whether and when a call is dialled again after an attempt ended.
 
-One budget a call: `retries` further attempts at the callee. A fault of the trunk (or of ours) that reached
-nobody does not spend it; it is tried again on its own short, bounded ladder, so that a call can neither spin nor
-wait for ever behind a trunk that refuses it.
+One budget a call: `retries` further attempts at the callee. A fault of the trunk (or of ours) that
+reached nobody does not spend it; it is tried again on its own short, bounded ladder, so that a call can
+neither spin nor wait for ever behind a trunk that refuses it.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from outdial.domain.disposition import CALL_REJECTED, DECLINED_CODES, Disposition, EndReason
 
 TRUNK_FAULT_DELAYS_MS = (1_000, 5_000, 15_000)
-"""The wait before each redial after a trunk fault. A longer outage is the business of the trunk's own back-off
-(`domain.pacing`), which keeps calls queued instead of using them up."""
+"""The wait before each redial after a trunk fault. A longer outage is the business of the trunk's own
+back-off (`domain.pacing`), which keeps calls queued instead of using them up."""
 
 _MINUTE_MS = 60_000
 
@@ -54,11 +54,11 @@ def decide(
 ) -> RetryDecision:
     """Decide about the next attempt.
 
-    `attempts_spent` and `trunk_faults` count the earlier attempts of this call, without the one that just ended
-    at `ended_at` (Unix milliseconds). The clock of a retry starts there, not when the call was accepted. An answer,
-    a cancel, a callee who declined and a number that does not exist are final. A trunk fault after the phone
-    rang counts as an attempt, because the callee noticed it. A call that our own shutdown cut before it was
-    answered is treated like a trunk fault.
+    `attempts_spent` and `trunk_faults` count the earlier attempts of this call, without the one that just
+    ended at `ended_at` (Unix milliseconds). The clock of a retry starts there, not when the call was
+    accepted. An answer, a cancel, a callee who declined and a number that does not exist are final. A trunk
+    fault after the phone rang counts as an attempt, because the callee noticed it. A call that our own
+    shutdown cut before it was answered is treated like a trunk fault.
     """
     if reason in _NOT_MENDED_BY_A_REDIAL:
         return Done()
