@@ -1,0 +1,86 @@
+"""The shapes of successful answers."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from pydantic_core import to_json
+
+from outdial.api.errors import invalid
+
+
+def json_response(body: Any) -> Response:
+    """200 with `body` as JSON."""
+    return Response(to_json(body), media_type="application/json")
+
+
+def ok(message: str, data: Any, **more: Any) -> Response:
+    """The shape of every endpoint but `outgoing/send`: `{"status": "OK", "code": 200, "message", "data"}`."""
+    return json_response({"status": "OK", "code": 200, "message": message, "data": data, **more})
+
+
+def family_time(at_ms: int | None) -> str | None:
+    """A Unix time in milliseconds as `YYYY-MM-DD HH:MM:SS`, UTC."""
+    if at_ms is None:
+        return None
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def family_duration(duration_ms: int) -> str:
+    """`00:00:19`; a started second counts, as on a bill."""
+    minutes, seconds = divmod(ceil(duration_ms / 1000), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+
+
+class Page:
+    """Which part of a list a request asks for: `?page=` (from 1) and `?per_page=` (1 to 100, default 15)."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        errors: dict[str, list[str]] = {}
+        self.number = self._read("page", default=1, most=1_000_000, errors=errors)
+        self.size = self._read("per_page", default=15, most=100, errors=errors)
+        if errors:
+            raise invalid(errors)
+
+    def _read(self, name: str, *, default: int, most: int, errors: dict[str, list[str]]) -> int:
+        text = self._request.query_params.get(name, "")
+        if not text:
+            return default
+        if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most:
+            return int(text)
+        errors[name] = [f"{name} should be a number from 1 to {most}, not {text[:40]!r}."]
+        return default
+
+    @property
+    def offset(self) -> int:
+        """Rows before this page."""
+        return (self.number - 1) * self.size
+
+    def answer(self, message: str, rows: Sequence[Any], total: int) -> Response:
+        """The list answer with `links` and `meta`."""
+        last = max(1, ceil(total / self.size))
+        path = str(self._request.url.replace(query=""))
+
+        def link(page: int) -> str:
+            return f"{path}?{urlencode({'page': page, 'per_page': self.size})}"
+
+        links = {
+            "first": link(1),
+            "last": link(last),
+            "prev": link(self.number - 1) if self.number > 1 else None,
+            "next": link(self.number + 1) if self.number < last else None,
+        }
+        meta = {
+            "current_page": self.number,
+            "from": self.offset + 1 if rows else None,
+            "last_page": last,
+            "path": path,
+            "per_page": self.size,
+            "to": self.offset + len(rows) if rows else None,
+            "total": total,
+        }
+        return ok(message, rows, links=links, meta=meta)

@@ -1,0 +1,95 @@
+"""Request bodies: form, JSON and multipart become one nested mapping with the same names."""
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from pydantic_core import from_json
+
+from outdial.api.errors import ApiError
+from outdial.api.multipart import boundary_of, read_multipart, too_large
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+
+_BRACKETS = re.compile(r"^([^\[\]]+)\[([^\[\]]*)\]$")
+
+
+async def read_body(request: Request, *, limit: int) -> dict[str, Any]:
+    """The parameters of a request.
+
+    A name that comes twice, or as `name[]`, becomes a list; `variables[otp]=1234` becomes `{"variables":
+    {"otp": "1234"}}`. Raises ApiError 400 for a body that cannot be read, 413 over `limit` bytes, 415 for
+    another type.
+    """
+    content_type = request.headers.get("content-type", FORM)
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == MULTIPART:
+        form = await read_multipart(bounded(request, limit), boundary_of(content_type))
+        return nest(form.fields)
+    if media_type not in (FORM, JSON):
+        raise ApiError(415, f"Send {FORM}, {JSON} or {MULTIPART}, not {media_type[:60]!r}.")
+    body = b"".join([chunk async for chunk in bounded(request, limit)])
+    return _from_json(body) if media_type == JSON else _from_form(body)
+
+
+async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The chunks of a body. Raises ApiError 413 as soon as it is known to be over `limit` bytes."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large(limit)
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > limit:
+            raise too_large(limit)
+        yield chunk
+
+
+def _from_json(body: bytes) -> dict[str, Any]:
+    try:
+        value = from_json(body)
+    except ValueError as error:
+        raise ApiError(400, f"The body is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise ApiError(400, "The body should be a JSON object with the parameters by name.")
+    return value
+
+
+def _from_form(body: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=20_000)
+    except UnicodeDecodeError:
+        raise ApiError(400, "The form is not URL-encoded UTF-8.") from None
+    except ValueError:
+        raise ApiError(400, "The form has too many fields; send a list of numbers as to=1,2,3.") from None
+    return nest(pairs)
+
+
+def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Form pairs as a mapping; see `read_body` for brackets and repeated names."""
+    result: dict[str, Any] = {}
+    for name, value in pairs:
+        found = _BRACKETS.match(name)
+        if found is None:
+            _put(result, name, value)
+        elif found[2] == "":
+            _put(result, found[1], value, always_list=True)
+        else:
+            inner = result.setdefault(found[1], {})
+            if isinstance(inner, dict):
+                inner[found[2]] = value
+    return result
+
+
+def _put(result: dict[str, Any], name: str, value: str, *, always_list: bool = False) -> None:
+    before = result.get(name)
+    if isinstance(before, list):
+        before.append(value)
+    elif before is None:
+        result[name] = [value] if always_list else value
+    elif isinstance(before, str):
+        result[name] = [before, value]

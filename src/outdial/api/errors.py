@@ -1,0 +1,75 @@
+"""Every error answer of the API, in the family's shape: `{"status", "message", "errors"}`."""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+
+from outdial.errors import OutdialError
+
+log = structlog.get_logger()
+
+
+class ApiError(OutdialError):
+    """An answer other than 200: `status` is the HTTP status.
+
+    `errors` maps a parameter to sentences about it.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        errors: Mapping[str, Sequence[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors or {}
+        self.headers = headers
+
+
+def invalid(errors: Mapping[str, Sequence[str]]) -> ApiError:
+    """422: the first sentence becomes the message, all of them stand under the names of their parameters."""
+    sentences = [sentence for each in errors.values() for sentence in each]
+    more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
+    return ApiError(422, sentences[0] + more, errors)
+
+
+def error_response(error: ApiError) -> Response:
+    """The answer for `error`."""
+    body = {"status": error.status, "message": error.message, "errors": error.errors}
+    headers = dict(error.headers) if error.headers else None
+    return Response(to_json(body), error.status, headers, media_type="application/json")
+
+
+_SENTENCES = {
+    404: "There is no such endpoint; see /docs for all of them.",
+    405: "This endpoint does not know that method.",
+}
+
+
+async def _on_api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - starlette dispatches by class; this tells the type checker
+    return error_response(error)
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    sentence = _SENTENCES.get(error.status_code, error.detail)
+    return error_response(ApiError(error.status_code, sentence, headers=error.headers))
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    return error_response(ApiError(500, "Something went wrong here; the log of the server says what."))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error, those of the framework included, in the family's shape."""
+    app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)

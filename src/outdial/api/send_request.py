@@ -1,0 +1,185 @@
+"""What `outgoing/send` asks for, validated: names, bounds and sentences for everything that is wrong."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from outdial.api.errors import invalid
+from outdial.domain.phone_number import PhoneNumber
+from outdial.errors import InvalidPhoneNumber
+
+INTERVALS = (0, 5, 15, 30, 45, 60)
+"""Minutes between tries, as on the page."""
+
+_LONGEST_TEXT = 255
+_MOST_VARIABLES = 100
+_MOST_BAD_NUMBERS_SHOWN = 10
+_BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
+_URL = re.compile(r"(?i)https?://")
+
+_NOT_A_LIST = "to should be a number, a list of numbers, or numbers with commas between."
+_NO_URL_YET = (
+    "An audio URL is not available yet in this version:"
+    " upload the file with POST /api/v1/voice/sounds and send the id that it answers."
+)
+_NO_IVR_YET = "IVR flows are not available yet in this version: send audio with the id of an uploaded sound."
+_NO_WEBHOOK_YET = (
+    "Webhooks are not available yet in this version:"
+    " leave webhook_id out and ask GET /api/v1/outgoing/callstatus."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRequest:
+    """A valid request; `to` has no duplicates and keeps the order in which the numbers came."""
+
+    bridge: str
+    to: list[PhoneNumber]
+    sound_id: str
+    name: str = ""
+    interval_minutes: int = 0
+    customid: str = ""
+    customid1: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_send_request(body: Mapping[str, Any], *, most_recipients: int) -> SendRequest:
+    """The request in `body`. Raises ApiError 422 with a sentence for each wrong parameter."""
+    return _Reader(body, most_recipients).read()
+
+
+class _Reader:
+    """Reads one request and collects all that is wrong with it, so that a caller mends it in one go."""
+
+    def __init__(self, body: Mapping[str, Any], most_recipients: int) -> None:
+        self._body = body
+        self._most_recipients = most_recipients
+        self._errors: dict[str, list[str]] = {}
+
+    def read(self) -> SendRequest:
+        request = SendRequest(
+            bridge=self._bridge(),
+            to=self._recipients(),
+            sound_id=self._sound_id(),
+            name=self._text("name"),
+            interval_minutes=self._interval(),
+            customid=self._text("customid"),
+            customid1=self._text("customid1"),
+            variables=self._variables(),
+        )
+        if self._text("webhook_id"):
+            self._wrong("webhook_id", _NO_WEBHOOK_YET)
+        if self._errors:
+            raise invalid(self._errors)
+        return request
+
+    def _wrong(self, name: str, sentence: str) -> None:
+        self._errors.setdefault(name, []).append(sentence)
+
+    def _text(self, name: str, *, most: int = _LONGEST_TEXT) -> str:
+        value = self._body.get(name)
+        if value is None:
+            return ""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            self._wrong(name, f"{name} should be a single text.")
+            return ""
+        text = str(value).strip()
+        if len(text) > most:
+            self._wrong(name, f"{name} is {len(text)} characters long; {most} are accepted.")
+            return ""
+        if "\x00" in text:
+            self._wrong(name, f"{name} holds a NUL character.")
+            return ""
+        return text
+
+    def _bridge(self) -> str:
+        bridge = _BRIDGE_PUNCTUATION.sub("", self._text("bridge"))
+        if not bridge and "bridge" not in self._errors:
+            self._wrong("bridge", "bridge is missing: the number to call from, as in bridge=918068280000.")
+        return bridge
+
+    def _recipients(self) -> list[PhoneNumber]:
+        value = self._body.get("to")
+        parts: list[str] = []
+        for text in value if isinstance(value, list) else [value]:
+            if text is None:
+                continue
+            if isinstance(text, bool) or not isinstance(text, str | int):
+                self._wrong("to", _NOT_A_LIST)
+                return []
+            parts += [part for part in str(text).split(",") if part.strip()]
+        if not parts:
+            self._wrong("to", "to is missing: the number to call, with country code, as in to=918867135000.")
+        if len(parts) > self._most_recipients:
+            self._wrong("to", f"to holds {len(parts)} numbers; {self._most_recipients} are accepted at once.")
+            return []
+        return self._numbers(parts)
+
+    def _numbers(self, parts: list[str]) -> list[PhoneNumber]:
+        numbers: dict[str, PhoneNumber] = {}
+        bad = 0
+        for part in parts:
+            try:
+                number = PhoneNumber.parse(part)
+            except InvalidPhoneNumber as error:
+                bad += 1
+                if bad <= _MOST_BAD_NUMBERS_SHOWN:
+                    self._wrong("to", str(error))
+            else:
+                numbers[number.digits] = number
+        if bad > _MOST_BAD_NUMBERS_SHOWN:
+            self._wrong("to", f"{bad - _MOST_BAD_NUMBERS_SHOWN} more numbers cannot be used.")
+        return list(numbers.values())
+
+    def _sound_id(self) -> str:
+        if self._text("ivr_id") or self._text("flow_id"):
+            self._wrong("ivr_id", _NO_IVR_YET)
+            return ""
+        # The page's third example sends `audio==http://…`: one leading "=" is not part of the value.
+        audio = self._text("audio", most=2048).removeprefix("=").strip()
+        if "audio" in self._errors:
+            return ""
+        if _URL.match(audio):
+            self._wrong("audio", _NO_URL_YET)
+            return ""
+        if not audio:
+            self._wrong("audio", "audio is missing: the id of a sound, as POST /api/v1/voice/sounds answers.")
+            return ""
+        try:
+            return str(UUID(audio))
+        except ValueError:
+            self._wrong("audio", unknown_sound(audio))
+            return ""
+
+    def _interval(self) -> int:
+        text = self._text("interval")
+        if not text:
+            return 0
+        if text not in {str(each) for each in INTERVALS}:
+            expected = ", ".join(str(each) for each in INTERVALS)
+            self._wrong("interval", f"interval should be one of {expected} (minutes), not {text[:40]!r}.")
+            return 0
+        return int(text)
+
+    def _variables(self) -> Mapping[str, str]:
+        value = self._body.get("variables") or {}
+        if not isinstance(value, dict):
+            self._wrong("variables", "variables should be a mapping, as in variables[otp]=1234.")
+            return {}
+        if len(value) > _MOST_VARIABLES:
+            self._wrong("variables", f"There are {len(value)} variables; {_MOST_VARIABLES} are accepted.")
+            return {}
+        result = {}
+        for name, inner in value.items():
+            if isinstance(inner, dict | list) or inner is None:
+                self._wrong("variables", f"The variable {str(name)[:40]!r} should be a single text.")
+            else:
+                result[str(name)] = str(inner)
+        return result
+
+
+def unknown_sound(sound_id: str) -> str:
+    """The sentence for a sound that does not exist."""
+    return f"There is no sound {sound_id[:60]!r}; GET /api/v1/voice/sounds lists all of them."
