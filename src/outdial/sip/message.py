@@ -1,7 +1,7 @@
 """SIP messages as values: requests and responses (RFC 3261 §7).
 
 Headers stay text until somebody asks: the properties below parse on first use and remember the result until
-the header changes. Each raises :class:`SipParseError` when its header is missing or cannot be read.
+the header changes. Each raises `SipParseError` when its header is missing or cannot be read.
 """
 
 from dataclasses import dataclass, field
@@ -65,19 +65,19 @@ class Request(_HeaderAccess):
     method: str
     """As it came: case matters (§7.1)."""
     uri: str
-    """The Request-URI as text; :attr:`request_uri` reads it."""
+    """The Request-URI as text; `request_uri` reads it."""
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
 
     @property
     def request_uri(self) -> SipUri:
-        """The Request-URI, read. Raises :class:`SipParseError`."""
+        """The Request-URI, read. Raises `SipParseError`."""
         return SipUri.parse(self.uri)
 
     def to_bytes(self) -> bytes:
         """Return the datagram, with the right Content-Length.
 
-        Raises :class:`LocalProtocolError` when a value would break out of its line.
+        Raises `LocalProtocolError` when a value would break out of its line.
         """
         if TOKEN.fullmatch(self.method) is None:
             raise LocalProtocolError(f"{self.method!r} cannot be a method")
@@ -100,7 +100,7 @@ class Response(_HeaderAccess):
     def to_bytes(self) -> bytes:
         """Return the datagram, with the right Content-Length.
 
-        Raises :class:`LocalProtocolError` when a value would break out of its line.
+        Raises `LocalProtocolError` when a value would break out of its line.
         """
         if not 100 <= self.status <= 699:
             raise LocalProtocolError(f"{self.status} cannot be a status code")

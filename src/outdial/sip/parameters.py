@@ -1,4 +1,4 @@
-"""The ``;name=value`` parameters of URIs and headers (RFC 3261 §7.3.1, §19.1.1)."""
+"""The `;name=value` parameters of URIs and headers (RFC 3261 §7.3.1, §19.1.1)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,15 +16,15 @@ _PLAIN_VALUE = re.compile(r"[A-Za-z0-9\-.!%*_+`'~:/\[\]@&$?#()^{}|]+")
 class Parameters:
     """Ordered, immutable parameters; names are compared without case.
 
-    ``items`` holds (name, value) as on the wire: quotes are part of the value, None marks a flag such as
-    ``lr``.
+    `items` holds (name, value) as on the wire: quotes are part of the value, None marks a flag such as
+    `lr`.
     """
 
     items: tuple[tuple[str, str | None], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``;a=b;c``, with or without the first semicolon; nameless parameters are dropped."""
+        """Read `;a=b;c`, with or without the first semicolon; nameless parameters are dropped."""
         found: list[tuple[str, str | None]] = []
         for piece in split_outside_quotes(text, ";"):
             name, equals, value = piece.partition("=")
@@ -37,12 +37,12 @@ class Parameters:
     def of(cls, items: Iterable[tuple[str, str | None]]) -> Self:
         """Build from plain values, quoting where needed; None makes a flag.
 
-        Raises :class:`LocalProtocolError` for a name that is not a token or a value with a line break.
+        Raises `LocalProtocolError` for a name that is not a token or a value with a line break.
         """
         return cls(tuple((_checked_name(name), _wire(value)) for name, value in items))
 
     def get(self, name: str) -> str | None:
-        """Return the value without its quotes, ``""`` for a flag, None when absent; the first one counts."""
+        """Return the value without its quotes, `""` for a flag, None when absent; the first one counts."""
         name = name.lower()
         for held, value in self.items:
             if held == name or held.lower() == name:
@@ -57,7 +57,7 @@ class Parameters:
     def with_(self, name: str, value: str | None = None) -> "Parameters":
         """Return a copy with this parameter set, in its old place or at the end; None makes a flag.
 
-        Raises :class:`LocalProtocolError` as :meth:`of` does.
+        Raises `LocalProtocolError` as `of` does.
         """
         new = (_checked_name(name), _wire(value))
         if not self.has(name):

@@ -14,6 +14,9 @@ from outdial.sip.headers.collection import Headers
 from outdial.sip.headers.text import TOKEN
 from outdial.sip.message import Message, Request, Response
 
+__all__ = ["KeepAlive", "parse_message"]
+
+_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"[ \t]*\n[ \t]+")
 _VERSION = "SIP/2.0"
 
@@ -21,23 +24,21 @@ _VERSION = "SIP/2.0"
 def parse_message(datagram: bytes) -> Message:
     """Read one datagram.
 
-    Raises :class:`KeepAlive` for a datagram of nothing but line ends or zero bytes, else
-    :class:`SipParseError` when the start line is not SIP/2.0. Headers are not looked at: the message's
+    Raises `KeepAlive` for a datagram of nothing but line ends or zero bytes, else
+    `SipParseError` when the start line is not SIP/2.0. Headers are not looked at: the message's
     properties do that.
     """
     if datagram[:1] in b"\r\n\0":  # an empty datagram too
         datagram = datagram.lstrip(b"\r\n\0")
         if not datagram:
             raise KeepAlive("a keep-alive, not a message")
-    head, body = _split_body(datagram)
-    try:
-        text = head.decode()
-    except UnicodeDecodeError:
-        text = head.decode("latin-1")
+    head, end, body = datagram.partition(b"\r\n\r\n")
+    text = _decode(head)
     lines = text.split("\r\n")
     breaks = len(lines) - 1
-    if "\n " in text or "\n\t" in text or text.count("\n") != breaks or text.count("\r") != breaks:
-        lines = _irregular_lines(text)
+    folded = "\n " in text or "\n\t" in text
+    if folded or not end or text.count("\n") != breaks or text.count("\r") != breaks:
+        lines, body = _read_irregular(datagram)
     start_line = lines[0]
     headers = Headers.from_lines(lines[1:])
     if body:
@@ -49,21 +50,24 @@ def parse_message(datagram: bytes) -> Message:
     return Request(method, uri, headers, body)
 
 
-def _split_body(datagram: bytes) -> tuple[bytes, bytes]:
-    """Split at the first empty line, whichever line ends it is made of."""
-    crlf = datagram.find(b"\n\r\n")
-    lf = datagram.find(b"\n\n", 0, crlf) if crlf >= 0 else datagram.find(b"\n\n")
-    if lf >= 0:
-        return datagram[:lf].removesuffix(b"\r"), datagram[lf + 2 :]
-    if crlf >= 0:
-        return datagram[:crlf].removesuffix(b"\r"), datagram[crlf + 3 :]
-    return datagram.rstrip(b"\r\n"), b""
+def _decode(head: bytes) -> str:
+    try:
+        return head.decode()
+    except UnicodeDecodeError:
+        return head.decode("latin-1")
 
 
-def _irregular_lines(text: str) -> list[str]:
-    """Unfold, and take LF alone as a line end; a CR elsewhere counts as space."""
-    text = text.replace("\r\n", "\n").replace("\r", " ")
-    return _FOLD.sub(" ", text).split("\n")
+def _read_irregular(datagram: bytes) -> tuple[list[str], bytes]:
+    """Split off the body at the first empty line, whichever line ends it is made of, and unfold the rest.
+
+    LF alone ends a line; a CR elsewhere counts as space.
+    """
+    empty_line = _EMPTY_LINE.search(datagram)
+    head, body = datagram, b""
+    if empty_line:
+        head, body = datagram[: empty_line.start()], datagram[empty_line.end() :]
+    text = _decode(head).replace("\r\n", "\n").replace("\r", " ")
+    return _FOLD.sub(" ", text).split("\n"), body
 
 
 def _cut(body: bytes, headers: Headers) -> bytes:

@@ -8,28 +8,26 @@ from outdial.errors import SipParseError
 from outdial.sip.parameters import NO_PARAMETERS, Parameters
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
-_HOST_PORT = re.compile(r"(\[[0-9A-Za-z:.%]+\]|[^\s\[\]:;,@<>\"]+)(?:\s*:\s*([0-9]{1,5}))?")
-"""Underscores and other strangers in a name pass: it resolves or it does not, but the message is read."""
+HOST_PORT = r"(\[[0-9A-Za-z:.%]+\]|[^\s\[\]:;,@<>\"?]+)(?:\s*:\s*([0-9]{1,5}))?"
+"""Two groups. Underscores and other strangers in a name pass: it resolves or not, but the message is read."""
+
+_SIP_URI = re.compile(
+    rf"\s*(sips?)\s*:\s*(?:(.*?)@)?{HOST_PORT}\s*(?:;([^?]*))?(?:\?(.*))?", re.IGNORECASE | re.DOTALL
+)
+"""The user part may hold `;` and `?`, and in the field a second `@`: the shortest one that leaves a host."""
 
 _PLAIN_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]*")
-_AFTER_HOST = re.compile(r"[;?]")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 
 MAX_PORT = 65535
 
 
-def split_host_port(text: str) -> tuple[str, int | None]:
-    """Split ``host[:port]``; IPv6 keeps its brackets. Raises :class:`SipParseError`."""
-    match = _HOST_PORT.fullmatch(text)
-    if match is None:
-        raise SipParseError(f"not a host and port: {text!r}")
-    host, digits = match.groups()
-    if digits is None:
-        return host, None
+def read_port(digits: str) -> int:
+    """Read the second group of `HOST_PORT`. Raises `SipParseError` beyond 65535."""
     port = int(digits)
     if port > MAX_PORT:
         raise SipParseError(f"port {port} does not exist")
-    return host, port
+    return port
 
 
 def escape_user(text: str) -> str:
@@ -44,63 +42,53 @@ def escape_user(text: str) -> str:
     )
 
 
-def _split_user(rest: str) -> tuple[str | None, str]:
-    """Split at the ``@``. The user part may hold ``;`` and ``?``, and in the field a second ``@``,
-    unescaped."""
-    first = rest.find("@")
-    if first < 0:
-        return None, rest
-    end = _AFTER_HOST.search(rest, first)
-    at = rest.rfind("@", 0, end.start()) if end else rest.rfind("@")
-    return rest[:at], rest[at + 1 :]
-
-
 @dataclass(frozen=True, slots=True)
 class SipUri:
-    """A URI. ``str()`` gives back what was parsed, with the scheme in lower case and spaces dropped.
+    """A URI. `str()` gives back what was parsed, with the scheme in lower case and spaces dropped.
 
-    Of schemes other than sip and sips (``tel:``, ``isbn:``) everything before the first semicolon is
-    ``user`` and ``host`` is empty.
+    Of schemes other than sip and sips (`tel:`, `isbn:`) everything before the first semicolon is
+    `user` and `host` is empty.
     """
 
     scheme: str
-    """Lower case. ``*`` with an empty host is the wildcard of ``Contact: *``."""
+    """Lower case. `*` with an empty host is the wildcard of `Contact: *`."""
     user: str | None
-    """As on the wire, escaped (:func:`escape_user`); holds ``user:password`` if one came."""
+    """As on the wire, escaped (`escape_user`); holds `user:password` if one came."""
     host: str
     """Name or address; IPv6 in its brackets."""
     port: int | None = None
     parameters: Parameters = field(default=NO_PARAMETERS)
     headers: str = ""
-    """What follows ``?``, unread."""
+    """What follows `?`, unread."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a URI without angle brackets. Raises :class:`SipParseError`."""
-        text = text.strip()
-        scheme, colon, rest = text.partition(":")
-        if not colon or _SCHEME.fullmatch(scheme) is None:
-            raise SipParseError(f"not a URI: {text!r}")
-        scheme = scheme.lower()
-        if scheme not in {"sip", "sips"}:
-            opaque, _, parameters = rest.partition(";")
-            return cls(scheme, opaque, "", None, Parameters.parse(parameters) if parameters else NO_PARAMETERS)
-        user, rest = _split_user(rest)
-        rest, _, headers = rest.partition("?")
-        host_port, _, parameters = rest.partition(";")
-        host, port = split_host_port(host_port.strip())
+        """Read a URI without angle brackets. Raises `SipParseError`."""
+        match = _SIP_URI.fullmatch(text)
+        if match is None:
+            return cls._parse_other(text.strip())
+        scheme, user, host, port, parameters, headers = match.groups()
         return cls(
-            scheme,
+            scheme.lower(),
             user,
             host,
-            port,
+            None if port is None else read_port(port),
             Parameters.parse(parameters) if parameters else NO_PARAMETERS,
-            headers,
+            headers or "",
         )
+
+    @classmethod
+    def _parse_other(cls, text: str) -> Self:
+        scheme, colon, rest = text.partition(":")
+        scheme = scheme.rstrip().lower()
+        if not colon or scheme in {"sip", "sips"} or _SCHEME.fullmatch(scheme) is None:
+            raise SipParseError(f"not a URI: {text!r}")
+        opaque, _, parameters = rest.partition(";")
+        return cls(scheme, opaque, "", None, Parameters.parse(parameters) if parameters else NO_PARAMETERS)
 
     @property
     def user_text(self) -> str:
-        """The user part without its escapes, ``""`` without one."""
+        """The user part without its escapes, `""` without one."""
         user = self.user or ""
         if "%" not in user:
             return user
@@ -112,13 +100,13 @@ class SipUri:
 
     @property
     def transport(self) -> str | None:
-        """The ``transport`` parameter in lower case (``transport=UDP`` is in the field), None without one."""
+        """The `transport` parameter in lower case (`transport=UDP` is in the field), None without one."""
         value = self.parameters.get("transport")
         return value.lower() if value else None
 
     @property
     def is_wildcard(self) -> bool:
-        """Whether this is the ``*`` of ``Contact: *`` (RFC 3261 §10.2.2)."""
+        """Whether this is the `*` of `Contact: *` (RFC 3261 §10.2.2)."""
         return self.scheme == "*"
 
     def with_parameter(self, name: str, value: str | None = None) -> "SipUri":
@@ -135,4 +123,4 @@ class SipUri:
 
 
 WILDCARD = SipUri("*", None, "")
-"""The URI of ``Contact: *``."""
+"""The URI of `Contact: *`."""

@@ -1,1 +1,1 @@
-"""One header, one frozen dataclass with ``parse`` and ``__str__``; and the collection that holds them."""
+"""One header, one frozen dataclass with `parse` and `__str__`; and the collection that holds them."""

@@ -13,10 +13,10 @@ _T = TypeVar("_T")
 class Headers:
     """The headers of one message, in order.
 
-    Names are matched without case and in either form (``v`` is ``Via``). Known names are written in their
+    Names are matched without case and in either form (`v` is `Via`). Known names are written in their
     usual spelling, others as they were given. Adding a name that is not a token raises
-    :class:`LocalProtocolError`; values are checked for line breaks where the message is written
-    (:meth:`Request.to_bytes`), all at once.
+    `LocalProtocolError`; values are checked for line breaks where the message is written
+    (`Request.to_bytes`), all at once.
     """
 
     __slots__ = ("_keys", "_names", "_parsed", "_values")
@@ -49,15 +49,15 @@ class Headers:
         return headers
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the first value of ``name`` as written, a comma list unsplit; ``default`` without one."""
+        """Return the first value of `name` as written, a comma list unsplit; `default` without one."""
         key = _key(name)
         return self._values[self._keys.index(key)] if key in self._keys else default
 
     def get_all(self, name: str) -> list[str]:
-        """Return every value of ``name`` in order: lines and, where the header is a list, the elements of
+        """Return every value of `name` in order: lines and, where the header is a list, the elements of
         lines.
 
-        Empty elements of lists are left out, so ``Supported:`` alone gives ``[]``.
+        Empty elements of lists are left out, so `Supported:` alone gives `[]`.
         """
         key = _key(name)
         found = [value for held, value in zip(self._keys, self._values, strict=True) if held == key]
@@ -87,7 +87,7 @@ class Headers:
         self._parsed.pop(key, None)
 
     def set(self, name: str, value: str) -> None:
-        """Make ``value`` the only value of ``name``, in the place of the first one, else at the end."""
+        """Make `value` the only value of `name`, in the place of the first one, else at the end."""
         key, spelling = _known(name)
         if key not in self._keys:
             self.add(name, value)
@@ -102,7 +102,7 @@ class Headers:
         self._parsed.pop(key, None)
 
     def remove(self, name: str) -> None:
-        """Drop every value of ``name``; nothing happens without one."""
+        """Drop every value of `name`; nothing happens without one."""
         key = _key(name)
         while key in self._keys:
             at = self._keys.index(key)
@@ -123,10 +123,10 @@ class Headers:
         return twin
 
     def parsed(self, name: str, parse: Callable[[str], _T]) -> _T:
-        """Return ``parse`` of the first value (of a list: its first element), remembered until the header
+        """Return `parse` of the first value (of a list: its first element), remembered until the header
         changes.
 
-        Raises :class:`SipParseError` when the header is missing, and whatever ``parse`` raises.
+        Raises `SipParseError` when the header is missing, and whatever `parse` raises.
         """
         key = _key(name)
         hit = self._parsed.get(key)

@@ -23,7 +23,7 @@ class CSeq:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``4711 INVITE``. Raises :class:`SipParseError`, also for a number of 2³¹ or more."""
+        """Read `4711 INVITE`. Raises `SipParseError`, also for a number of 2³¹ or more."""
         match = _CSEQ.fullmatch(text)
         if match is None:
             raise SipParseError(f"not a CSeq: {text!r}")

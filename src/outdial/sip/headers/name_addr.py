@@ -14,13 +14,13 @@ class NameAddr:
     """A display name, a URI and the header's parameters. Written with angle brackets always."""
 
     display_name: str
-    """Without quotes and escapes, ``""`` without one."""
+    """Without quotes and escapes, `""` without one."""
     uri: SipUri
     parameters: Parameters = field(default=NO_PARAMETERS)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``"Name" <uri>;params``, ``uri;params`` or ``*``. Raises :class:`SipParseError`.
+        """Read `"Name" <uri>;params`, `uri;params` or `*`. Raises `SipParseError`.
 
         Without brackets the parameters belong to the header (§20). A display name may hold what it likes,
         an unclosed quote too: the tag behind it decides which call this is.
@@ -57,7 +57,7 @@ class NameAddr:
 
     @property
     def is_wildcard(self) -> bool:
-        """Whether this is ``Contact: *``."""
+        """Whether this is `Contact: *`."""
         return self.uri.is_wildcard
 
     def with_tag(self, tag: str) -> "NameAddr":

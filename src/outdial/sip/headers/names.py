@@ -47,7 +47,7 @@ def identify(name: str) -> tuple[str, str] | None:
     """Return (key, spelling) of a header name in any case, long or compact; None when it is not a token.
 
     The key is what names are compared by: lower case, long form. An unknown name keeps the spelling it came
-    with. Space around the name is forgiven (``To : …`` is legal SIP).
+    with. Space around the name is forgiven (`To : …` is legal SIP).
     """
     known = KNOWN.get(name)
     if known is not None:

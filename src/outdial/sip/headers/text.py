@@ -3,14 +3,14 @@
 import re
 
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
-"""RFC 3261 ``token``: method names, header names, parameter names."""
+"""RFC 3261 `token`: method names, header names, parameter names."""
 
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _NEEDS_ESCAPE = re.compile(r'(["\\])')
 
 
 def quote(text: str) -> str:
-    """Return ``text`` as a quoted string, with ``"`` and ``\\`` escaped."""
+    """Return `text` as a quoted string, with `"` and `\\` escaped."""
     if '"' in text or "\\" in text:
         text = _NEEDS_ESCAPE.sub(r"\\\1", text)
     return f'"{text}"'
@@ -28,7 +28,7 @@ def unquote(text: str) -> str:
 
 
 def end_of_quoted(text: str, start: int) -> int:
-    """Return the index after the quoted string that opens at ``start``, -1 if it never closes."""
+    """Return the index after the quoted string that opens at `start`, -1 if it never closes."""
     position = start + 1
     while True:
         closing = text.find('"', position)
@@ -41,7 +41,7 @@ def end_of_quoted(text: str, start: int) -> int:
 
 
 def split_outside_quotes(text: str, separator: str) -> list[str]:
-    """Split at ``separator`` wherever it stands neither in a quoted string nor between ``<`` and ``>``.
+    """Split at `separator` wherever it stands neither in a quoted string nor between `<` and `>`.
 
     A quote or bracket that never closes does not hide the rest: it is read as an ordinary character.
     """

@@ -6,9 +6,11 @@ from typing import Self
 
 from outdial.errors import SipParseError
 from outdial.sip.parameters import NO_PARAMETERS, Parameters
-from outdial.sip.uri import split_host_port
+from outdial.sip.uri import HOST_PORT, read_port
 
-_PROTOCOL = re.compile(r"SIP\s*/\s*[0-9.]+\s*/\s*([^\s/;,]+)\s+", re.IGNORECASE)
+_VIA = re.compile(
+    rf"\s*SIP\s*/\s*[0-9.]+\s*/\s*([^\s/;,]+)\s+{HOST_PORT}\s*(?:;(.*))?", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class Via:
     """One hop: over which transport and from where a request came, and where its response goes."""
 
     transport: str
-    """Upper case: ``UDP``, ``TCP``, ``TLS``, or whatever came."""
+    """Upper case: `UDP`, `TCP`, `TLS`, or whatever came."""
     host: str
     """The sent-by host; IPv6 in its brackets. A name with an underscore is taken."""
     port: int | None = None
@@ -24,14 +26,16 @@ class Via:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one Via element. Raises :class:`SipParseError`."""
-        match = _PROTOCOL.match(text)
+        """Read one Via element. Raises `SipParseError`."""
+        match = _VIA.fullmatch(text)
         if match is None:
             raise SipParseError(f"not a Via: {text!r}")
-        sent_by, _, parameters = text[match.end() :].partition(";")
-        host, port = split_host_port(sent_by.strip())
+        transport, host, port, parameters = match.groups()
         return cls(
-            match.group(1).upper(), host, port, Parameters.parse(parameters) if parameters else NO_PARAMETERS
+            transport.upper(),
+            host,
+            None if port is None else read_port(port),
+            Parameters.parse(parameters) if parameters else NO_PARAMETERS,
         )
 
     @property
