@@ -43,7 +43,10 @@ class DigestCredentials:
         if count is not None and _NONCE_COUNT.fullmatch(count) is None:
             raise SipParseError(f"not a nonce count: {count!r}")
         return cls(
-            *(found[name] for name in _REQUIRED[:4]),
+            username=found["username"],
+            realm=found["realm"],
+            nonce=found["nonce"],
+            uri=found["uri"],
             response=found["response"].lower(),
             algorithm=found.get("algorithm") or "MD5",
             qop=found["qop"].lower() if found.get("qop") else None,
