@@ -1,0 +1,67 @@
+"""Symmetric RTP: which source a leg listens to, and where it sends (telephony.md "Media"; RFC 7362).
+
+Many far ends sit behind NAT, so that their RTP comes from another address than SDP said. The leg sends to the
+SDP address first (some border controllers wait for that), follows the first valid packet, and locks to its
+source. Until ``window_s`` later the address from SDP itself may still claim the leg: somebody who guessed the
+port before the far end spoke does not keep the call.
+"""
+
+from enum import Enum, auto
+
+Address = tuple[str, int]
+"""IPv4 address and port."""
+
+
+class Latching(Enum):
+    """What to do with a valid packet."""
+
+    FOREIGN = auto()
+    """Ignore it and count it."""
+    KEEP = auto()
+    """Take it; nothing changes."""
+    MOVE = auto()
+    """Take it, and send to its source from now on, but go on listening to everybody."""
+    LOCK = auto()
+    """Take it, send to its source, and hear nobody else from now on."""
+
+
+class Latch:
+    """One leg's choice. ``now`` is in seconds, monotonic."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._named: Address = ("", 0)
+        self._window_until: float | None = None
+        self.locked = False
+        self.target: Address = ("", 0)
+        """Where to send."""
+
+    def expect(self, named: Address) -> None:
+        """SDP named this address, for the first time or again (re-INVITE): the leg latches anew.
+
+        If it is the same address as before, the source that was latched to stays the target, because the
+        packets behind NAT still come from there; it is as trusted as the address itself.
+        """
+        if named != self._named:
+            self._named = self.target = named
+        self._window_until = None
+        self.locked = False
+
+    def packet_from(self, source: Address, now: float) -> Latching:
+        """Decide about a packet that is valid in version and payload type."""
+        if self.locked:
+            return Latching.KEEP if source == self.target else Latching.FOREIGN
+        if source == self._named or (self._window_until is None and source == self.target):
+            return self._lock(source)
+        if self._window_until is None:
+            self._window_until = now + self._window_s
+            self.target = source
+            return Latching.MOVE
+        if source != self.target:
+            return Latching.FOREIGN
+        return self._lock(source) if now >= self._window_until else Latching.KEEP
+
+    def _lock(self, source: Address) -> Latching:
+        self.target = source
+        self.locked = True
+        return Latching.LOCK

@@ -1,0 +1,212 @@
+"""What the dialer and a media worker say to each other: one JSON array a line over a Unix socket.
+
+The first element is the class name, the others are its fields in order. Both ends are the same release of the
+same code, so there is no versioning. Streams are numbered by the client; a number is never used again.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+
+class Configure(NamedTuple):
+    """First command of a worker's life."""
+
+    bind_address: str
+    dscp: int
+    rtp_timeout_s: float
+    latch_window_s: float
+    rtcp_interval_s: float
+    clip_cache_bytes: int
+
+
+class Open(NamedTuple):
+    """Bind RTP to `port` and RTCP to the next one. Answered by Opened or PortUnusable."""
+
+    stream: int
+    port: int
+    record_to: str | None
+
+
+class Connect(NamedTuple):
+    """Start a stream, or redirect it, as SDP has agreed."""
+
+    stream: int
+    address: str
+    port: int
+    rtcp_address: str
+    rtcp_port: int
+    codec: str
+    payload_type: int
+    silence: int
+    """The byte that is silence in the codec."""
+    ptime_ms: int
+    event_payload_type: int | None
+    event_rate: int
+    may_send: bool
+    may_receive: bool
+
+
+class Play(NamedTuple):
+    """Play clip files, one after the other, after what is being played."""
+
+    stream: int
+    play_id: str
+    clips: list[str]
+
+
+class StopPlaying(NamedTuple):
+    """End the running play and those that wait, at once."""
+
+    stream: int
+
+
+class Close(NamedTuple):
+    """End a stream. Answered by Closed."""
+
+    stream: int
+
+
+class AskStats(NamedTuple):
+    """Answered by Stats."""
+
+
+class Ready(NamedTuple):
+    """The worker takes commands."""
+
+    pid: int
+
+
+class Opened(NamedTuple):
+    """The ports are bound."""
+
+    stream: int
+
+
+class PortUnusable(NamedTuple):
+    """The ports, or the recording's file, could not be opened."""
+
+    stream: int
+    problem: str
+    port_in_use: bool
+    """Somebody else has the port: the next one may do."""
+
+
+class AudioBegan(NamedTuple):
+    """The first packet of the stream's first clip has left."""
+
+    stream: int
+    at: float
+
+
+class PlayEnded(NamedTuple):
+    """A play is over; its last packet's time has passed."""
+
+    stream: int
+    play_id: str
+    played_ms: int
+    completed: bool
+    problem: str | None
+
+
+class KeyDown(NamedTuple):
+    """A digit begins."""
+
+    stream: int
+    digit: str
+
+
+class KeyPressed(NamedTuple):
+    """A digit is over; once for each."""
+
+    stream: int
+    digit: str
+    duration_ms: int
+
+
+class Silent(NamedTuple):
+    """Nothing was heard for the RTP timeout."""
+
+    stream: int
+
+
+class LatchedTo(NamedTuple):
+    """RTP goes to this address from now on."""
+
+    stream: int
+    address: str
+    port: int
+
+
+class Measured(NamedTuple):
+    """The stream's quality so far (the fields of `domain.call.MediaQuality`), after each RTCP report of ours."""
+
+    stream: int
+    packets_sent: int
+    packets_received: int
+    packets_lost: int
+    jitter_ms: float | None
+    remote_loss: float | None
+    remote_jitter_ms: float | None
+    round_trip_ms: float | None
+    mos: float | None
+
+
+class Closed(NamedTuple):
+    """The stream is gone; Measured came just before."""
+
+    stream: int
+
+
+class Stats(NamedTuple):
+    """A worker's figures; see `worker.Worker.stats`."""
+
+    figures: dict[str, Any]
+
+
+Command = Configure | Open | Connect | Play | StopPlaying | Close | AskStats
+Report = (
+    Ready
+    | Opened
+    | PortUnusable
+    | AudioBegan
+    | PlayEnded
+    | KeyDown
+    | KeyPressed
+    | Silent
+    | LatchedTo
+    | Measured
+    | Closed
+    | Stats
+)
+
+_CLASSES: dict[str, Any] = {
+    message.__name__: message
+    for message in (
+        *(Configure, Open, Connect, Play, StopPlaying, Close, AskStats),
+        *(Ready, Opened, PortUnusable, AudioBegan, PlayEnded, KeyDown, KeyPressed, Silent, LatchedTo),
+        *(Measured, Closed, Stats),
+    )
+}
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_decode = json.JSONDecoder().decode
+
+
+def encode(message: Command | Report) -> bytes:
+    """One line, its newline included."""
+    return _encode([type(message).__name__, *message]).encode() + b"\n"
+
+
+class LineReader:
+    """Cuts a byte stream into messages."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Any]:
+        """The messages (:data:`Command` or :data:`Report`) that are complete now."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        messages = []
+        for line in lines:
+            name, *fields = _decode(line.decode())
+            messages.append(_CLASSES[name](*fields))
+        return messages
