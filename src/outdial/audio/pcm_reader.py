@@ -5,6 +5,7 @@ delay and padding that the container declares (mp3, m4a, opus) are cut by FFmpeg
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -80,9 +81,9 @@ class PcmReader:
         """
         chunks: dict[int, list[Pcm]] = {rate: [] for rate in rates}
         converter: _Converter | None = None
-        seconds = 0.0
+        seconds = Fraction(0)
         for frame in self._frames():
-            seconds += frame.samples / frame.sample_rate
+            seconds += Fraction(frame.samples, frame.sample_rate)
             if seconds * 1_000 > max_duration_ms:
                 longest = f"{max_duration_ms / 1_000:g} seconds"
                 raise AudioTooLong(f"this sound is longer than {longest}, the longest allowed")
