@@ -1,0 +1,50 @@
+"""One log line for each request, without its query string: that may hold an access_token."""
+
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger("access")
+
+_QUIET_PATHS = frozenset({"/healthz"})
+
+
+class AccessLog:
+    """Plain ASGI middleware: the framework's own base class costs a task for each request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and log method, path, status, bytes and time taken."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+        sent = 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            write = log.debug if scope["path"] in _QUIET_PATHS else log.info
+            client = scope.get("client")
+            write(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                bytes=sent,
+                ms=round((time.perf_counter() - started) * 1000, 2),
+                client=client[0] if client else None,
+                account=scope.get("outdial.account"),
+            )

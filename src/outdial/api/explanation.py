@@ -1,0 +1,105 @@
+"""One sentence that says what happened to a call, for people who do not read SIP."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, Call, CallState, Cdr
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+
+
+def explain(call: Call, attempts: Sequence[Attempt], cdrs: Sequence[Cdr]) -> str:
+    """Say how far the call came, or how it ended; `attempts` and `cdrs` are in the order of their numbers."""
+    if call.state is CallState.DONE:
+        if not cdrs:
+            return "Cancelled before it was dialled."
+        tries = f" It was tried {len(cdrs)} times." if len(cdrs) > 1 else ""
+        return _ended(cdrs[-1].outcome) + tries
+    active = [attempt for attempt in attempts if attempt.state is not AttemptState.ENDED]
+    if call.state is CallState.LEASED and active:
+        return _in_progress(active[-1].state)
+    if cdrs:
+        return f"Waits to be tried again. The last try: {_ended(cdrs[-1].outcome)}"
+    return "Waits for its turn to be dialled."
+
+
+def _in_progress(state: AttemptState) -> str:
+    match state:
+        case AttemptState.CLAIMED:
+            return "A dialer has taken the call and is about to dial."
+        case AttemptState.DIALING:
+            return "Dialling: the trunk has been asked for the call."
+        case AttemptState.RINGING:
+            return "The callee's phone is ringing."
+        case AttemptState.ANSWERED:
+            return "The callee has picked up and is listening."
+        case AttemptState.ENDED:
+            return "This try has ended."
+        case _:
+            assert_never(state)
+
+
+def _ended(outcome: AttemptOutcome) -> str:
+    if outcome.answered_at is not None:
+        return _after_answer(outcome)
+    said = _said(outcome)
+    match outcome.disposition:
+        case Disposition.BUSY:
+            word = "declined the call" if outcome.sip_code in (603, 607, 608) else "was busy"
+            return f"The callee {word}{said}."
+        case Disposition.NOANSWER if outcome.reason is EndReason.RING_TIMEOUT:
+            return f"Nobody picked up within {_seconds(outcome.ring_ms)} of ringing."
+        case Disposition.NOANSWER:
+            return f"The callee could not be reached{said}."
+        case Disposition.CANCEL:
+            return "We hung up before the callee picked up, as was asked."
+        case Disposition.CONGESTION:
+            return f"The trunk does not know the number{said}."
+        case Disposition.CHANUNAVAIL | Disposition.ANSWER:
+            return _trunk_fault(outcome, said)
+        case _:
+            assert_never(outcome.disposition)
+
+
+def _after_answer(outcome: AttemptOutcome) -> str:
+    if outcome.reason is EndReason.INTERRUPTED:
+        return "The callee picked up; then the dialer was lost, and how the call ended is not known."
+    heard = f"heard {_seconds(outcome.played_ms)} of the announcement"
+    pressed = f" and pressed {outcome.dtmf}" if outcome.dtmf else ""
+    endings = {
+        EndReason.COMPLETED: "then we hung up",
+        EndReason.CALLEE_HUNG_UP: "then hung up",
+        EndReason.CANCELLED: "then the call was cancelled",
+        EndReason.RTP_TIMEOUT: "then no more audio came from the far end, so we hung up",
+        EndReason.MEDIA_WORKER_LOST: "then a process of ours that sends audio failed",
+        EndReason.SESSION_EXPIRED: "then the far end stopped confirming that the call was still there",
+        EndReason.MAX_DURATION: "then the longest allowed time of a call was over",
+        EndReason.SHUTDOWN: "then the server was shut down",
+    }
+    ending = endings.get(outcome.reason, f"then it ended: {outcome.reason.replace('_', ' ')}")
+    return f"The callee picked up, {heard}{pressed}; {ending}."
+
+
+def _trunk_fault(outcome: AttemptOutcome, said: str) -> str:
+    sentences = {
+        EndReason.NO_RESPONSE: "The trunk did not answer our request at all.",
+        EndReason.TRANSPORT_FAILED: "The trunk could not be reached over the network.",
+        EndReason.AUTHENTICATION_FAILED: f"The trunk did not accept our user name and password{said}.",
+        EndReason.INCOMPATIBLE_MEDIA: f"The far end and we have no codec in common{said}.",
+        EndReason.SOUND_MISSING: "The announcement was deleted before the call was dialled.",
+        EndReason.NO_MEDIA_PORT: "All RTP ports were in use, so the call was not dialled.",
+        EndReason.MEDIA_WORKER_LOST: "A process of ours that sends audio failed before an answer.",
+        EndReason.INTERRUPTED: "The dialer was lost while it dialled; whether it rang is not known.",
+        EndReason.INTERNAL_ERROR: "A fault of ours ended the call; the log of the dialer says what.",
+    }
+    who = "The callee's side" if outcome.hangup_by is HangupBy.CALLEE else "The trunk"
+    return sentences.get(outcome.reason, f"{who} could not take the call{said}.")
+
+
+def _said(outcome: AttemptOutcome) -> str:
+    if outcome.sip_code is None:
+        return ""
+    return f" (SIP {outcome.sip_code} {outcome.sip_reason or ''}".rstrip() + ")"
+
+
+def _seconds(duration_ms: int) -> str:
+    return f"{duration_ms / 1000:.1f} seconds"

@@ -1,0 +1,98 @@
+"""The api role: uvicorn, the application and a database."""
+
+import asyncio
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from outdial.api.app import create_app
+from outdial.api.context import ApiContext, ApiOptions
+from outdial.config import Settings
+from outdial.errors import ConfigurationError
+from outdial.storage.blobs import Blobs
+from outdial.storage.database import Database
+
+log = structlog.get_logger()
+
+_GRACE_S = 10
+"""For requests in progress when the server is told to stop."""
+
+
+async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve HTTP until `stop` is set. Raises ConfigurationError when the address cannot be listened on."""
+    listener = listen(settings.api.host, settings.api.port)
+    async with Database(settings.resolved_database_url) as database:
+        blobs = Blobs.in_folder(settings.data_dir / "blobs")
+        context = ApiContext(
+            database=database,
+            blobs=blobs,
+            options=api_options(settings),
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            new_uuid=lambda: str(uuid.uuid4()),
+        )
+        config = uvicorn.Config(
+            create_app(context),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        server = _Server(config)
+        host, port = listener.getsockname()[:2]
+        log.info("api_listening", url=f"http://{host}:{port}")
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve(sockets=[listener]))
+            await _first_of(stop, serving)
+            server.should_exit = True
+
+
+def api_options(settings: Settings) -> ApiOptions:
+    """The part of the settings that the application reads."""
+    return ApiOptions(
+        upload_bytes=settings.limits.upload_bytes,
+        sound_ms=int(settings.limits.sound_seconds * 1000),
+        recipients=settings.limits.recipients,
+        retries=settings.limits.retries,
+        work_dir=settings.data_dir / "work",
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises ConfigurationError with what to change when that is not possible."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        raise ConfigurationError(
+            f"api.host = {host!r}, api.port = {port}: cannot listen there ({error.strerror or error});"
+            " set api.port or OUTDIAL_API__PORT to a free port."
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """The role handles the signals itself, so that every part stops in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _first_of(stop: asyncio.Event, serving: "asyncio.Task[None]") -> None:
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(stop.wait())
+        await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
