@@ -48,8 +48,8 @@ def choose(challenges: Iterable[Challenge]) -> Challenge:
             for challenge in challenges
         )
         raise SipParseError(
-            f"the far end asks for {asked or 'no Digest that can be read'}; we can answer SHA-512-256, SHA-256 "
-            "and MD5, each also as -sess, with qop auth, auth-int or absent"
+            f"the far end asks for {asked or 'no Digest that can be read'}; we can answer SHA-512-256, "
+            "SHA-256 and MD5, each also as -sess, with qop auth, auth-int or absent"
         )
     strongest_first = list(_HASHES)
     return min(usable, key=lambda challenge: strongest_first.index(_base_algorithm(challenge.algorithm)))
