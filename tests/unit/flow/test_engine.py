@@ -1,0 +1,105 @@
+"""The engine itself: bounds on circles, actions kept in order, state as a value."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from outdial.flow.actions import HangUp, PlaySound
+from outdial.flow.announcement import announcement
+from outdial.flow.definition import Flow
+from outdial.flow.engine import MAX_VISITS, MAX_VISITS_BETWEEN_WAITS, resume, start
+from outdial.flow.events import DigitPressed, LegEnded, PlayFinished
+from outdial.flow.state import State, restore, snapshot
+from outdial.flow.step import GoTo, Outcome, Visit, Wait
+
+
+@dataclass(frozen=True)
+class Jump:
+    """A step for these tests: asks for an action and goes on at once."""
+
+    to: str
+
+    def enter(self, visit: Visit) -> Outcome:
+        return GoTo(self.to, (PlaySound(f"{visit.node}/{visit.number}", "beep"),))
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A step for these tests: waits for any event, then goes on."""
+
+    to: str
+
+    def enter(self, visit: Visit) -> Outcome:
+        return Wait()
+
+    def resume(self, visit: Visit, event: object) -> Outcome:
+        return GoTo(self.to)
+
+
+def test_an_announcement_is_played_then_hung_up():
+    flow = announcement("sound-1")
+    first = start(flow, {})
+    assert first.actions == (PlaySound("announcement/1/1", "sound-1"),)
+    last = resume(flow, first.state, PlayFinished("announcement/1/1", 5_400, completed=True))
+    assert last.actions == (HangUp("completed"),)
+    assert last.state.finished
+    assert last.state.result == "completed"
+
+
+def test_a_circle_without_a_wait_is_stopped():
+    turn = start(Flow("a", {"a": Jump("b"), "b": Jump("a")}), {})
+    assert turn.state.visits == MAX_VISITS_BETWEEN_WAITS
+    assert turn.actions[-1] == HangUp("too_many_steps")
+    assert len(turn.actions) == MAX_VISITS_BETWEEN_WAITS + 1
+
+
+def test_a_circle_that_waits_is_stopped_in_the_end():
+    flow = Flow("a", {"a": Pause("a")})
+    turn = start(flow, {})
+    while not turn.state.finished:
+        turn = resume(flow, turn.state, DigitPressed("1"))
+    assert turn.state.visits == MAX_VISITS
+    assert turn.actions == (HangUp("too_many_steps"),)
+
+
+def test_actions_on_the_way_keep_their_order():
+    flow = Flow("a", {"a": Jump("b"), "b": Jump("c"), "c": Pause("a")})
+    assert [action.play_id for action in start(flow, {}).actions] == ["a/1", "b/2"]
+
+
+def test_a_second_visit_has_ids_of_its_own():
+    flow = Flow("a", {"a": Jump("wait"), "wait": Pause("a")})
+    first = start(flow, {})
+    second = resume(flow, first.state, DigitPressed("1"))
+    assert first.actions != second.actions
+
+
+def test_states_are_values_that_stay_as_they_were():
+    flow = announcement("sound-1")
+    before = start(flow, {}).state
+    event = PlayFinished("announcement/1/1", 1, completed=True)
+    assert resume(flow, before, event) == resume(flow, before, event)
+    assert not before.finished
+
+
+@pytest.mark.parametrize("reason", ["callee_hung_up", "rtp_timeout"])
+def test_the_end_of_the_leg_ends_the_flow_with_its_reason(reason):
+    flow = announcement("sound-1")
+    turn = resume(flow, start(flow, {}).state, LegEnded(reason))
+    assert (turn.actions, turn.state.result) == ((), reason)
+
+
+def test_a_snapshot_keeps_the_variables():
+    state = start(announcement("sound-1"), {"to": "12025550100"}).state
+    assert restore(snapshot(state)) == state
+    assert restore(snapshot(state)).variables == {"to": "12025550100"}
+
+
+def test_a_snapshot_of_another_version_is_refused():
+    with pytest.raises(ValueError, match="version 99"):
+        restore({**snapshot(State("a")), "version": 99})
+
+
+def test_an_event_at_a_step_that_never_waits_changes_nothing():
+    state = State("hang_up", visits=2)
+    assert resume(announcement("sound-1"), state, DigitPressed("1")).state is state
