@@ -20,7 +20,8 @@
     │   └── MediaWorkerLost
     └── StorageError             the database or blob store refused
         ├── NotFound
-        └── LeaseLost
+        ├── LeaseLost
+        └── DatabaseUnavailable
 
 Our fault and the peer's fault are different classes, so that a log line says whom to ask.
 """
@@ -100,3 +101,7 @@ class NotFound(StorageError):
 
 class LeaseLost(StorageError):
     """The call is no longer leased to this dialer: somebody else decides about it now."""
+
+
+class DatabaseUnavailable(StorageError):
+    """The database could not be reached in time; whether a write that was being committed holds is unknown."""

@@ -84,15 +84,24 @@ class Call(NewCall):
     done_at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A dialer's claim on one attempt. Every later write names it and is refused if it is lost."""
+
+    call_id: str
+    number: int
+    """The attempt's number, from 1."""
+    fence: int
+    """Grows with each claim of the call, so that an attempt's number may be used again after a rescue."""
+    dialer_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedCall:
     """A call that this dialer, and nobody else, may dial now."""
 
     call: Call
-    number: int
-    """The attempt's number, from 1."""
-    fence: int
-    """Grows with each claim of the call; a later write names it and is refused if it is not the newest."""
+    lease: Lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

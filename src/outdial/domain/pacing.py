@@ -80,8 +80,8 @@ class TrunkPace:
     def fault(self, now: float, retry_after_s: float | None = None) -> None:
         """Note that the trunk could not take a call; `retry_after_s` is its own word (RFC 3261 §20.33).
 
-        From the third consecutive fault on, the trunk is held for 1, 2, 4 … 60 seconds; then calls start again
-        at the bucket's pace from a single token.
+        From the third consecutive fault on, the trunk is held for 1, 2, 4 … 60 seconds; then calls start
+        again at the bucket's pace from a single token.
         """
         self.faults += 1
         hold = 0.0 if retry_after_s is None else min(retry_after_s, LONGEST_HOLD_S)

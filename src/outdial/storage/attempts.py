@@ -1,0 +1,174 @@
+"""Attempts: how far a dial came, and its end. Every write is refused unless the lease still holds.
+
+The attempt's row is what a dialer and a rescuer contend for: each moves it by one conditional statement, so
+exactly one of them wins, and the winner alone writes the CDR and decides about the call.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState, Lease
+from outdial.domain.retry_policy import Done, RetryDecision
+from outdial.storage import cdrs, traces
+from outdial.storage.fencing import MINE, mine
+from outdial.storage.tables import attempts, calls
+
+_DIALING = (
+    sa.update(attempts)
+    .where(*MINE, attempts.c.state == sa.literal_column("'claimed'"))
+    .values(state=AttemptState.DIALING.value, dialing_at=bindparam("p_now"))
+)
+
+_RINGING = (
+    sa.update(attempts)
+    .where(*MINE, attempts.c.state == sa.literal_column("'dialing'"))
+    .values(state=AttemptState.RINGING.value, ringing_at=bindparam("p_at"))
+)
+
+_ANSWERED = (
+    sa.update(attempts)
+    .where(*MINE, attempts.c.state.in_((sa.literal_column("'dialing'"), sa.literal_column("'ringing'"))))
+    .values(state=AttemptState.ANSWERED.value, answered_at=bindparam("p_at"))
+)
+
+_ENDED = (
+    sa.update(attempts)
+    .where(*MINE, attempts.c.state != sa.literal_column("'ended'"))
+    .values(
+        state=AttemptState.ENDED.value,
+        dialing_at=bindparam("p_dialing_at"),
+        ringing_at=bindparam("p_ringing_at"),
+        answered_at=bindparam("p_answered_at"),
+        ended_at=bindparam("p_ended_at"),
+    )
+)
+
+_STILL_MINE = sa.select(attempts.c.state).where(*MINE, attempts.c.state != sa.literal_column("'ended'"))
+
+_CANCELLED = calls.c.cancel_requested_at.is_not(None)
+
+_LEASED = (
+    calls.c.id == bindparam("p_call"),
+    calls.c.fence == bindparam("p_fence"),
+    calls.c.state == sa.literal_column("'leased'"),
+)
+
+CALL_DONE = (
+    sa.update(calls)
+    .where(*_LEASED)
+    .values(
+        state=CallState.DONE.value,
+        done_at=bindparam("p_ended_at"),
+        disposition=bindparam("p_disposition"),
+        reason=bindparam("p_reason"),
+        attempts_spent=calls.c.attempts_spent + 1,
+        dialer_id=None,
+    )
+)
+
+# Somebody may have asked to cancel between the last look and now: then there is no retry.
+_CALL_RETRY = (
+    sa.update(calls)
+    .where(*_LEASED)
+    .values(
+        state=sa.case((_CANCELLED, sa.literal_column("'done'")), else_=sa.literal_column("'queued'")),
+        done_at=sa.case((_CANCELLED, bindparam("p_ended_at")), else_=None),
+        due_at=bindparam("p_due_at"),
+        disposition=bindparam("p_disposition"),
+        reason=bindparam("p_reason"),
+        attempts_spent=calls.c.attempts_spent + bindparam("p_spent"),
+        trunk_faults=calls.c.trunk_faults + bindparam("p_fault"),
+        dialer_id=None,
+    )
+)
+
+_OF_CALL = sa.select(attempts).where(attempts.c.call_id == bindparam("p_call")).order_by(attempts.c.number)
+
+
+def mark_dialing(conn: sa.Connection, lease: Lease, *, now: int) -> bool:
+    """Note, before the INVITE leaves, that it may have left; False if the lease is lost: then do not dial."""
+    return conn.execute(_DIALING, mine(lease, now)).rowcount == 1
+
+
+def mark_ringing(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> bool:
+    """Note that a 180 or 183 came at `at`."""
+    return conn.execute(_RINGING, mine(lease, now) | {"p_at": at}).rowcount == 1
+
+
+def mark_answered(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> bool:
+    """Note, before the first audio, that a 2xx came at `at`; False if the lease is lost: then hang up."""
+    return conn.execute(_ANSWERED, mine(lease, now) | {"p_at": at}).rowcount == 1
+
+
+def append_trace(conn: sa.Connection, lease: Lease, entries: Sequence[traces.Entry], *, now: int) -> bool:
+    """Store further trace entries of a running attempt; False if the lease is lost."""
+    if conn.execute(_STILL_MINE, mine(lease, now)).first() is None:
+        return False
+    traces.append(conn, lease.call_id, lease.number, entries)
+    return True
+
+
+def finish(
+    conn: sa.Connection,
+    lease: Lease,
+    outcome: AttemptOutcome,
+    decision: RetryDecision,
+    *,
+    now: int,
+    trace: Sequence[traces.Entry] = (),
+) -> bool:
+    """End an attempt if it is still ours: CDR, last trace entries, and the call queued again or done.
+
+    All in this transaction. False, and nothing written, if the lease was lost or the attempt had ended.
+    """
+    ended = conn.execute(
+        _ENDED,
+        mine(lease, now)
+        | {
+            "p_dialing_at": outcome.dialing_at,
+            "p_ringing_at": outcome.ringing_at,
+            "p_answered_at": outcome.answered_at,
+            "p_ended_at": outcome.ended_at,
+        },
+    )
+    if ended.rowcount != 1:
+        return False
+    cdrs.insert(conn, lease, outcome)
+    if trace:
+        traces.append(conn, lease.call_id, lease.number, trace)
+    parameters: dict[str, Any] = {
+        "p_call": lease.call_id,
+        "p_fence": lease.fence,
+        "p_ended_at": outcome.ended_at,
+        "p_disposition": outcome.disposition.value,
+        "p_reason": outcome.reason.value,
+    }
+    if isinstance(decision, Done):
+        conn.execute(CALL_DONE, parameters)
+    else:
+        spent = int(decision.spends_attempt)
+        parameters |= {"p_due_at": decision.due_at, "p_spent": spent, "p_fault": 1 - spent}
+        conn.execute(_CALL_RETRY, parameters)
+    return True
+
+
+def of_call(conn: sa.Connection, call_id: str) -> list[Attempt]:
+    """Return the attempts of a call, oldest first."""
+    return [
+        Attempt(
+            call_id=row.call_id,
+            number=row.number,
+            fence=row.fence,
+            dialer_id=row.dialer_id,
+            state=AttemptState(row.state),
+            claimed_at=row.claimed_at,
+            dialing_at=row.dialing_at,
+            ringing_at=row.ringing_at,
+            answered_at=row.answered_at,
+            ended_at=row.ended_at,
+        )
+        for row in conn.execute(_OF_CALL, {"p_call": call_id})
+    ]

@@ -1,0 +1,68 @@
+"""Bridges: our numbers. Each belongs to an account and goes out over one trunk."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from outdial.storage import wake
+from outdial.storage.tables import bridges
+
+_INSERT = sa.insert(bridges).returning(bridges.c.id)
+_BY_NUMBER = sa.select(bridges).where(bridges.c.number == bindparam("p_number"))
+_ALL = sa.select(bridges).order_by(bridges.c.number)
+_DELETE = sa.delete(bridges).where(bridges.c.number == bindparam("p_number"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """One number of ours: the caller id."""
+
+    id: int
+    number: str
+    """Digits with country code."""
+    account_id: int
+    trunk_id: int
+    display_name: str
+    created_at: int
+
+
+def insert(
+    conn: sa.Connection, *, number: str, account_id: int, trunk_id: int, now: int, display_name: str = ""
+) -> Bridge:
+    """Add a bridge and tell the dialers; a number that exists raises IntegrityError."""
+    values = {
+        "number": number,
+        "account_id": account_id,
+        "trunk_id": trunk_id,
+        "display_name": display_name,
+        "created_at": now,
+    }
+    bridge_id = conn.execute(_INSERT, values).scalar_one()
+    wake.announce(conn, wake.TRUNKS)
+    return Bridge(
+        id=bridge_id,
+        number=number,
+        account_id=account_id,
+        trunk_id=trunk_id,
+        display_name=display_name,
+        created_at=now,
+    )
+
+
+def get_by_number(conn: sa.Connection, number: str) -> Bridge | None:
+    """Return the bridge with that number."""
+    row = conn.execute(_BY_NUMBER, {"p_number": number}).mappings().one_or_none()
+    return None if row is None else Bridge(**row)
+
+
+def find_all(conn: sa.Connection) -> list[Bridge]:
+    """Return all bridges, by number."""
+    return [Bridge(**row) for row in conn.execute(_ALL).mappings()]
+
+
+def delete(conn: sa.Connection, number: str) -> bool:
+    """Remove a bridge; calls accepted for it keep it. False if there is none."""
+    found = conn.execute(_DELETE, {"p_number": number}).rowcount == 1
+    wake.announce(conn, wake.TRUNKS)
+    return found

@@ -1,0 +1,174 @@
+"""Calls: accepting them, reading them, asking to cancel them. Claiming them is in claims.py."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, case
+
+from outdial.domain.call import Call, CallState, NewCall
+from outdial.domain.disposition import Disposition, EndReason
+from outdial.storage import wake
+from outdial.storage.tables import calls
+
+_INSERT = sa.insert(calls)
+
+COLUMNS = tuple(column for column in calls.c if column.name not in ("seq", "fence", "dialer_id"))
+"""The columns of a `Call`, in the order of `to_call`."""
+
+_BY_ID = sa.select(*COLUMNS).where(calls.c.id == bindparam("p_id"))
+
+_FIND = sa.select(*COLUMNS).where(calls.c.account_id == bindparam("p_account"))
+_NEWEST_FIRST = (calls.c.submitted_at.desc(), calls.c.seq.desc())
+
+_IS_QUEUED = calls.c.state == sa.literal_column("'queued'")
+
+_CANCEL = (
+    sa.update(calls)
+    .where(calls.c.id == bindparam("p_id"), calls.c.state != sa.literal_column("'done'"))
+    .values(
+        cancel_requested_at=sa.func.coalesce(calls.c.cancel_requested_at, bindparam("p_now")),
+        state=case((_IS_QUEUED, sa.literal_column("'done'")), else_=calls.c.state),
+        done_at=case((_IS_QUEUED, bindparam("p_now")), else_=calls.c.done_at),
+        disposition=case((_IS_QUEUED, bindparam("p_disposition")), else_=calls.c.disposition),
+        reason=case((_IS_QUEUED, bindparam("p_reason")), else_=calls.c.reason),
+    )
+    .returning(calls.c.state)
+)
+
+_CANCELLING = sa.select(calls.c.id).where(
+    calls.c.dialer_id == bindparam("p_dialer"),
+    sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL"),
+)
+
+_COUNT_BY_STATE = sa.select(calls.c.state, sa.func.count()).group_by(calls.c.state)
+
+
+def insert_calls(conn: sa.Connection, new_calls: Sequence[NewCall]) -> None:
+    """Store accepted calls and wake the dialers. An id that exists already raises IntegrityError."""
+    if new_calls:
+        conn.execute(_INSERT, [_row(call) for call in new_calls])
+        wake.announce(conn, wake.CALLS)
+
+
+def get(conn: sa.Connection, call_id: str) -> Call | None:
+    """Return one call."""
+    row = conn.execute(_BY_ID, {"p_id": call_id}).one_or_none()
+    return None if row is None else to_call(row)
+
+
+def find(
+    conn: sa.Connection,
+    account_id: int,
+    *,
+    to: str | None = None,
+    customid: str | None = None,
+    submitted_from: int | None = None,
+    submitted_before: int | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[Call]:
+    """Return an account's calls, newest first, by any of the callee's number, customid and time accepted."""
+    query = _FIND.order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
+    if to is not None:
+        query = query.where(calls.c.to_number == to)
+    if customid is not None:
+        query = query.where(calls.c.customid == customid, calls.c.customid != sa.literal_column("''"))
+    if submitted_from is not None:
+        query = query.where(calls.c.submitted_at >= submitted_from)
+    if submitted_before is not None:
+        query = query.where(calls.c.submitted_at < submitted_before)
+    return [to_call(row) for row in conn.execute(query, {"p_account": account_id})]
+
+
+def request_cancel(conn: sa.Connection, call_id: str, *, now: int) -> CallState | None:
+    """Ask that a call be cancelled.
+
+    A queued call is done at once (CANCEL). One that is being dialled is marked, its dialer is woken and acts
+    on it. Returns the call's state afterwards, or None if there was nothing to cancel: no such call, or done.
+    """
+    state = conn.execute(
+        _CANCEL,
+        {
+            "p_id": call_id,
+            "p_now": now,
+            "p_disposition": Disposition.CANCEL.value,
+            "p_reason": EndReason.CANCELLED.value,
+        },
+    ).scalar_one_or_none()
+    if state == CallState.LEASED:
+        wake.announce(conn, wake.CANCELS)
+    return None if state is None else CallState(state)
+
+
+def cancelling(conn: sa.Connection, dialer_id: str) -> list[str]:
+    """Return the ids of a dialer's calls that somebody asked to cancel."""
+    return list(conn.scalars(_CANCELLING, {"p_dialer": dialer_id}))
+
+
+def count_by_state(conn: sa.Connection) -> dict[CallState, int]:
+    """Return how many calls are in each state; reads the whole table."""
+    counts = dict.fromkeys(CallState, 0)
+    counts.update({CallState(state): count for state, count in conn.execute(_COUNT_BY_STATE)})
+    return counts
+
+
+def to_call(row: sa.Row[Any]) -> Call:
+    """Make a Call of a row of COLUMNS (further columns are ignored)."""
+    return Call(
+        id=row.id,
+        account_id=row.account_id,
+        bridge=row.bridge,
+        trunk_id=row.trunk_id,
+        to=row.to_number,
+        iso=row.iso,
+        sound_id=row.sound_id,
+        audio_url=row.audio_url,
+        ivr_id=row.ivr_id,
+        name=row.name,
+        webhook_id=row.webhook_id,
+        customid=row.customid,
+        customid1=row.customid1,
+        variables=json.loads(row.variables) if row.variables != "{}" else {},
+        retries=row.retries,
+        interval_minutes=row.interval_minutes,
+        submitted_at=row.submitted_at,
+        due_at=row.due_at,
+        state=CallState(row.state),
+        attempts_started=row.attempts_started,
+        attempts_spent=row.attempts_spent,
+        trunk_faults=row.trunk_faults,
+        cancel_requested_at=row.cancel_requested_at,
+        disposition=None if row.disposition is None else Disposition(row.disposition),
+        reason=None if row.reason is None else EndReason(row.reason),
+        done_at=row.done_at,
+    )
+
+
+def _row(call: NewCall) -> dict[str, Any]:
+    return {
+        "id": call.id,
+        "account_id": call.account_id,
+        "bridge": call.bridge,
+        "trunk_id": call.trunk_id,
+        "to_number": call.to,
+        "iso": call.iso,
+        "sound_id": call.sound_id,
+        "audio_url": call.audio_url,
+        "ivr_id": call.ivr_id,
+        "name": call.name,
+        "webhook_id": call.webhook_id,
+        "customid": call.customid,
+        "customid1": call.customid1,
+        "variables": json.dumps(dict(call.variables)),
+        "retries": call.retries,
+        "interval_minutes": call.interval_minutes,
+        "submitted_at": call.submitted_at,
+        "due_at": call.due_at,
+        "state": CallState.QUEUED.value,
+        "fence": 0,
+        "attempts_started": 0,
+        "attempts_spent": 0,
+        "trunk_faults": 0,
+    }

@@ -1,0 +1,80 @@
+"""CDRs: one immutable row for each ended attempt. There is no update and no delete."""
+
+from dataclasses import fields
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from outdial.domain.call import AttemptOutcome, Cdr, Lease, MediaQuality
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.storage.tables import cdrs
+
+_INSERT = sa.insert(cdrs)
+_OF_CALL = sa.select(cdrs).where(cdrs.c.call_id == bindparam("p_call")).order_by(cdrs.c.number)
+
+_QUALITY_FIELDS = tuple(field.name for field in fields(MediaQuality))
+
+
+def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome) -> None:
+    """Write the CDR of the attempt that `lease` names; a second one raises IntegrityError."""
+    quality = outcome.quality
+    conn.execute(
+        _INSERT,
+        {
+            "call_id": lease.call_id,
+            "number": lease.number,
+            "dialer_id": lease.dialer_id,
+            "disposition": outcome.disposition.value,
+            "reason": outcome.reason.value,
+            "hangup_by": outcome.hangup_by.value,
+            "dialing_at": outcome.dialing_at,
+            "ringing_at": outcome.ringing_at,
+            "answered_at": outcome.answered_at,
+            "ended_at": outcome.ended_at,
+            "ring_ms": outcome.ring_ms,
+            "talk_ms": outcome.talk_ms,
+            "sip_call_id": outcome.sip_call_id,
+            "sip_code": outcome.sip_code,
+            "sip_reason": outcome.sip_reason,
+            "q850": outcome.q850,
+            "dtmf": outcome.dtmf,
+            "codec": outcome.codec,
+            "ptime_ms": outcome.ptime_ms,
+            "played_ms": outcome.played_ms,
+            "recording_key": outcome.recording_key,
+            **{name: None if quality is None else getattr(quality, name) for name in _QUALITY_FIELDS},
+        },
+    )
+
+
+def of_call(conn: sa.Connection, call_id: str) -> list[Cdr]:
+    """Return the CDRs of a call, oldest attempt first."""
+    return [_cdr(row) for row in conn.execute(_OF_CALL, {"p_call": call_id}).mappings()]
+
+
+def _cdr(row: sa.RowMapping) -> Cdr:
+    measured = row["packets_sent"] is not None
+    return Cdr(
+        call_id=row["call_id"],
+        number=row["number"],
+        dialer_id=row["dialer_id"],
+        outcome=AttemptOutcome(
+            disposition=Disposition(row["disposition"]),
+            reason=EndReason(row["reason"]),
+            hangup_by=HangupBy(row["hangup_by"]),
+            dialing_at=row["dialing_at"],
+            ringing_at=row["ringing_at"],
+            answered_at=row["answered_at"],
+            ended_at=row["ended_at"],
+            sip_call_id=row["sip_call_id"],
+            sip_code=row["sip_code"],
+            sip_reason=row["sip_reason"],
+            q850=row["q850"],
+            dtmf=row["dtmf"],
+            codec=row["codec"],
+            ptime_ms=row["ptime_ms"],
+            played_ms=row["played_ms"],
+            recording_key=row["recording_key"],
+            quality=MediaQuality(**{name: row[name] for name in _QUALITY_FIELDS}) if measured else None,
+        ),
+    )

@@ -1,0 +1,136 @@
+"""What a dialer that died, or lost its lease, leaves behind.
+
+`claimed`: certainly not dialled, so the call is queued again and nothing is spent. `dialing` and `ringing`:
+the callee's phone may have rung or been answered, so the call is done, as `interrupted`, and never dialled
+again. `answered`: done, ANSWER, `interrupted`. Each attempt is moved by a conditional statement, so two
+rescuers (or a rescuer and the dialer) never do the same work.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from outdial.domain.call import AttemptOutcome, AttemptState, Lease
+from outdial.domain.disposition import EndReason, HangupBy, classify
+from outdial.storage import cdrs, wake
+from outdial.storage.attempts import CALL_DONE
+from outdial.storage.claims import BACK_TO_QUEUE
+from outdial.storage.tables import attempts, dialers
+
+_DECLARE_LOST = (
+    sa.update(dialers)
+    .where(dialers.c.lost_at.is_(None), dialers.c.lease_until <= bindparam("p_now"))
+    .values(lost_at=bindparam("p_now"))
+)
+
+_LEFT_BEHIND = (
+    sa.select(
+        attempts.c.call_id,
+        attempts.c.number,
+        attempts.c.fence,
+        attempts.c.dialer_id,
+        sa.case((dialers.c.renewed_at < bindparam("p_now"), dialers.c.renewed_at), else_=bindparam("p_now")),
+    )
+    .join_from(attempts, dialers, dialers.c.id == attempts.c.dialer_id)
+    .where(sa.text("attempts.state <> 'ended'"), dialers.c.lost_at.is_not(None))
+    .order_by(attempts.c.call_id)
+    .limit(bindparam("p_limit"))
+)
+
+_THIS = (
+    attempts.c.call_id == bindparam("p_call"),
+    attempts.c.number == bindparam("p_number"),
+    attempts.c.fence == bindparam("p_fence"),
+)
+
+_DELETE_CLAIMED = sa.delete(attempts).where(*_THIS, attempts.c.state == sa.literal_column("'claimed'"))
+
+_INTERRUPT = (
+    sa.update(attempts)
+    .where(*_THIS, attempts.c.state != sa.literal_column("'ended'"))
+    .values(
+        state=AttemptState.ENDED.value,
+        ended_at=sa.func.coalesce(
+            sa.case((attempts.c.answered_at > bindparam("p_at"), attempts.c.answered_at)),
+            sa.case((attempts.c.ringing_at > bindparam("p_at"), attempts.c.ringing_at)),
+            sa.case((attempts.c.dialing_at > bindparam("p_at"), attempts.c.dialing_at)),
+            bindparam("p_at"),
+        ),
+    )
+    .returning(attempts.c.dialing_at, attempts.c.ringing_at, attempts.c.answered_at, attempts.c.ended_at)
+)
+
+BATCH = 500
+"""Attempts rescued in one transaction, so that a large dialer's death does not block other writers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """What was done."""
+
+    requeued: list[Lease]
+    interrupted: list[Lease]
+
+
+def rescue_lost(conn: sa.Connection, *, now: int, limit: int = BATCH) -> Rescued:
+    """Declare dialers lost whose lease ran out, and clear up after all lost ones, up to `limit` attempts.
+
+    An interrupted attempt ended, as far as anybody knows, when its dialer was last alive.
+    """
+    conn.execute(_DECLARE_LOST, {"p_now": now})
+    left = conn.execute(_LEFT_BEHIND, {"p_now": now, "p_limit": limit}).all()
+    return _rescue(conn, [(Lease(*row[:4]), row[4]) for row in left], now)
+
+
+def rescue_leases(conn: sa.Connection, leases: Sequence[Lease], *, now: int) -> Rescued:
+    """Clear up after attempts that a living dialer holds but does not know (their task is gone)."""
+    return _rescue(conn, [(lease, now) for lease in leases], now)
+
+
+def _rescue(conn: sa.Connection, left: Sequence[tuple[Lease, int]], now: int) -> Rescued:
+    requeued: list[Lease] = []
+    interrupted: list[Lease] = []
+    for lease, alive_at in left:
+        this: dict[str, str | int] = {
+            "p_call": lease.call_id,
+            "p_number": lease.number,
+            "p_fence": lease.fence,
+        }
+        if conn.execute(_DELETE_CLAIMED, this).rowcount == 1:
+            conn.execute(BACK_TO_QUEUE, {"p_call": lease.call_id, "p_fence": lease.fence, "p_now": now})
+            requeued.append(lease)
+        elif _interrupt(conn, lease, this, alive_at):
+            interrupted.append(lease)
+    if requeued:
+        wake.announce(conn, wake.CALLS)
+    return Rescued(requeued, interrupted)
+
+
+def _interrupt(conn: sa.Connection, lease: Lease, this: dict[str, str | int], alive_at: int) -> bool:
+    row = conn.execute(_INTERRUPT, this | {"p_at": alive_at}).one_or_none()
+    if row is None:
+        return False
+    reason = EndReason.INTERRUPTED
+    outcome = AttemptOutcome(
+        disposition=classify(answered=row.answered_at is not None, reason=reason, sip_code=None, q850=None),
+        reason=reason,
+        hangup_by=HangupBy.SYSTEM,
+        dialing_at=row.dialing_at,
+        ringing_at=row.ringing_at,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+    )
+    cdrs.insert(conn, lease, outcome)
+    conn.execute(
+        CALL_DONE,
+        {
+            "p_call": lease.call_id,
+            "p_fence": lease.fence,
+            "p_ended_at": outcome.ended_at,
+            "p_disposition": outcome.disposition.value,
+            "p_reason": outcome.reason.value,
+        },
+    )
+    return True

@@ -1,0 +1,67 @@
+"""The schema's version: bringing a database up to date, and asking whether it is."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from outdial.errors import StorageError
+from outdial.storage.engine import is_sqlite, sqlite_path, writer_engine
+from outdial.storage.writer import begin_when_free
+
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(0x6f757464)")  # "outd": one migration at a time
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def newest_revision() -> str:
+    """Return the revision that this version of Outdial needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise StorageError("the package has no migrations: it is not installed completely")
+    return head
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision of the database, None if it is empty or not there."""
+    if is_sqlite(url) and not sqlite_path(url).exists():
+        return None
+    engine = writer_engine(url)
+    try:
+        with engine.connect() as conn, begin_when_free(conn):
+            return MigrationContext.configure(conn).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` to `revision` in one transaction; several processes may try at once."""
+    if is_sqlite(url):
+        sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
+    _migrate(url, revision, up=True)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back to `revision` (`base` for empty): tables and their rows are dropped."""
+    _migrate(url, revision, up=False)
+
+
+def _migrate(url: str, revision: str, *, up: bool) -> None:
+    config = _config()
+    engine = writer_engine(url)
+    try:
+        with engine.connect() as conn, begin_when_free(conn):
+            if conn.dialect.name == "postgresql":
+                conn.execute(_LOCK)
+            config.attributes["connection"] = conn
+            (command.upgrade if up else command.downgrade)(config, revision)
+    finally:
+        engine.dispose()

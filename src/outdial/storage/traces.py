@@ -1,0 +1,82 @@
+"""Traces: what an attempt sent, received and played, bounded, in chunks as they come.
+
+An entry is a JSON object with at least `at` (Unix milliseconds); its other keys are the business of who
+writes it. An attempt keeps at most MAX_ENTRIES entries and MAX_BYTES bytes; the chunk that would pass a bound
+is cut there, and the reader is told.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, func
+
+from outdial.storage.tables import traces
+
+Entry = Mapping[str, Any]
+
+MAX_ENTRIES = 200
+MAX_BYTES = 64 * 1024
+
+_INSERT = sa.insert(traces)
+_SIZE = sa.select(
+    func.count(),
+    func.coalesce(func.sum(traces.c.entries), 0),
+    func.coalesce(func.sum(traces.c.bytes), 0),
+    func.max(sa.cast(traces.c.cut, sa.Integer)),
+).where(traces.c.call_id == bindparam("p_call"), traces.c.number == bindparam("p_number"))
+_READ = (
+    sa.select(traces.c.number, traces.c.cut, traces.c.body)
+    .where(traces.c.call_id == bindparam("p_call"))
+    .order_by(traces.c.number, traces.c.chunk)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTrace:
+    """The trace of one attempt."""
+
+    number: int
+    entries: list[dict[str, Any]]
+    cut: bool
+    """Whether later entries were dropped because a bound was reached."""
+
+
+def append(conn: sa.Connection, call_id: str, number: int, entries: Sequence[Entry]) -> None:
+    """Add entries to an attempt's trace, as far as the bounds allow."""
+    chunks, count, size, cut = conn.execute(_SIZE, {"p_call": call_id, "p_number": number}).one()
+    if cut or not entries:
+        return
+    kept: list[str] = []
+    added = 0
+    for entry in entries:
+        text = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
+        length = len(text.encode())
+        if count + len(kept) >= MAX_ENTRIES or size + added + length > MAX_BYTES:
+            break
+        kept.append(text)
+        added += length
+    conn.execute(
+        _INSERT,
+        {
+            "call_id": call_id,
+            "number": number,
+            "chunk": chunks,
+            "entries": len(kept),
+            "bytes": added,
+            "cut": len(kept) < len(entries),
+            "body": "[" + ",".join(kept) + "]",
+        },
+    )
+
+
+def read(conn: sa.Connection, call_id: str) -> list[AttemptTrace]:
+    """Return the traces of a call's attempts, oldest first; an attempt without entries is not there."""
+    found: dict[int, AttemptTrace] = {}
+    for number, cut, body in conn.execute(_READ, {"p_call": call_id}):
+        earlier = found.get(number)
+        entries = ([] if earlier is None else earlier.entries) + json.loads(body)
+        found[number] = AttemptTrace(number, entries, cut)
+    return list(found.values())
