@@ -5,7 +5,7 @@ LOCKED`, so that dialers do not wait for each other; SQLite has one writer anywa
 `ix_calls_due`, whose cost grows neither with the queue nor with the history.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -114,7 +114,7 @@ def claim_due(
     return Claims([call for _, _, call in claimed], min(next_due, default=None))
 
 
-def next_due_at(conn: sa.Connection, trunk_ids: Mapping[int, int]) -> int | None:
+def next_due_at(conn: sa.Connection, trunk_ids: Iterable[int]) -> int | None:
     """Return when the next queued call of these trunks is due, Unix milliseconds."""
     return min((due_at for trunk in trunk_ids if (due_at := _head(conn, trunk)) is not None), default=None)
 

@@ -12,7 +12,7 @@ from outdial.errors import StorageError
 from outdial.storage.engine import is_sqlite, sqlite_path, writer_engine
 from outdial.storage.writer import begin_when_free
 
-_LOCK = sa.text("SELECT pg_advisory_xact_lock(0x6f757464)")  # "outd": one migration at a time
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(1870034020)")  # "outd" as a number: one migration at a time
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

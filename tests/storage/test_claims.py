@@ -1,0 +1,177 @@
+"""From queued to leased: in order, within limits, by one dialer only."""
+
+import asyncio
+import json
+
+import sqlalchemy as sa
+
+from outdial.domain.call import AttemptState, CallState
+from outdial.storage import attempts, calls, claims, leases, trunks
+from outdial.storage.database import Database
+from tests.storage.world import LEASE_MS, World
+
+
+async def test_claims_the_longest_due_first_and_says_when_the_next_is_due(world: World) -> None:
+    late, early, future = [world.new_call(due_at=world.now + at) for at in (-5, -9, 50)]
+    await world.database.run(calls.insert_calls, [late, early, future])
+    dialer = await world.dialer()
+    found = await world.database.run(
+        claims.claim_due, dialer_id=dialer, now=world.now, limit=9, free_by_trunk={world.trunk_id: 9}
+    )
+    assert [claimed.call.id for claimed in found.calls] == [early.id, late.id]
+    assert found.next_due_at == future.due_at
+
+
+async def test_calls_due_at_the_same_time_leave_in_the_order_of_acceptance(world: World) -> None:
+    accepted = await world.queue(12)
+    claimed = await world.claim(await world.dialer(), limit=11)
+    assert [claim.call.id for claim in claimed] == [call.id for call in accepted[:11]]
+
+
+async def test_a_claim_leases_the_call_and_adds_its_attempt(world: World) -> None:
+    (call,) = await world.queue(variables={"otp": "1234"}, customid="mine")
+    (claimed,) = await world.claim(await world.dialer())
+    assert claimed.call.variables == {"otp": "1234"}
+    assert claimed.call.state is CallState.LEASED
+    assert claimed.lease.number == 1
+    assert claimed.lease.fence == 1
+    (attempt,) = await world.database.read(attempts.of_call, call.id)
+    assert attempt.state is AttemptState.CLAIMED
+    assert attempt.claimed_at == world.now
+    assert await world.claim("dialer") == []
+
+
+async def test_limits_hold_for_each_trunk_and_for_the_dialer(world: World) -> None:
+    database = world.database
+    other = await database.run(trunks.insert, trunks.NewTrunk(name="other", host="192.0.2.2"), now=1)
+    third = await database.run(trunks.insert, trunks.NewTrunk(name="third", host="192.0.2.3"), now=1)
+    await world.queue(5, due_at=world.now - 2)
+    await world.queue(5, due_at=world.now - 1, trunk_id=other.id)
+    await world.queue(1, due_at=world.now - 9, trunk_id=third.id)
+    dialer = await world.dialer()
+    found = await database.run(
+        claims.claim_due,
+        dialer_id=dialer,
+        now=world.now,
+        limit=4,
+        free_by_trunk={other.id: 5, world.trunk_id: 3},
+    )
+    assert [claimed.call.trunk_id for claimed in found.calls] == [world.trunk_id] * 3 + [other.id]
+    assert found.next_due_at == world.now - 2
+
+
+async def test_nothing_to_claim(world: World) -> None:
+    found = await world.database.run(
+        claims.claim_due, dialer_id="nobody", now=1, limit=1, free_by_trunk={world.trunk_id: 1}
+    )
+    assert found == claims.Claims([], None)
+    assert await world.database.read(claims.next_due_at, [world.trunk_id]) is None
+
+
+async def test_next_due_at_looks_at_the_given_trunks_only(world: World) -> None:
+    await world.queue(1, due_at=77)
+    assert await world.database.read(claims.next_due_at, [world.trunk_id, 999]) == 77
+    assert await world.database.read(claims.next_due_at, [999]) is None
+
+
+async def test_a_dialer_whose_lease_ran_out_claims_nothing(world: World) -> None:
+    await world.queue()
+    dialer = await world.dialer()
+    world.now += LEASE_MS
+    assert await world.claim(dialer) == []
+
+
+async def test_several_dialers_never_claim_the_same_call(world: World, database_url: str) -> None:
+    """Four databases objects stand for four processes: each has its own writer and connection."""
+    total = 400
+    await world.queue(total)
+    dialers = [await world.dialer(f"dialer-{index}") for index in range(4)]
+    databases = [Database(database_url) for _ in dialers]
+    for database in databases:
+        await database.start()
+
+    async def claim_all(database: Database, dialer: str) -> list[tuple[str, int]]:
+        own = World(database, world.account_id, world.trunk_id, world.now)
+        taken: list[tuple[str, int]] = []
+        while claimed := await own.claim(dialer, limit=7):
+            taken += [(claim.call.id, claim.lease.fence) for claim in claimed]
+        return taken
+
+    taken = await asyncio.gather(*map(claim_all, databases, dialers))
+    for database in databases:
+        await database.stop()
+    everything = [call for part in taken for call in part]
+    # a dialer may see nothing while others hold the last rows locked, so a last claim collects the rest
+    everything += [(claim.call.id, claim.lease.fence) for claim in await world.claim(dialers[0])]
+    assert len(everything) == len(set(everything)) == total
+    assert {fence for _, fence in everything} == {1}
+
+
+async def test_release_gives_a_call_back_as_it_was(world: World) -> None:
+    (call,) = await world.queue()
+    dialer = await world.dialer()
+    (claimed,) = await world.claim(dialer)
+    assert await world.database.run(claims.release, claimed.lease, now=world.now)
+    stored = await world.database.read(calls.get, call.id)
+    assert stored is not None
+    assert (stored.state, stored.attempts_started, stored.due_at) == (CallState.QUEUED, 0, call.due_at)
+    (again,) = await world.claim(dialer)
+    assert (again.lease.number, again.lease.fence) == (1, 2)
+    assert not await world.database.run(claims.release, claimed.lease, now=world.now)
+
+
+async def test_release_after_a_cancel_ends_the_call(world: World) -> None:
+    (call,) = await world.queue()
+    (claimed,) = await world.claim(await world.dialer())
+    await world.database.run(calls.request_cancel, call.id, now=world.now)
+    assert await world.database.run(claims.release, claimed.lease, now=world.now + 1)
+    stored = await world.database.read(calls.get, call.id)
+    assert stored is not None
+    assert (stored.state, stored.disposition, stored.done_at) == (CallState.DONE, "CANCEL", world.now + 1)
+
+
+async def test_a_call_that_may_have_been_dialled_is_not_released(world: World) -> None:
+    await world.queue()
+    (claimed,) = await world.claim(await world.dialer())
+    assert await world.database.run(attempts.mark_dialing, claimed.lease, now=world.now)
+    assert not await world.database.run(claims.release, claimed.lease, now=world.now)
+
+
+async def test_the_claim_reads_the_partial_index(world: World) -> None:
+    """Not a scan and not a sort: its cost must not grow with the queue or the history."""
+    await world.queue(3)
+
+    def plan(conn: sa.Connection) -> str:
+        sqlite = conn.dialect.name == "sqlite"
+        if not sqlite:  # a planner would rightly scan a table of three rows
+            for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+                conn.execute(sa.text(f"SET LOCAL {setting} = off"))
+        compiled = claims.CLAIM.compile(dialect=conn.dialect)
+        values = {"p_dialer": "d", "p_now": world.now, "p_trunk": world.trunk_id, "p_limit": 5}
+        parameters: object = compiled.construct_params(values)
+        if sqlite:
+            parameters = tuple(compiled.construct_params(values)[name] for name in compiled.positiontup)
+        prefix = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN (FORMAT JSON) "
+        rows = conn.exec_driver_sql(prefix + str(compiled), parameters).all()  # type: ignore[arg-type]
+        return "\n".join(str(row[-1]) for row in rows) if sqlite else json.dumps(rows[0][0])
+
+    text = await world.database.run(plan)
+    assert "ix_calls_due" in text
+    assert "SCAN calls" not in text
+    assert "Seq Scan" not in text
+    assert "TEMP B-TREE" not in text
+    assert '"Sort"' not in text
+
+
+async def test_leases_know_who_is_alive(world: World) -> None:
+    database = world.database
+    first, second = await world.dialer("a"), await world.dialer("b")
+    world.now += LEASE_MS - 1
+    assert await database.run(leases.renew, first, now=world.now, lease_until=world.now + LEASE_MS)
+    assert await database.read(leases.alive, now=world.now) == [first, second]
+    world.now += 1
+    assert await database.read(leases.alive, now=world.now) == [first]
+    assert not await database.run(leases.renew, second, now=world.now, lease_until=world.now + LEASE_MS)
+    await database.run(leases.give_up, first, now=world.now)
+    assert await database.read(leases.alive, now=world.now) == []
+    assert await database.run(leases.prune, lost_before=world.now + 1) == 1
