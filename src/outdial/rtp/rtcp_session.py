@@ -43,7 +43,7 @@ class RtcpSession:
         self.round_trip_s: float | None = None
 
     def report(self, sent: Sent | None, reception: Reception, now: float, *, goodbye: bool = False) -> bytes:
-        """A compound packet: SR, or RR while we send nothing (``sent`` is None), then SDES, then maybe BYE."""
+        """A compound packet: SR (RR if ``sent`` is None: we send nothing), then SDES, then maybe BYE."""
         block = self._block(reception, now)
         blocks = () if block is None else (block,)
         first: SenderReport | ReceiverReport

@@ -30,5 +30,5 @@ class MediaOptions:
     reply_timeout_s: float = 5.0
     """A worker that does not answer for this long is stuck, and is killed and replaced."""
     restart_delay_s: float = 0.1
-    """Wait before a dead worker is started again; doubles with each death in a row, up to `restart_delay_max_s`."""
+    """Wait before a dead worker is started again; doubles with each death in a row."""
     restart_delay_max_s: float = 5.0

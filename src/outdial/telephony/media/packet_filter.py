@@ -7,6 +7,7 @@ UDP socket sees the UDP header first, so that the RTP header starts at byte 8.
 import ctypes
 import socket
 import struct
+from collections.abc import Sequence
 
 from outdial.rtp.reception import SAMPLE_MASK
 
@@ -19,7 +20,7 @@ _DROPS = 8
 """SK_MEMINFO_DROPS of linux/sock_diag.h."""
 
 
-def program(event_payload_type: int | None) -> list[tuple[int, int, int, int]]:
+def program(event_payload_types: Sequence[int]) -> list[tuple[int, int, int, int]]:
     """The instructions (code, jump if true, jump if false, operand)."""
     sample = [
         (_LOAD_BYTE, 0, 0, _SEQUENCE_LOW_AT),
@@ -28,15 +29,14 @@ def program(event_payload_type: int | None) -> list[tuple[int, int, int, int]]:
         (_RETURN, 0, 0, 0xFFFF),
         (_RETURN, 0, 0, 0),
     ]
-    if event_payload_type is None:
+    if not event_payload_types:
         return sample
-    # Jumps over the three instructions of the sample's test, to its "pass".
-    events = [
-        (_LOAD_BYTE, 0, 0, _PAYLOAD_TYPE_AT),
-        (_AND, 0, 0, 0x7F),
-        (_JUMP_IF_EQUAL, 3, 0, event_payload_type),
+    # A match jumps over the comparisons that are left and the three instructions of the sample's test.
+    comparisons = [
+        (_JUMP_IF_EQUAL, len(event_payload_types) - 1 - index + 3, 0, payload_type)
+        for index, payload_type in enumerate(event_payload_types)
     ]
-    return [*events, *sample]
+    return [(_LOAD_BYTE, 0, 0, _PAYLOAD_TYPE_AT), (_AND, 0, 0, 0x7F), *comparisons, *sample]
 
 
 class PacketFilter:
@@ -51,9 +51,9 @@ class PacketFilter:
         """By filters that are detached by now."""
         self.attached = False
 
-    def attach(self, event_payload_type: int | None) -> None:
+    def attach(self, event_payload_types: Sequence[int]) -> None:
         """Start dropping; raises :class:`OSError` where the kernel refuses."""
-        instructions = program(event_payload_type)
+        instructions = program(event_payload_types)
         code = b"".join(struct.pack("HBBI", *instruction) for instruction in instructions)
         buffer = ctypes.create_string_buffer(code, len(code))
         self._sock.setsockopt(

@@ -37,10 +37,14 @@ class Connect(NamedTuple):
     rtcp_port: int
     codec: str
     payload_type: int
+    """Of what we send."""
+    accepted_payload_types: list[int]
+    """Of audio that is taken."""
     silence: int
     """The byte that is silence in the codec."""
     ptime_ms: int
-    event_payload_type: int | None
+    event_payload_types: list[int]
+    """Of telephone-event packets that are taken; none was agreed if it is empty."""
     event_rate: int
     may_send: bool
     may_receive: bool
@@ -138,7 +142,7 @@ class LatchedTo(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """The stream's quality so far (the fields of `domain.call.MediaQuality`), after each RTCP report of ours."""
+    """The stream's quality so far, after each report of ours; the fields of `domain.call.MediaQuality`."""
 
     stream: int
     packets_sent: int

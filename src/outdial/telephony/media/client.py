@@ -1,0 +1,367 @@
+"""The dialer's side of media: one client, its worker processes, a stream for each leg."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from outdial.audio.clip import SILENCE_BYTES
+from outdial.domain.call import MediaQuality
+from outdial.errors import MediaError, MediaWorkerLost
+from outdial.sdp.agreement import AgreedMedia
+from outdial.telephony.media.events import (
+    DigitReceived,
+    DigitStarted,
+    FirstAudioSent,
+    Latched,
+    MediaEvent,
+    PlayFinished,
+    RtpTimeout,
+    WorkerLost,
+)
+from outdial.telephony.media.options import MediaOptions
+from outdial.telephony.media.port_pool import PortPool
+from outdial.telephony.media.protocol import (
+    AskStats,
+    AudioBegan,
+    Close,
+    Closed,
+    Configure,
+    Connect,
+    KeyDown,
+    KeyPressed,
+    LatchedTo,
+    Measured,
+    Open,
+    Opened,
+    Play,
+    PlayEnded,
+    PortUnusable,
+    Ready,
+    Report,
+    Silent,
+    Stats,
+    StopPlaying,
+)
+from outdial.telephony.media.worker_link import WorkerLink
+
+OnEvent = Callable[[MediaEvent], None]
+"""Called from the event loop; must not block or raise."""
+
+_SWEEP_S = 0.5
+
+
+class MediaStream:
+    """One leg's media. Made by :meth:`MediaClient.open`; every method but :meth:`close` returns at once.
+
+    After the worker's death all of them do nothing, ``on_event`` has had WorkerLost, and :meth:`close`
+    returns the quality that was last known.
+    """
+
+    __slots__ = ("_client", "_closing", "_link", "_measured", "number", "on_event", "port")
+
+    def __init__(
+        self, client: "MediaClient", link: WorkerLink, number: int, port: int, on_event: OnEvent
+    ) -> None:
+        self._client = client
+        self._link: WorkerLink | None = link
+        self._measured: Measured | None = None
+        self._closing: asyncio.Future[object] | None = None
+        self.number = number
+        self.port = port
+        """The RTP port for SDP; RTCP is the next one."""
+        self.on_event = on_event
+
+    def connect(self, media: AgreedMedia, *, announced_event_payload_type: int | None = None) -> None:
+        """Start, or redirect after a re-INVITE. Silence is sent from now on, if the direction lets us send.
+
+        ``announced_event_payload_type`` is the telephone-event payload type of our own SDP, which the far end
+        has to use towards us if its own differs (RFC 3264 §6.1). A direction without sending is hold: packets
+        stop, a running clip keeps its place. Another codec than before ends what is being played.
+        """
+        if self._link is not None:
+            self._link.send(_connect_command(self.number, media, announced_event_payload_type))
+
+    def play(self, play_id: str, clips: Sequence[Path]) -> None:
+        """Queue clip files (wire bytes of the agreed codec) behind what is being played.
+
+        PlayFinished comes for each ``play_id``. The first packet leaves within one ptime.
+        """
+        if self._link is not None:
+            self._link.send(Play(self.number, play_id, [str(clip) for clip in clips]))
+
+    def stop_playing(self) -> None:
+        """Stop the running play and drop the queued ones; silence follows."""
+        if self._link is not None:
+            self._link.send(StopPlaying(self.number))
+
+    async def close(self) -> MediaQuality:
+        """Say BYE by RTCP, free the ports, return the quality. Idempotent; bounded by the reply timeout."""
+        if self._link is not None:
+            if self._closing is None:
+                self._closing = self._client.ask(self._link, self.number, Close(self.number))
+            await asyncio.shield(self._closing)
+        return self.quality
+
+    @property
+    def quality(self) -> MediaQuality:
+        """As of the last RTCP interval; final after :meth:`close`."""
+        if self._measured is None:
+            return MediaQuality()
+        _, sent, received, lost, jitter, remote_loss, remote_jitter, round_trip, mos = self._measured
+        return MediaQuality(
+            packets_sent=sent,
+            packets_received=received,
+            packets_lost=lost,
+            jitter_ms=jitter,
+            remote_loss=remote_loss,
+            remote_jitter_ms=remote_jitter,
+            round_trip_ms=round_trip,
+            mos=mos,
+        )
+
+    def take(self, report: Report) -> None:
+        """A report of the worker about this stream; called by the client."""
+        match report:
+            case Measured():
+                self._measured = report
+            case AudioBegan(_, at):
+                self.on_event(FirstAudioSent(at))
+            case PlayEnded(_, play_id, played_ms, completed, problem):
+                self.on_event(PlayFinished(play_id, played_ms, completed, problem))
+            case KeyDown(_, digit):
+                self.on_event(DigitStarted(digit))
+            case KeyPressed(_, digit, duration_ms):
+                self.on_event(DigitReceived(digit, duration_ms))
+            case LatchedTo(_, address, port):
+                self.on_event(Latched(address, port))
+            case Silent():
+                self.on_event(RtpTimeout())
+            case _:
+                pass
+
+    def is_on(self, link: WorkerLink) -> bool:
+        """Whether it lives in that worker."""
+        return self._link is link
+
+    def detach(self, *, tell: bool) -> WorkerLink | None:
+        """Part from the worker; called by the client."""
+        link, self._link = self._link, None
+        if tell:
+            self.on_event(WorkerLost())
+        return link
+
+
+class MediaClient:
+    """One per dialer. Events are callbacks and not queues: a call has a handful of them, and a queue and the
+    task that waits on it would cost more than all of its messages.
+    """
+
+    def __init__(self, options: MediaOptions) -> None:
+        self._options = options
+        self._ports = PortPool(options.port_min, options.port_max, options.quarantine_s)
+        self._links: list[WorkerLink] = []
+        self._streams: dict[int, MediaStream] = {}
+        self._number = 0
+        self._waiting: dict[int, tuple[float, WorkerLink, asyncio.Future[object]]] = {}
+        self._asking_stats: dict[WorkerLink, asyncio.Future[object]] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._all_ready: asyncio.Future[None] | None = None
+
+    @property
+    def free_ports(self) -> int:
+        """Legs that could be opened now."""
+        return self._ports.free(time.monotonic())
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """Of the running workers."""
+        return [link.pid for link in self._links if link.pid is not None]
+
+    async def start(self) -> None:
+        """Start the workers and wait until they are ready; raises :class:`MediaWorkerLost`. Idempotent."""
+        if self._links:
+            return
+        options = self._options
+        configure = Configure(
+            options.bind_address,
+            options.dscp,
+            options.rtp_timeout_s,
+            options.latch_window_s,
+            options.rtcp_interval_s,
+            options.clip_cache_bytes,
+        )
+        self._links = [
+            WorkerLink(
+                configure,
+                on_report=self._take,
+                on_lost=self._lost,
+                restart_delay_s=options.restart_delay_s,
+                restart_delay_max_s=options.restart_delay_max_s,
+                ready_timeout_s=options.reply_timeout_s,
+            )
+            for _ in range(options.workers)
+        ]
+        all_ready = self._all_ready = asyncio.get_running_loop().create_future()
+        for link in self._links:
+            link.start()
+        try:
+            async with asyncio.timeout(options.reply_timeout_s):
+                await all_ready
+        except TimeoutError:
+            await self.stop()
+            raise MediaWorkerLost(
+                f"the media workers did not start within {options.reply_timeout_s} s"
+            ) from None
+
+    async def stop(self) -> None:
+        """End the workers, and with them every stream that is still open. Idempotent."""
+        links, self._links = self._links, []
+        for link in links:
+            link.stop()
+            self._lost(link)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+        for link in links:
+            await link.wait_stopped(self._options.reply_timeout_s)
+
+    async def open(self, on_event: OnEvent, *, record_to: Path | None = None) -> MediaStream:
+        """Bind a port pair in the least loaded worker; ``record_to`` is the file for what the far end says.
+
+        Raises :class:`NoFreePort`, :class:`MediaWorkerLost` and, if the recording's file cannot be made,
+        :class:`MediaError`.
+        """
+        link = self._least_loaded()
+        link.streams += 1
+        try:
+            return await self._open(link, on_event, None if record_to is None else str(record_to))
+        except BaseException:
+            link.streams -= 1
+            raise
+
+    async def stats(self) -> list[dict[str, object]]:
+        """Each ready worker's figures since the last call; see ``Worker.stats``."""
+        answers = []
+        for link in self._links:
+            if link.ready:
+                self._number += 1
+                future = self._asking_stats[link] = self.ask(link, self._number, AskStats())
+                answer = await future
+                if isinstance(answer, Stats):
+                    answers.append(answer.figures)
+        return answers
+
+    def ask(self, link: WorkerLink, number: int, command: Open | Close | AskStats) -> asyncio.Future[object]:
+        """Send a command that is answered. The future gets the answer, or None if the worker was lost."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[object] = loop.create_future()
+        self._waiting[number] = (loop.time() + self._options.reply_timeout_s, link, future)
+        link.send(command)
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(_SWEEP_S, self._sweep)
+        return future
+
+    async def _open(self, link: WorkerLink, on_event: OnEvent, record_to: str | None) -> MediaStream:
+        while True:
+            port = self._ports.take(time.monotonic())
+            self._number += 1
+            stream = self._streams[self._number] = MediaStream(self, link, self._number, port, on_event)
+            try:
+                answer = await self.ask(link, stream.number, Open(stream.number, port, record_to))
+            except asyncio.CancelledError:
+                # The worker may have opened it: it is told to close, and the port rests meanwhile.
+                link.send(Close(stream.number))
+                self._forget(stream)
+                raise
+            if isinstance(answer, Opened):
+                return stream
+            self._forget(stream)
+            if not isinstance(answer, PortUnusable):
+                raise MediaWorkerLost("the media worker died while a port was being opened")
+            if not answer.port_in_use:
+                raise MediaError(f"the recording cannot be written: {answer.problem}")
+
+    def _least_loaded(self) -> WorkerLink:
+        ready = [link for link in self._links if link.ready]
+        if not ready:
+            raise MediaWorkerLost("no media worker is running at the moment")
+        return min(ready, key=lambda link: link.streams)
+
+    def _take(self, link: WorkerLink, report: Report) -> None:
+        if isinstance(report, Ready):
+            if self._all_ready is not None and all(link.ready for link in self._links):
+                self._all_ready.set_result(None)
+                self._all_ready = None
+        elif isinstance(report, Stats):
+            future = self._asking_stats.pop(link, None)
+            if future is not None and not future.done():
+                future.set_result(report)
+        elif isinstance(report, Opened | PortUnusable | Closed):
+            if isinstance(report, Closed):
+                self._closed(report.stream)
+            self._answer(report.stream, report)
+        elif (stream := self._streams.get(report.stream)) is not None:
+            stream.take(report)
+
+    def _closed(self, number: int) -> None:
+        stream = self._streams.get(number)
+        if stream is not None:
+            link = stream.detach(tell=False)
+            if link is not None:
+                link.streams -= 1
+            self._forget(stream)
+
+    def _answer(self, number: int, answer: object) -> None:
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None and not waiting[2].done():
+            waiting[2].set_result(answer)
+
+    def _forget(self, stream: MediaStream) -> None:
+        if self._streams.pop(stream.number, None) is not None:
+            self._ports.release(stream.port, time.monotonic())
+
+    def _lost(self, link: WorkerLink) -> None:
+        """A worker is gone: whoever waits for it gets an answer, its streams are told, its ports rest."""
+        link.streams = 0
+        self._asking_stats.pop(link, None)
+        answered = [number for number, (_, waited, _) in self._waiting.items() if waited is link]
+        for number in answered:
+            self._answer(number, None)
+        for stream in list(self._streams.values()):
+            if stream.is_on(link):
+                self._forget(stream)
+                # Who waits for open() or close() learns it there.
+                stream.detach(tell=stream.number not in answered)
+
+    def _sweep(self) -> None:
+        """Kill workers that owe an answer for too long: that bounds every await here."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for link in {link for deadline, link, _ in self._waiting.values() if deadline <= now}:
+            link.kill()
+        self._sweeping = loop.call_later(_SWEEP_S, self._sweep) if self._waiting else None
+
+
+def _connect_command(number: int, media: AgreedMedia, announced_event_payload_type: int | None) -> Connect:
+    events: set[int] = set()
+    if media.telephone_event_payload_type is not None:
+        events = {media.telephone_event_payload_type}
+        if announced_event_payload_type is not None:
+            events.add(announced_event_payload_type)
+    return Connect(
+        stream=number,
+        address=media.remote_address,
+        port=media.remote_port,
+        rtcp_address=media.remote_rtcp_address,
+        rtcp_port=media.remote_rtcp_port,
+        codec=media.codec.name,
+        payload_type=media.payload_type,
+        accepted_payload_types=sorted({media.payload_type, media.codec.payload_type}),
+        silence=SILENCE_BYTES[media.codec.name],
+        ptime_ms=media.ptime_ms,
+        event_payload_types=sorted(events),
+        event_rate=media.telephone_event_rate,
+        may_send=media.direction.sends,
+        may_receive=media.direction.receives,
+    )

@@ -1,0 +1,59 @@
+"""What a media stream tells its leg. Times named `at` are seconds, as of `time.monotonic`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Latched:
+    """RTP of the far end comes from this address, and ours goes there."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAudioSent:
+    """The first packet of the stream's first clip has left. Silence does not count."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlayFinished:
+    """A play is over, and its last packet's time has passed."""
+
+    play_id: str
+    played_ms: int
+    """What was sent of it, in whole packets."""
+    completed: bool
+    """False if it was stopped, or a clip could not be read."""
+    problem: str | None = None
+    """Why a clip could not be played."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitStarted:
+    """A key went down: where a prompt may stop at once. DigitReceived follows for each."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigitReceived:
+    """A key press is over; exactly once for each."""
+
+    digit: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RtpTimeout:
+    """The far end should send and has not for the RTP timeout; once in a stream's life."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """The worker died: no more audio, no more events. Its ports rest, others may be opened."""
+
+
+MediaEvent = Latched | FirstAudioSent | PlayFinished | DigitStarted | DigitReceived | RtpTimeout | WorkerLost

@@ -1,0 +1,164 @@
+"""What one stream hears: whom it listens to, what arrives and what is lost, digits, the recording."""
+
+import socket
+
+from outdial.errors import RtpParseError
+from outdial.rtp.packet import RtpPacket
+from outdial.rtp.reception import Reception
+from outdial.rtp.telephone_event import Digit, DigitStarted, Signal, TelephoneEventReceiver
+from outdial.telephony.media.host import Host
+from outdial.telephony.media.kernel import disconnect
+from outdial.telephony.media.latch import Address, Latch, Latching
+from outdial.telephony.media.packet_filter import PacketFilter
+from outdial.telephony.media.protocol import Connect, KeyDown, KeyPressed, LatchedTo
+from outdial.telephony.media.recording import Recording
+
+_LARGEST = 2048
+"""Bytes; longer datagrams are cut off. 60 ms of G.711 with every extension is far below."""
+_CLOCK_RATE = 8000
+_COMFORT_NOISE = 13
+"""RFC 3389: some senders use it unasked."""
+
+
+class Inbound:
+    """The receiving side of the RTP socket; it also decides where to send (:attr:`target`)."""
+
+    def __init__(self, stream: int, sock: socket.socket, host: Host, recording: Recording | None) -> None:
+        self._stream = stream
+        self._sock = sock
+        self._host = host
+        self._recording = recording
+        self._latch = Latch(host.config.latch_window_s)
+        self._filter = PacketFilter(sock)
+        self._event_payload_types: list[int] = []
+        self._audio_payload_types: list[int] = []
+        self._accepted: frozenset[int] = frozenset()
+        self._silence = 0xFF
+        self._events: TelephoneEventReceiver | None = None
+        self._event_rate = 0
+        self._expiry_armed = False
+        self.reception = Reception(_CLOCK_RATE, sampled=recording is None)
+        self.heard_at = host.now()
+        """When the last sign of RTP was noticed, or since when it is waited for."""
+        self.foreign_packets = 0
+        """Of sources that the stream does not listen to."""
+        self.invalid_packets = 0
+        """Not RTP, or a payload type that was not agreed on."""
+
+    @property
+    def target(self) -> Address:
+        """Where to send RTP."""
+        return self._latch.target
+
+    @property
+    def locked(self) -> bool:
+        """Whether the socket is connected to :attr:`target`."""
+        return self._latch.locked
+
+    def connect(self, agreed: Connect) -> None:
+        """Take what SDP agreed on; the stream latches anew."""
+        if self._latch.locked:
+            self._filter.detach()
+            disconnect(self._sock)
+        self._latch.expect((agreed.address, agreed.port))
+        self._audio_payload_types = agreed.accepted_payload_types
+        self._event_payload_types = agreed.event_payload_types
+        self._accepted = frozenset(
+            (*agreed.accepted_payload_types, *agreed.event_payload_types, _COMFORT_NOISE)
+        )
+        self._silence = agreed.silence
+        if agreed.event_payload_types and agreed.event_rate != self._event_rate:
+            self._end_digit()
+            self._event_rate = agreed.event_rate
+            self._events = TelephoneEventReceiver(agreed.event_rate)
+        self.heard_at = self._host.now()
+
+    def readable(self, now: float) -> bool:
+        """Take one datagram from the socket; True if the address to send to, or the way, has changed."""
+        try:
+            datagram, source = self._sock.recvfrom(_LARGEST)
+        except OSError:
+            # An ICMP error for a packet of ours; the far end may open its port later.
+            return False
+        try:
+            packet = RtpPacket.parse(datagram)
+        except RtpParseError:
+            self.invalid_packets += 1
+            return False
+        if packet.payload_type not in self._accepted:
+            self.invalid_packets += 1
+            return False
+        latching = self._latch.packet_from(source, now)
+        if latching is Latching.FOREIGN:
+            self.foreign_packets += 1
+            return False
+        self._take(packet, now)
+        if latching is Latching.KEEP:
+            return False
+        if latching is Latching.LOCK:
+            self._lock()
+        return True
+
+    def rtp_flows(self) -> bool:
+        """Whether the kernel has filtered packets since it was last asked."""
+        return self.reception.note_dropped(self._filter.dropped())
+
+    def close(self) -> None:
+        """End a running digit and the recording."""
+        self._end_digit()
+        if self._recording is not None:
+            self._recording.close()
+
+    def _lock(self) -> None:
+        try:
+            self._sock.connect(self._latch.target)
+            if self._recording is None:
+                self._filter.attach(self._event_payload_types)
+        except OSError as error:
+            # The stream goes on unconnected and unfiltered: sources are compared anyway.
+            self._host.note_problem("latch_incomplete", error)
+        self._host.emit(LatchedTo(self._stream, *self._latch.target))
+
+    def _take(self, packet: RtpPacket, now: float) -> None:
+        self.heard_at = now
+        dropped = self._filter.dropped()
+        is_event = packet.payload_type in self._event_payload_types
+        timestamp = None if is_event else packet.timestamp
+        self.reception.receive(packet.ssrc, packet.sequence_number, timestamp, now, dropped)
+        if is_event:
+            self._take_event(packet, now)
+        elif self._recording is not None and packet.payload_type in self._audio_payload_types:
+            self._recording.receive(packet.ssrc, packet.timestamp, packet.payload, self._silence, now)
+
+    def _take_event(self, packet: RtpPacket, now: float) -> None:
+        if self._events is None:
+            return
+        try:
+            self._tell(self._events.receive(packet.ssrc, packet.timestamp, packet.payload, now))
+        except RtpParseError:
+            self.invalid_packets += 1
+            return
+        deadline = self._events.deadline
+        if deadline is not None and not self._expiry_armed:
+            self._expiry_armed = True
+            self._host.timers.add(deadline, self._expire_digit)
+
+    def _expire_digit(self, now: float) -> float | None:
+        if self._events is None:
+            return None
+        self._tell(self._events.expire(now))
+        deadline = self._events.deadline
+        self._expiry_armed = deadline is not None
+        return deadline
+
+    def _end_digit(self) -> None:
+        if self._events is not None:
+            self._tell(self._events.flush())
+
+    def _tell(self, signals: list[Signal]) -> None:
+        for signal in signals:
+            match signal:
+                case DigitStarted(digit):
+                    self._host.emit(KeyDown(self._stream, digit))
+                case Digit(digit, duration_ms):
+                    self._host.emit(KeyPressed(self._stream, digit, duration_ms))

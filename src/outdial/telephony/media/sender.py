@@ -1,0 +1,238 @@
+"""What one stream sends: which frame is next, and its header fields. No sockets, no clock.
+
+The pacing loop calls ``next_frame()`` once for each packet, and that has to be as cheap as it can be: in the
+middle of a clip it is the ``__next__`` of a list iterator, in silence that of a ``repeat``; only where
+something changes is it a method of the sender. (Measured in bench/media_packet.py against slicing, a
+preallocated bytearray and ``sendmsg``.)
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from operator import length_hint
+from typing import Protocol
+
+from outdial.rtp.packet import MARKER, PLAIN
+from outdial.telephony.media.clip_cache import BYTES_PER_MS
+
+
+class SenderEvents(Protocol):
+    """Who is told what happened; called from within the pacing loop."""
+
+    def audio_began(self) -> None:
+        """The first frame of the stream's first clip is being sent."""
+
+    def play_ended(self, play_id: str, played_ms: int, *, completed: bool, problem: str | None) -> None:
+        """A play is over: the time of its last frame has passed, or it was stopped, or a clip is unusable."""
+
+
+class _Nobody:
+    def audio_began(self) -> None:
+        pass
+
+    def play_ended(self, play_id: str, played_ms: int, *, completed: bool, problem: str | None) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
+
+LoadFrames = Callable[[str, int, int], list[bytes]]
+"""``ClipCache.frames``."""
+
+
+class _Play:
+    __slots__ = ("clips", "play_id", "played_ms")
+
+    def __init__(self, play_id: str, clips: Sequence[str]) -> None:
+        self.play_id = play_id
+        self.clips = deque(clips)
+        self.played_ms = 0
+        """Of the clips before the running one."""
+
+
+class Sender:
+    """One stream's outbound side. The pacing loop reads and writes the public attributes."""
+
+    __slots__ = (
+        "_audio_began",
+        "_clip",
+        "_events",
+        "_frames",
+        "_load",
+        "_paused",
+        "_plays",
+        "_ptime_ms",
+        "_rest",
+        "_silence",
+        "_silent",
+        "first_sequence",
+        "first_word",
+        "next_frame",
+        "send",
+        "send_errors",
+        "sequence",
+        "slot",
+        "ssrc",
+        "timestamp_offset",
+    )
+
+    def __init__(
+        self, *, ssrc: int, sequence: int, timestamp_offset: int, load: LoadFrames, events: SenderEvents
+    ) -> None:
+        self.ssrc = ssrc
+        self.sequence = self.first_sequence = sequence
+        """Not wrapped: the header takes the lower 16 bits, the difference counts packets."""
+        self.timestamp_offset = timestamp_offset
+        """Added to the pacing loop's clock."""
+        self.first_word = PLAIN
+        self.send: Callable[[bytes], object] = len
+        self.send_errors = 0
+        self.slot: list[Sender] | None = None
+        """The pacing slot that it is in; None while it sends nothing."""
+        self.next_frame: Callable[[], bytes] = self._first_frame
+        self._load = load
+        self._paused = True
+        self._events = events
+        self._plays: deque[_Play] = deque()
+        self._clip: str | None = None
+        """The running clip; None in silence."""
+        self._frames: list[bytes] = []
+        self._rest = iter(self._frames)
+        self._ptime_ms = 20
+        self._silence = 0xFF
+        self._silent = b""
+        self._audio_began = False
+
+    @property
+    def packets_sent(self) -> int:
+        """Packets that the kernel took."""
+        return self.sequence - self.first_sequence - self.send_errors
+
+    @property
+    def octets_sent(self) -> int:
+        """Payload bytes sent, for RTCP; of a stream that changed its ptime, as if the last one had held."""
+        return self.packets_sent * self._ptime_ms * BYTES_PER_MS
+
+    def configure(self, payload_type: int, ptime_ms: int, silence: int) -> None:
+        """Take what SDP agreed on. A running clip goes on where it is, cut anew if the ptime has changed."""
+        position_ms = self._position_ms()
+        self.first_word = PLAIN | payload_type | (self.first_word & MARKER)
+        if (ptime_ms, silence) == (self._ptime_ms, self._silence) and self._silent:
+            return
+        self._ptime_ms = ptime_ms
+        self._silence = silence
+        self._silent = bytes((silence,)) * (ptime_ms * BYTES_PER_MS)
+        if self._clip is not None:
+            self._cue(self._clip, position_ms)
+        if not self._paused:
+            self._go_on()
+
+    def pause(self) -> None:
+        """Called when packets stop. A running clip keeps its place, and goes on with the next packet."""
+        self._paused = True
+        self.first_word &= ~MARKER
+        self.next_frame = self._first_frame
+
+    def play(self, play_id: str, clips: Sequence[str]) -> None:
+        """Queue a play."""
+        self._plays.append(_Play(play_id, clips))
+        if len(self._plays) == 1 and not self._paused:
+            self.next_frame = self._first_of_play
+
+    def stop_playing(self) -> None:
+        """End the running play and drop the queued ones; silence follows."""
+        position_ms = self._position_ms()
+        self._clip = None
+        if not self._paused:
+            self._go_on()
+        plays, self._plays = self._plays, deque()
+        for play in plays:
+            self._events.play_ended(play.play_id, play.played_ms + position_ms, completed=False, problem=None)
+            position_ms = 0
+
+    def close(self) -> None:
+        """Stop, and break the reference cycles: the worker runs without a garbage collector."""
+        self.stop_playing()
+        self._events = _NOBODY
+        self.next_frame = bytes
+        self.send = len
+
+    def frame_after_end(self) -> bytes:
+        """The frame to send where ``next_frame`` was exhausted: the next clip's first one, or silence."""
+        play = self._plays[0]
+        play.played_ms += len(self._frames) * self._ptime_ms
+        play.clips.popleft()
+        return self._advance(marker=False)
+
+    def _position_ms(self) -> int:
+        """How much of the running clip has been sent."""
+        if self._clip is None:
+            return 0
+        return (len(self._frames) - length_hint(self._rest)) * self._ptime_ms
+
+    def _first_frame(self) -> bytes:
+        """The first packet after a pause opens a talk spurt, even if it is silence (RFC 3551 §4.1)."""
+        self._paused = False
+        if self._clip is None:
+            return self._advance(marker=True)
+        self._mark()
+        return next(self._rest, self._silent)
+
+    def _first_of_play(self) -> bytes:
+        return self._advance(marker=True)
+
+    def _advance(self, *, marker: bool) -> bytes:
+        """Start the next clip that there is, ending plays that have none left; else silence."""
+        frame = self._next_clip()
+        self._go_on()
+        if marker:
+            self._mark()
+        return self._silent if frame is None else frame
+
+    def _next_clip(self) -> bytes | None:
+        """The first frame of the next clip; None if nothing is left to play."""
+        while self._plays:
+            play = self._plays[0]
+            problem = None
+            if play.clips:
+                problem = self._cue(play.clips[0], 0)
+                frame = next(self._rest, None)
+                if frame is not None:
+                    if not self._audio_began:
+                        self._audio_began = True
+                        self._events.audio_began()
+                    return frame
+                play.clips.popleft()
+            self._clip = None
+            if problem is not None or not play.clips:
+                self._plays.popleft()
+                completed = problem is None
+                self._events.play_ended(play.play_id, play.played_ms, completed=completed, problem=problem)
+        return None
+
+    def _cue(self, path: str, position_ms: int) -> str | None:
+        """Make the clip the running one; returns what is wrong with it, if anything."""
+        problem = None
+        try:
+            self._frames = self._load(path, self._ptime_ms, self._silence)
+        except OSError as error:
+            self._frames = []
+            problem = f"clip {path}: {error.strerror}"
+        self._clip = path
+        skipped = position_ms // self._ptime_ms
+        self._rest = iter(self._frames[skipped:] if skipped else self._frames)
+        return problem
+
+    def _go_on(self) -> None:
+        """Point ``next_frame`` at the running clip, or at silence."""
+        self.first_word &= ~MARKER
+        self.next_frame = repeat(self._silent).__next__ if self._clip is None else self._rest.__next__
+
+    def _mark(self) -> None:
+        """Set the marker bit for the packet that is being made; the next one takes it away."""
+        self.first_word |= MARKER
+        self.next_frame = self._unmark
+
+    def _unmark(self) -> bytes:
+        self._go_on()
+        return self.next_frame()
