@@ -71,6 +71,8 @@ class Endpoint:
         destination: Address,
         on_done: Callable[[Response | None, float], None],
         now: float,
+        *,
+        sent_by: Address | None = None,
     ) -> None:
         """Send OPTIONS outside a dialog (§11.1): any answer means that the far end is there."""
         headers = Headers(
@@ -80,7 +82,13 @@ class Endpoint:
         headers.add("CSeq", "1 OPTIONS")
         headers.add("Accept", "application/sdp")
         headers.add("User-Agent", self.user_agent)
-        self.layer.send_request(Request("OPTIONS", uri, headers), destination, _Ping(on_done), now)
+        self.layer.send_request(
+            Request("OPTIONS", uri, headers),
+            destination,
+            _Ping(on_done),
+            now,
+            via=self.layer.new_via(sent_by),
+        )
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
         """Take one datagram."""

@@ -53,9 +53,12 @@ class TransactionLayer:
         """Count the transactions that are not over."""
         return len(self._clients) + len(self._servers)
 
-    def new_via(self) -> str:
-        """Return a Via of ours with a fresh branch and `rport` (RFC 3581 §3)."""
-        host, port = self.sent_by
+    def new_via(self, sent_by: Address | None = None) -> str:
+        """Return a Via of ours with a fresh branch and `rport` (RFC 3581 §3).
+
+        `sent_by` replaces the endpoint's own where another of our addresses leads to the peer.
+        """
+        host, port = sent_by or self.sent_by
         return f"SIP/2.0/UDP {host}:{port};branch={MAGIC_COOKIE}{self._new_token()};rport"
 
     def send_request(

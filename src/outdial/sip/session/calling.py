@@ -162,6 +162,7 @@ class CallingSession:
         self._transaction: ClientTransaction | None = None
         self._early_media: dict[str | None, bytes] = {}
         self._failure = Failed(FailureCause.NO_RESPONSE)
+        self._cancel_cause = FailureCause.CANCELLED
         self._ring_timer: Timer | None = None
         self._give_up_timer: Timer | None = None
         self.state = State.CALLING
@@ -193,6 +194,8 @@ class CallingSession:
     def on_timer(self, kind: object, now: float) -> None:
         """Take the ring timeout or the give-up timer."""
         assert isinstance(kind, Input)
+        if kind is Input.HANG_UP:
+            self._cancel_cause = FailureCause.RING_TIMEOUT
         self._feed(kind, now)
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
@@ -293,14 +296,14 @@ class CallingSession:
                 assert response is not None
                 self._end_fork(response, now)
                 if action is Action.REFUSE:
-                    self._context.on_event(Failed(FailureCause.CANCELLED, response.status, picked_up=True))
+                    self._context.on_event(Failed(self._cancel_cause, response.status, picked_up=True))
                 elif action is Action.REFUSE_MEDIA:
                     self._context.on_event(self._failure)
             case Action.REPORT_FAILURE | Action.REPORT_NO_RESPONSE:
                 self._context.on_event(self._failure)
             case Action.REPORT_CANCELLED:
                 status, reason = (response.status, response.reason) if response is not None else (None, "")
-                self._context.on_event(Failed(FailureCause.CANCELLED, status, reason))
+                self._context.on_event(Failed(self._cancel_cause, status, reason))
 
     def _send_invite(self, now: float) -> None:
         self._sequence += 1

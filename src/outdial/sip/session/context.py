@@ -53,6 +53,8 @@ class SessionContext:
     credentials: Credentials | None = None
     session_timer: SessionTimerPolicy = field(default_factory=SessionTimerPolicy)
     keep_to_peer: bool = False
+    sent_by: Address | None = None
+    """What Via names; None for the endpoint's own address."""
     observer: Callable[[bool, bytes, Address, float], None] | None = None
     register: Callable[[str, str, DialogUser], None] = lambda _call_id, _tag, _user: None
     forget: Callable[[str, str], None] = lambda _call_id, _tag: None
@@ -66,7 +68,11 @@ class SessionContext:
         self, request: Request, destination: Address, user: ClientTransactionUser, now: float
     ) -> ClientTransaction:
         """Send a request in a transaction of its own."""
-        return self.layer.send_request(request, destination, user, now)
+        return self.layer.send_request(request, destination, user, now, via=self.new_via())
+
+    def new_via(self) -> str:
+        """Return a Via of ours with a fresh branch."""
+        return self.layer.new_via(self.sent_by)
 
     def describe(self, request: Request) -> None:
         """Add what requests that make or change a session carry: Contact, Allow, Supported, User-Agent."""

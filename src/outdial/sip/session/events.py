@@ -16,7 +16,9 @@ class FailureCause(Enum):
     AUTHENTICATION_FAILED = "authentication failed"
     """Challenged without credentials, or again after giving them."""
     CANCELLED = "cancelled"
-    """We gave up before an answer."""
+    """We were asked to give up before an answer."""
+    RING_TIMEOUT = "ring timeout"
+    """We gave up because nobody answered in time."""
     INCOMPATIBLE_MEDIA = "incompatible media"
     """Answered with a session description that we cannot use."""
 

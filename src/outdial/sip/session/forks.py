@@ -27,7 +27,7 @@ class Acknowledgements:
     def send(self, dialog: Dialog, invite: Request, now: float, body: bytes = b"") -> None:
         """Acknowledge a 2xx: a request of the dialog with the INVITE's CSeq number and credentials."""
         ack = dialog.request("ACK", sequence=invite.cseq.number)
-        ack.headers.add("Via", self.context.layer.new_via())
+        ack.headers.add("Via", self.context.new_via())
         for name in ("Authorization", "Proxy-Authorization"):
             for value in invite.headers.get_all(name):
                 ack.headers.add(name, value)

@@ -1,0 +1,372 @@
+"""One leg: a SIP dialog with its media. Dial, play, collect digits, hang up.
+
+A leg ends once, with one reason; whoever notices first (the far end, a limit, RTP, a dead media worker, our
+own `hang_up`) decides it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from outdial.domain.call import MediaQuality
+from outdial.domain.disposition import DECLINED_CODES, EndReason, HangupBy
+from outdial.errors import MediaError, MediaWorkerLost, NoFreePort
+from outdial.sdp.codec import CODECS
+from outdial.sdp.negotiation import AgreedMedia, LocalMedia
+from outdial.sip.session import events as sip_events
+from outdial.sip.session.calling import CallingSession, OutgoingCall
+from outdial.sip.session.context import SessionContext, SessionTimerPolicy
+from outdial.sip.session.events import EndCause, FailureCause
+from outdial.sip.transport import Address
+from outdial.sip.uri import SipUri
+from outdial.telephony.caller_id import caller_id
+from outdial.telephony.dtmf_info import digit_of_info
+from outdial.telephony.media.client import MediaClient, MediaStream
+from outdial.telephony.media.events import (
+    DigitReceived,
+    DigitStarted,
+    FirstAudioSent,
+    Latched,
+    MediaEvent,
+    PlayFinished,
+    RtpTimeout,
+    WorkerLost,
+)
+from outdial.telephony.negotiation import LegNegotiator
+from outdial.telephony.trace import Trace
+from outdial.telephony.trunk import Trunk
+from outdial.telephony.user_agent import UserAgent
+
+TELEPHONE_EVENT_PAYLOAD_TYPE = 101
+"""What we announce; the far end may answer with another number for its direction (RFC 3264 §6.1)."""
+
+_PLAY_END_WAIT_S = 1.0
+"""How long the worker may take to say how much of a prompt it had played when the leg ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRequest:
+    """Whom to call, over which trunk, as whom."""
+
+    trunk: Trunk
+    caller_number: str
+    to: str
+    """Digits with country code."""
+    sip_call_id: str
+    caller_name: str = ""
+    ring_timeout_s: float = 60.0
+    record_to: Path | None = None
+    """Record the inbound side here, without the codec's suffix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The callee picked up; silence is being sent."""
+
+    codec: str
+    ptime_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAnswered:
+    """The dial came to nothing."""
+
+    reason: EndReason
+    hangup_by: HangupBy
+    sip_code: int | None = None
+    sip_reason: str | None = None
+    q850: int | None = None
+    retry_after_s: int | None = None
+    picked_up: bool = False
+    """Somebody answered all the same (a 2xx crossed our CANCEL, or its media was unusable), and must not be
+    called again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEnd:
+    """How an answered leg ended."""
+
+    reason: EndReason
+    hangup_by: HangupBy
+    q850: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayResult:
+    """What became of a prompt."""
+
+    played_ms: int
+    completed: bool
+
+
+class Leg:
+    """One outgoing leg: `dial`, then `play` as often as wanted; and in a `finally`, always `close`."""
+
+    def __init__(self, user_agent: UserAgent, media: MediaClient, request: LegRequest, trace: Trace) -> None:
+        self.request = request
+        self.trace = trace
+        self.digits = ""
+        """All digits that the callee pressed, in order, each once."""
+        self.on_ringing: Callable[[], None] | None = None
+        """Called at the first 18x."""
+        self.on_key_down: Callable[[str], None] | None = None
+        """Called when a key goes down, where a prompt may stop at once."""
+        self.on_digit: Callable[[str], None] | None = None
+        """Called once for each key press, when it is over."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._user_agent = user_agent
+        self._media = media
+        self._stream: MediaStream | None = None
+        self._session: CallingSession | None = None
+        self._negotiator: LegNegotiator | None = None
+        self._dialed: asyncio.Future[Answered | NotAnswered] = loop.create_future()
+        self.ended: asyncio.Future[LegEnd] = loop.create_future()
+        """Done when an answered leg is over."""
+        self._end: LegEnd | None = None
+        self._plays: dict[str, asyncio.Future[PlayResult]] = {}
+        self._play_count = 0
+        self._digits_by_rtp = False
+        self._rang = False
+        self._max_call: asyncio.TimerHandle | None = None
+
+    @property
+    def agreed(self) -> AgreedMedia | None:
+        """What was agreed on media, None before the answer."""
+        return self._negotiator.agreed if self._negotiator is not None else None
+
+    async def dial(self) -> Answered | NotAnswered:
+        """Call and wait until it is answered, refused or given up. Never raises for what the network does."""
+        try:
+            address = await self._user_agent.locate(self.request.trunk)
+            host = self._user_agent.local_host(address)
+        except OSError as error:
+            self.trace.note(f"not sent: {error}")
+            return NotAnswered(
+                reason=EndReason.TRANSPORT_FAILED, hangup_by=HangupBy.NETWORK, sip_reason=str(error)
+            )
+        try:
+            self._stream = await self._media.open(self._on_media, record_to=self.request.record_to)
+        except NoFreePort as error:
+            self.trace.note(str(error))
+            return NotAnswered(reason=EndReason.NO_MEDIA_PORT, hangup_by=HangupBy.SYSTEM)
+        except MediaWorkerLost as error:
+            self.trace.note(str(error))
+            return NotAnswered(reason=EndReason.MEDIA_WORKER_LOST, hangup_by=HangupBy.SYSTEM)
+        except MediaError as error:
+            self.trace.note(str(error))
+            return NotAnswered(reason=EndReason.INTERNAL_ERROR, hangup_by=HangupBy.SYSTEM)
+        self._session = self._prepare(address, host, self._stream.port)
+        if self._end is not None:
+            return NotAnswered(reason=self._end.reason, hangup_by=self._end.hangup_by)
+        self._session.start(self._user_agent.now)
+        self._user_agent.flush()
+        result = await self._dialed
+        if isinstance(result, Answered):
+            self._max_call = self._loop.call_later(self.request.trunk.max_call_s, self._on_max_call)
+        return result
+
+    async def play(self, clips: Sequence[Path]) -> PlayResult:
+        """Play clips of the agreed codec one after the other, until they are over, stopped, or the leg ended."""
+        if self._stream is None or self._end is not None:
+            return PlayResult(0, completed=False)
+        self._play_count += 1
+        play_id = str(self._play_count)
+        finished: asyncio.Future[PlayResult] = self._loop.create_future()
+        self._plays[play_id] = finished
+        self._stream.play(play_id, clips)
+        return await finished
+
+    def stop_playing(self) -> None:
+        """Stop the prompt at once; silence goes on."""
+        if self._stream is not None:
+            self._stream.stop_playing()
+
+    def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:
+        """Hang up, or give up dialling. The first end counts; later calls change nothing."""
+        self._finish(LegEnd(reason=reason, hangup_by=HangupBy.SYSTEM))
+
+    async def close(self) -> MediaQuality:
+        """End whatever still runs, free the ports and return what was measured. Idempotent."""
+        self.hang_up(EndReason.INTERNAL_ERROR)
+        if self._max_call is not None:
+            self._max_call.cancel()
+        return await self._stream.close() if self._stream is not None else MediaQuality()
+
+    def _prepare(self, address: Address, host: str, media_port: int) -> CallingSession:
+        request, user_agent = self.request, self._user_agent
+        trunk = request.trunk
+        port = user_agent.address[1]
+        self._negotiator = LegNegotiator(
+            LocalMedia(
+                address=user_agent.options.media_address or host,
+                port=media_port,
+                session_id=int(user_agent.endpoint.new_token()[:12], 16),
+                codecs=tuple(codec for name in trunk.codecs for codec in CODECS if codec.name == name),
+                ptime_ms=trunk.ptime_ms,
+                telephone_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE,
+            )
+        )
+        context = SessionContext(
+            layer=user_agent.endpoint.layer,
+            new_token=user_agent.endpoint.new_token,
+            negotiator=self._negotiator,
+            on_event=self._on_session,
+            contact=f"<{SipUri('sip', request.caller_number, host, port)}>",
+            user_agent=user_agent.options.user_agent,
+            credentials=trunk.credentials,
+            session_timer=SessionTimerPolicy(interval_s=trunk.session_expires_s),
+            keep_to_peer=trunk.keep_to_peer,
+            sent_by=(host, port),
+            observer=self.trace.message,
+        )
+        from_, identity = caller_id(trunk, request.caller_number, request.caller_name, host)
+        trunk_port = None if trunk.port == 5060 else trunk.port
+        uri = str(SipUri("sip", f"{trunk.dial_prefix}{request.to}", trunk.host, trunk_port))
+        call = OutgoingCall(
+            uri=uri,
+            from_=from_,
+            to=f"<{uri}>",
+            destination=address,
+            call_id=request.sip_call_id,
+            headers=(*identity, *trunk.headers),
+            ring_timeout_s=min(request.ring_timeout_s, trunk.ring_timeout_s),
+        )
+        return user_agent.endpoint.call(context, call)
+
+    def _on_session(self, event: sip_events.Event) -> None:
+        """Take an event of the SIP session; called while a message is being handled."""
+        match event:
+            case sip_events.Progress(status, _, early_media):
+                if early_media:
+                    self.trace.note("early media offered")
+                if status in (180, 183) and not self._rang:
+                    self._rang = True
+                    if self.on_ringing is not None:
+                        self.on_ringing()
+            case sip_events.Answered():
+                self._on_answered()
+            case sip_events.Failed():
+                if not self._dialed.done():
+                    self._dialed.set_result(_not_answered(event, self._end))
+            case sip_events.Ended():
+                self._on_ended(event)
+            case sip_events.MediaChanged():
+                self._on_media_changed()
+            case sip_events.InfoReceived(content_type, body):
+                digit = digit_of_info(content_type, body)
+                if digit is not None and not self._digits_by_rtp:
+                    # A far end that sends both ways would count twice; RTP wins because it is timed.
+                    self._on_key(digit, "by INFO")
+
+    def _on_answered(self) -> None:
+        assert self.agreed is not None
+        assert self._stream is not None
+        for remark in self.agreed.remarks:
+            self.trace.note(remark)
+        self._stream.connect(self.agreed, announced_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE)
+        if not self._dialed.done():
+            self._dialed.set_result(Answered(self.agreed.codec.name, self.agreed.ptime_ms))
+
+    def _on_ended(self, event: sip_events.Ended) -> None:
+        if event.cause is EndCause.FAR_END_HUNG_UP:
+            self._finish(LegEnd(reason=EndReason.CALLEE_HUNG_UP, hangup_by=HangupBy.CALLEE, q850=event.q850))
+        elif event.cause is not EndCause.HUNG_UP:
+            self._finish(LegEnd(reason=EndReason.SESSION_EXPIRED, hangup_by=HangupBy.NETWORK))
+
+    def _on_media_changed(self) -> None:
+        assert self.agreed is not None
+        assert self._stream is not None
+        agreed = self.agreed
+        self.trace.note(f"media now {agreed.direction.value} to {agreed.remote_address}:{agreed.remote_port}")
+        self._stream.connect(agreed, announced_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE)
+
+    def _on_media(self, event: MediaEvent) -> None:
+        """Take an event of the media worker."""
+        match event:
+            case PlayFinished(play_id, played_ms, completed, problem):
+                outcome = "" if completed else f", {problem or 'stopped'}"
+                self.trace.note(f"played {played_ms / 1000:.1f} s{outcome}")
+                finished = self._plays.pop(play_id, None)
+                if finished is not None and not finished.done():
+                    finished.set_result(PlayResult(played_ms, completed))
+            case DigitStarted(digit):
+                if self.on_key_down is not None:
+                    self.on_key_down(digit)
+            case DigitReceived(digit, duration_ms):
+                self._digits_by_rtp = True
+                self._on_key(digit, f"for {duration_ms} ms")
+            case FirstAudioSent():
+                self.trace.note("first audio sent")
+            case Latched(address, port):
+                self.trace.note(f"audio heard from {address}:{port}")
+            case RtpTimeout():
+                self.trace.note("no RTP from the far end")
+                self._finish(LegEnd(reason=EndReason.RTP_TIMEOUT, hangup_by=HangupBy.NETWORK))
+            case WorkerLost():
+                self.trace.note("the media worker died")
+                self._finish(LegEnd(reason=EndReason.MEDIA_WORKER_LOST, hangup_by=HangupBy.SYSTEM))
+
+    def _on_key(self, digit: str, how: str) -> None:
+        self.digits += digit
+        self.trace.note(f"digit {digit} {how}")
+        if self.on_digit is not None:
+            self.on_digit(digit)
+
+    def _on_max_call(self) -> None:
+        self._finish(LegEnd(reason=EndReason.MAX_DURATION, hangup_by=HangupBy.SYSTEM))
+
+    def _finish(self, end: LegEnd) -> None:
+        """Take the first reason to end, and end: the session, the prompt, and whoever waits for either."""
+        if self._end is not None:
+            return
+        self._end = end
+        if self._session is not None:
+            self._session.hang_up(self._user_agent.now)
+            self._user_agent.flush()
+        if not self.ended.done():
+            self.ended.set_result(end)
+        if self._stream is not None:
+            self._stream.stop_playing()
+        if self._plays:
+            self._loop.call_later(_PLAY_END_WAIT_S, self._abandon_plays)
+
+    def _abandon_plays(self) -> None:
+        for finished in self._plays.values():
+            if not finished.done():
+                finished.set_result(PlayResult(0, completed=False))
+        self._plays.clear()
+
+
+_REASONS = {
+    FailureCause.REJECTED: EndReason.REJECTED,
+    FailureCause.NO_RESPONSE: EndReason.NO_RESPONSE,
+    FailureCause.TRANSPORT_FAILED: EndReason.TRANSPORT_FAILED,
+    FailureCause.AUTHENTICATION_FAILED: EndReason.AUTHENTICATION_FAILED,
+    FailureCause.CANCELLED: EndReason.CANCELLED,
+    FailureCause.RING_TIMEOUT: EndReason.RING_TIMEOUT,
+    FailureCause.INCOMPATIBLE_MEDIA: EndReason.INCOMPATIBLE_MEDIA,
+}
+_SPOKEN_BY_CALLEE = frozenset({480, 486, 600}) | DECLINED_CODES
+_OURS = (FailureCause.CANCELLED, FailureCause.RING_TIMEOUT, FailureCause.INCOMPATIBLE_MEDIA)
+
+
+def _not_answered(failed: sip_events.Failed, end: LegEnd | None) -> NotAnswered:
+    """Translate a failed session; where we gave up ourselves, `end` knows why."""
+    reason = _REASONS[failed.cause]
+    if failed.cause is FailureCause.CANCELLED and end is not None:
+        reason = end.reason
+    if failed.cause in _OURS:
+        hangup_by = HangupBy.SYSTEM
+    else:
+        hangup_by = HangupBy.CALLEE if failed.status in _SPOKEN_BY_CALLEE else HangupBy.NETWORK
+    return NotAnswered(
+        reason=reason,
+        hangup_by=hangup_by,
+        sip_code=failed.status,
+        sip_reason=failed.reason or None,
+        q850=failed.q850,
+        retry_after_s=failed.retry_after_s,
+        picked_up=failed.picked_up,
+    )

@@ -1,0 +1,224 @@
+"""The user agent: one UDP socket, one endpoint and the legs on it: asyncio around the pure code in `sip`."""
+
+import asyncio
+import contextlib
+import ipaddress
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from outdial.sip.endpoint import Endpoint
+from outdial.sip.message import Response
+from outdial.sip.timers import TimerValues
+from outdial.sip.transport import Address
+from outdial.telephony.resolver import Resolver
+from outdial.telephony.sip_socket import SipSocket, address_towards
+from outdial.telephony.trunk import Trunk
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAgentOptions:
+    """How the user agent presents itself."""
+
+    bind_address: str = "0.0.0.0"  # noqa: S104 — a SIP endpoint has to be reachable; strangers get silence
+    port: int = 5060
+    """0 lets the system choose."""
+    public_address: str | None = None
+    """What Via and Contact name when we stand behind NAT."""
+    media_address: str | None = None
+    """What SDP names; None for the same as Via."""
+    user_agent: str = "Outdial"
+    timer_values: TimerValues = field(default_factory=TimerValues)
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """What a trunk said to OPTIONS."""
+
+    status: int | None
+    """Any status means that it is there; None that nothing came back."""
+    reason: str
+    round_trip_ms: float
+
+
+class UserAgent:
+    """Signalling for all trunks. `start` and `stop` are idempotent.
+
+    `counters` counts what was dropped: `stranger` is traffic from addresses that no trunk has.
+    """
+
+    def __init__(
+        self, options: UserAgentOptions, *, new_token: Callable[[], str] = lambda: secrets.token_hex(8)
+    ) -> None:
+        self.options = options
+        self.counters: Counter[str] = Counter()
+        self._new_token = new_token
+        self._socket: SipSocket | None = None
+        self._endpoint: Endpoint | None = None
+        self._resolver = Resolver()
+        self._wake: asyncio.TimerHandle | None = None
+        self._quiet: asyncio.Event | None = None
+        self._known_hosts: set[str] = set()
+        self._known_networks: list[ipaddress.IPv4Network] = []
+        self._local_hosts: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The protocol side; it exists between `start` and `stop`."""
+        assert self._endpoint is not None, "the user agent is not started"
+        return self._endpoint
+
+    @property
+    def address(self) -> Address:
+        """Where the socket is bound."""
+        assert self._socket is not None, "the user agent is not started"
+        return self._socket.address
+
+    async def start(self) -> None:
+        """Bind the socket. Raises OSError with the address when that fails."""
+        if self._socket is not None:
+            return
+        options = self.options
+        self._loop = asyncio.get_running_loop()
+        self._socket = SipSocket((options.bind_address, options.port), self._receive, self._unreachable)
+        host, port = self._socket.address
+        self._endpoint = Endpoint(
+            (options.public_address or host, port),
+            self._new_token,
+            user_agent=options.user_agent,
+            timer_values=options.timer_values,
+        )
+
+    async def stop(self, *, wait_s: float = 2.0) -> None:
+        """Let the last BYEs be answered, then close. Legs must have been hung up before."""
+        if self._socket is None:
+            return
+        self._quiet = asyncio.Event()
+        self.flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._quiet.wait()
+        if self._wake is not None:
+            self._wake.cancel()
+        self._socket.close()
+        self._socket = None
+
+    def trust(self, trunk: Trunk, address: Address | None = None) -> None:
+        """Answer this trunk's addresses from now on."""
+        if address is not None:
+            self._known_hosts.add(address[0])
+        for text in trunk.addresses:
+            network = ipaddress.IPv4Network(text, strict=False)
+            if network not in self._known_networks:
+                self._known_networks.append(network)
+
+    def distrust_all(self) -> None:
+        """Forget every trunk, before the list is read again."""
+        self._known_hosts.clear()
+        self._known_networks.clear()
+
+    async def locate(self, trunk: Trunk) -> Address:
+        """Return where the trunk's signalling goes; its address counts as known from now on.
+
+        Raises OSError when its name cannot be resolved.
+        """
+        address = await self._resolver.resolve(trunk.host), trunk.port
+        self.trust(trunk, address)
+        return address
+
+    def local_host(self, peer: Address) -> str:
+        """Return the address that `peer` should see us at. Raises OSError when there is no route to it."""
+        if self.options.public_address is not None:
+            return self.options.public_address
+        if self.options.bind_address != "0.0.0.0":  # noqa: S104 — a comparison
+            return self.options.bind_address
+        if peer[0] not in self._local_hosts:
+            self._local_hosts[peer[0]] = address_towards(peer)
+        return self._local_hosts[peer[0]]
+
+    async def check(self, trunk: Trunk) -> Reachability:
+        """Send OPTIONS to a trunk and wait for its answer (up to 32 s). Raises OSError without a route."""
+        address = await self.locate(trunk)
+        host = self.local_host(address)
+        started = self._loop.time()
+        answered: asyncio.Future[Response | None] = self._loop.create_future()
+
+        def on_done(response: Response | None, _now: float) -> None:
+            if not answered.done():
+                answered.set_result(response)
+
+        uri, from_ = (
+            f"sip:{trunk.host}:{trunk.port}",
+            f"<sip:{trunk.from_user or 'outdial'}@{trunk.from_domain or host}>",
+        )
+        self.endpoint.ping(uri, from_, address, on_done, self.now, sent_by=(host, self.address[1]))
+        self.flush()
+        response = await answered
+        elapsed = (self._loop.time() - started) * 1000
+        if response is None:
+            return Reachability(None, "no answer", elapsed)
+        return Reachability(response.status, response.reason, elapsed)
+
+    @property
+    def now(self) -> float:
+        """The loop's clock in seconds, which all timers of the endpoint use."""
+        return self._loop.time()
+
+    def flush(self) -> None:
+        """Send what the endpoint has to send and arm its next timer. Call after every call into it."""
+        if self._socket is None:
+            return
+        for data, destination in self.endpoint.take_datagrams():
+            self._socket.send(data, destination)
+        if self._quiet is not None and not self.endpoint.dialogs:
+            self._quiet.set()
+        next_at = self.endpoint.next_timer_at()
+        if next_at is None:
+            return
+        if self._wake is None or self._wake.cancelled() or next_at < self._wake.when():
+            if self._wake is not None:
+                self._wake.cancel()
+            self._wake = self._loop.call_at(next_at, self._run_timers)
+
+    def _run_timers(self) -> None:
+        self._wake = None
+        self.endpoint.run_timers(self.now)
+        self.flush()
+
+    def _receive(self, data: bytes, source: Address) -> None:
+        if not self._knows(source[0]):
+            self.counters["stranger"] += 1
+            return
+        self.endpoint.receive(data, source, self.now)
+        self.flush()
+
+    def _knows(self, host: str) -> bool:
+        if host in self._known_hosts:
+            return True
+        if not self._known_networks:
+            return False
+        address = ipaddress.IPv4Address(host)
+        return any(address in network for network in self._known_networks)
+
+    def _unreachable(self, destination: Address) -> None:
+        if self._socket is None:
+            return
+        self.counters["unreachable"] += 1
+        self.endpoint.transport_error(destination, self.now)
+        self.flush()
