@@ -53,12 +53,12 @@ _SENTENCES = {
 
 
 async def _on_api_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 - starlette dispatches by class; this tells the type checker
+    assert isinstance(error, ApiError)
     return error_response(error)
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    assert isinstance(error, HTTPException)
     sentence = _SENTENCES.get(error.status_code, error.detail)
     return error_response(ApiError(error.status_code, sentence, headers=error.headers))
 

@@ -95,12 +95,6 @@ class DispatchSettings(Section):
         ge=0,
         description="On shutdown, calls in progress may go on for this long before they are hung up.",
     )
-    ring_timeout_seconds: float = Field(
-        default=45.0,
-        ge=1,
-        le=180,
-        description="A call that is not answered within this time is cancelled (NOANSWER).",
-    )
 
 
 class LimitSettings(Section):
@@ -110,6 +104,12 @@ class LimitSettings(Section):
         default=50 * 1024 * 1024, ge=1024, description="Largest accepted sound file, in bytes."
     )
     sound_seconds: float = Field(default=600.0, gt=0, description="Longest accepted sound.")
+    retries: int = Field(
+        default=1,
+        ge=0,
+        le=10,
+        description="How often a call with an `interval` is dialled again when it was not answered.",
+    )
     recipients: int = Field(default=10_000, ge=1, description="Most numbers in one `outgoing/send`.")
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import structlog
 
 from outdial.config import Settings
-from outdial.supervisor.prepare import prepare_database
 from outdial.supervisor.role import Role
 from outdial.supervisor.role_process import RoleProcess
 from outdial.supervisor.supervisor import Supervisor
@@ -34,7 +33,9 @@ def run_all(settings: Settings, *, sandbox: bool) -> int:
         RoleProcess(role.value, role_command(role, parent_pid=os.getpid()), random=random)
         for role in roles_to_run(sandbox=sandbox)
     ]
-    log.info("server_starting", data_dir=str(settings.data_dir), roles=[process.name for process in processes])
+    log.info(
+        "server_starting", data_dir=str(settings.data_dir), roles=[process.name for process in processes]
+    )
     status = asyncio.run(Supervisor(processes, drain_s=settings.dispatch.drain_seconds).run())
     log.info("server_stopped", status=status)
     return status

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +10,12 @@ import structlog
 import uvicorn
 
 from outdial.api.app import create_app
+from outdial.api.auth import TokenCache
 from outdial.api.context import ApiContext, ApiOptions
 from outdial.config import Settings
 from outdial.errors import ConfigurationError
-from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
+from outdial.supervisor.parts import open_blobs, wall_clock_ms
 
 log = structlog.get_logger()
 
@@ -27,12 +27,12 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     """Serve HTTP until `stop` is set. Raises ConfigurationError when the address cannot be listened on."""
     listener = listen(settings.api.host, settings.api.port)
     async with Database(settings.resolved_database_url) as database:
-        blobs = Blobs.in_folder(settings.data_dir / "blobs")
         context = ApiContext(
             database=database,
-            blobs=blobs,
+            blobs=open_blobs(settings),
+            tokens=TokenCache(database, wall_clock_ms),
             options=api_options(settings),
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=wall_clock_ms,
             new_uuid=lambda: str(uuid.uuid4()),
         )
         config = uvicorn.Config(

@@ -1,0 +1,65 @@
+"""The application: all endpoints, the shape of every error, one log line a request."""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from outdial.api import (
+    documentation,
+    errors,
+    health,
+    outgoing_callstatus,
+    outgoing_cancel,
+    outgoing_send,
+    outgoing_trace,
+    voice_sounds,
+)
+from outdial.api.access_log import AccessLog
+from outdial.api.context import ApiContext
+
+PREFIX = "/api/v1"
+
+
+def create_app(context: ApiContext) -> ASGIApp:
+    """The ASGI application that serves `context`."""
+    return AccessLog(create_api(context))
+
+
+def create_api(context: ApiContext | None = None) -> FastAPI:
+    """The endpoints without the access log; without a context only their description can be used."""
+    app = FastAPI(
+        title="Outdial",
+        version=version("outdial"),
+        summary="One HTTP request becomes a real phone call.",
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    errors.install(app)
+    app.include_router(health.router)
+    for resource in (outgoing_send, outgoing_callstatus, outgoing_trace, outgoing_cancel, voice_sounds):
+        app.include_router(resource.router, prefix=PREFIX)
+    _describe(app)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Add what the endpoints' signatures do not say: they read their bodies and tokens by hand."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = generate()
+            components = schema.setdefault("components", {})
+            for kind, entries in documentation.COMPONENTS.items():
+                components.setdefault(kind, {}).update(entries)
+            for path, methods in schema["paths"].items():
+                if path.startswith(PREFIX):
+                    for operation in methods.values():
+                        operation["security"] = [{"bearer": []}, {"access_token": []}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way that the framework documents

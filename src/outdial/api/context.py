@@ -1,0 +1,45 @@
+"""What the API's endpoints work with; the composition root fills it in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request
+
+from outdial.api.auth import TokenCache
+from outdial.storage.blobs import Blobs
+from outdial.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """Bounds and places."""
+
+    work_dir: Path
+    """Uploads are written and decoded here before they go into the blob store."""
+    upload_bytes: int = 50 * 1024 * 1024
+    sound_ms: int = 600_000
+    recipients: int = 10_000
+    retries: int = 1
+    """How often a call with an interval is dialled again when nobody answered."""
+    body_bytes: int = 4 * 1024 * 1024
+    """Of every request but an upload: room for the longest list of numbers in the most verbose spelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """One for each application."""
+
+    database: Database
+    blobs: Blobs
+    tokens: TokenCache
+    options: ApiOptions
+    now_ms: Callable[[], int]
+    """Unix milliseconds."""
+    new_uuid: Callable[[], str]
+
+
+def context_of(request: Request) -> ApiContext:
+    """The context of the application that serves `request`."""
+    context: ApiContext = request.app.state.context
+    return context

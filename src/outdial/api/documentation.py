@@ -1,0 +1,88 @@
+"""Pieces of the OpenAPI description that several endpoints share."""
+
+from typing import Any
+
+_ERRORS = {
+    400: "The body cannot be read.",
+    401: "No token, or one that is not valid.",
+    404: "There is no such thing.",
+    409: "The state of the thing does not allow that.",
+    413: "Too large.",
+    415: "A media type that is not accepted.",
+    422: "A value is missing or wrong; `errors` has a sentence for each.",
+    503: "The database cannot be reached; nothing was accepted.",
+}
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an endpoint that may answer with these statuses."""
+    return {
+        status: {
+            "description": _ERRORS[status],
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        }
+        for status in statuses
+    }
+
+
+def success(description: str, example: Any) -> dict[int | str, dict[str, Any]]:
+    """The 200 of an endpoint, with an example."""
+    return {
+        200: {
+            "description": description,
+            "content": {"application/json": {"schema": {"type": "object"}, "example": example}},
+        }
+    }
+
+
+def body(properties: dict[str, Any], required: list[str], example: Any) -> dict[str, Any]:
+    """`openapi_extra` for a body that may be a form, JSON or multipart."""
+    schema = {"type": "object", "properties": properties, "required": required}
+    content = {
+        media_type: {"schema": schema, "example": example}
+        for media_type in ("application/x-www-form-urlencoded", "application/json", "multipart/form-data")
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def query(name: str, description: str, *, required: bool = True, kind: str = "string") -> dict[str, Any]:
+    """One query parameter."""
+    return {
+        "name": name,
+        "in": "query",
+        "required": required,
+        "description": description,
+        "schema": {"type": kind},
+    }
+
+
+def family(message: str, data: Any, **more: Any) -> dict[str, Any]:
+    """An example in the shape of every endpoint but `outgoing/send`."""
+    return {"status": "OK", "code": 200, "message": message, "data": data, **more}
+
+
+COMPONENTS: dict[str, Any] = {
+    "schemas": {
+        "Error": {
+            "type": "object",
+            "properties": {
+                "status": {"type": "integer", "description": "The HTTP status."},
+                "message": {"type": "string"},
+                "errors": {
+                    "type": "object",
+                    "description": "Sentences by the name of the parameter that they are about.",
+                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+            "example": {
+                "status": 422,
+                "message": "There is no bridge 918068280000.",
+                "errors": {"bridge": ["There is no bridge 918068280000."]},
+            },
+        }
+    },
+    "securitySchemes": {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "access_token": {"type": "apiKey", "in": "query", "name": "access_token"},
+    },
+}

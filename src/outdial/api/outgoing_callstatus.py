@@ -1,0 +1,177 @@
+"""GET `outgoing/callstatus`: how a call went, with each attempt and one sentence for people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+
+from outdial.api.answers import family_duration, family_time, ok
+from outdial.api.auth import Principal, authenticate
+from outdial.api.context import context_of
+from outdial.api.documentation import errors, family, query, success
+from outdial.api.errors import ApiError, invalid
+from outdial.api.explanation import explain
+from outdial.domain.call import Attempt, Call, Cdr, MediaQuality
+from outdial.storage import attempts, calls, cdrs
+
+router = APIRouter(tags=["outgoing"])
+
+_CALL_ID = "70fa87e0-9df9-4327-bc80-a561c48703d8:1"
+_EXAMPLE = family(
+    "The status of one call.",
+    {
+        "id": _CALL_ID,
+        "mobile": "918867135000",
+        "caller_id": "918068280000",
+        "name": "obd_api_call",
+        "state": "done",
+        "status": "ANSWER",
+        "duration": "00:00:19",
+        "pulsing": "0",
+        "charges": "0.0000",
+        "dtmf": "1",
+        "location": "IN",
+        "provider": None,
+        "customid": "",
+        "customid1": "",
+        "submitted_at": "2019-08-16 15:09:51",
+        "start_at": "2019-08-16 15:09:55",
+        "end_at": "2019-08-16 15:10:14",
+        "explanation": "The callee picked up, heard 12.0 seconds of the announcement and pressed 1; then we"
+        " hung up.",
+        "attempts": [
+            {
+                "attempt": 1,
+                "state": "ended",
+                "status": "ANSWER",
+                "reason": "completed",
+                "sip_code": 200,
+                "sip_reason": "OK",
+                "q850": None,
+                "hangup_by": "system",
+                "ring_seconds": 3.1,
+                "talk_seconds": 19.0,
+                "played_seconds": 12.0,
+                "dtmf": "1",
+                "codec": "PCMA",
+                "ptime": 20,
+                "dialed_at": "2019-08-16 15:09:52",
+                "ringing_at": "2019-08-16 15:09:52",
+                "answered_at": "2019-08-16 15:09:55",
+                "ended_at": "2019-08-16 15:10:14",
+                "quality": {"packets_sent": 950, "packets_lost": 0, "jitter_ms": 0.4, "mos": 4.4},
+            }
+        ],
+    },
+)
+
+
+@router.get(
+    "/outgoing/callstatus",
+    summary="How a call went",
+    responses=success("The call and its attempts.", _EXAMPLE) | errors(401, 404, 422),
+    openapi_extra={"parameters": [query("id", "Id of the call, as `outgoing/send` answered it.")]},
+)
+async def callstatus(request: Request) -> Response:
+    """Tell where a call is in its life, or how it ended.
+
+    `state` is queued, leased (a dialer works on it) or done; `status` is null until an attempt ended, and
+    final once `state` is done.
+    """
+    call, (tries, records) = await the_call(request, await authenticate(request))
+    return ok("The status of one call.", status_row(call, tries, records))
+
+
+def status_row(call: Call, tries: Sequence[Attempt], records: Sequence[Cdr]) -> dict[str, Any]:
+    """The family's fields and ours."""
+    last = records[-1].outcome if records else None
+    return {
+        "id": call.id,
+        "mobile": call.to,
+        "caller_id": call.bridge,
+        "name": call.name,
+        "state": call.state,
+        "status": call.disposition,
+        "duration": family_duration(last.talk_ms if last else 0),
+        "pulsing": "0",
+        "charges": "0.0000",
+        "dtmf": last.dtmf if last else "",
+        "location": call.iso,
+        "provider": None,
+        "customid": call.customid,
+        "customid1": call.customid1,
+        "submitted_at": family_time(call.submitted_at),
+        "start_at": family_time(last.answered_at if last else None),
+        "end_at": family_time(last.ended_at if last else call.done_at),
+        "explanation": explain(call, tries, records),
+        "attempts": [_attempt_row(each, _record_of(each, records)) for each in tries],
+    }
+
+
+def _record_of(attempt: Attempt, records: Sequence[Cdr]) -> Cdr | None:
+    return next((record for record in records if record.number == attempt.number), None)
+
+
+def _attempt_row(attempt: Attempt, record: Cdr | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "attempt": attempt.number,
+        "state": attempt.state,
+        "status": None,
+        "dialed_at": family_time(attempt.dialing_at),
+        "ringing_at": family_time(attempt.ringing_at),
+        "answered_at": family_time(attempt.answered_at),
+        "ended_at": family_time(attempt.ended_at),
+    }
+    if record is None:
+        return row
+    outcome = record.outcome
+    return row | {
+        "status": outcome.disposition,
+        "reason": outcome.reason,
+        "sip_code": outcome.sip_code,
+        "sip_reason": outcome.sip_reason,
+        "q850": outcome.q850,
+        "hangup_by": outcome.hangup_by,
+        "ring_seconds": outcome.ring_ms / 1000,
+        "talk_seconds": outcome.talk_ms / 1000,
+        "played_seconds": outcome.played_ms / 1000,
+        "dtmf": outcome.dtmf,
+        "codec": outcome.codec,
+        "ptime": outcome.ptime_ms,
+        "quality": _quality_row(outcome.quality),
+    }
+
+
+def _quality_row(quality: MediaQuality | None) -> dict[str, Any] | None:
+    if quality is None:
+        return None
+    return {name: getattr(quality, name) for name in MediaQuality.__slots__}
+
+
+async def the_call(request: Request, principal: Principal) -> tuple[Call, tuple[list[Attempt], list[Cdr]]]:
+    """The call that `?id=` names, with its attempts and CDRs. Raises ApiError 404 and 422."""
+    call_id = the_call_id(request.query_params.get("id"))
+    found = await context_of(request).database.read(_read_call, call_id)
+    if found is None or found[0].account_id != principal.account_id:
+        raise no_such_call(call_id)
+    return found
+
+
+def _read_call(conn: sa.Connection, call_id: str) -> tuple[Call, tuple[list[Attempt], list[Cdr]]] | None:
+    call = calls.get(conn, call_id)
+    if call is None:
+        return None
+    return call, (attempts.of_call(conn, call_id), cdrs.of_call(conn, call_id))
+
+
+def the_call_id(value: object) -> str:
+    """A call's id out of a parameter. Raises ApiError 422 when there is none."""
+    if not isinstance(value, str) or not value.strip():
+        raise invalid({"id": [f"id is missing: the id that outgoing/send answered, as in id={_CALL_ID}."]})
+    return value.strip()
+
+
+def no_such_call(call_id: str) -> ApiError:
+    """404 for a call that does not exist or belongs to somebody else."""
+    return ApiError(404, f"There is no call {call_id[:80]}.")

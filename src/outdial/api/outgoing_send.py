@@ -1,0 +1,154 @@
+"""POST `outgoing/send`: accept calls. They are on disk before the answer leaves."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+
+from outdial.api.answers import family_time, json_response
+from outdial.api.auth import Principal, authenticate
+from outdial.api.bodies import read_body
+from outdial.api.context import context_of
+from outdial.api.documentation import body, errors, success
+from outdial.api.errors import invalid
+from outdial.api.send_request import SendRequest, read_send_request, unknown_sound
+from outdial.domain.call import NewCall
+from outdial.storage import bridges, calls, sounds
+
+router = APIRouter(tags=["outgoing"])
+
+_NOT_CHARGED = "0.0000"
+_PARAMETERS = {
+    "bridge": {"type": "string", "description": "Our number, from which the call is made."},
+    "to": {
+        "type": "string",
+        "description": "Number to call, with country code. Several: with commas between, as a JSON array, or"
+        " repeated. A number that stands twice is called once.",
+    },
+    "audio": {"type": "string", "description": "Id of an uploaded sound. URLs: not available yet."},
+    "ivr_id": {"type": "string", "description": "Not available yet: answered with 422."},
+    "name": {"type": "string", "description": "Name of the campaign."},
+    "interval": {
+        "type": "integer",
+        "enum": [0, 5, 15, 30, 45, 60],
+        "description": "Minutes until a call that was not answered is tried again; 0: it is not.",
+    },
+    "webhook_id": {"type": "string", "description": "Not available yet: answered with 422."},
+    "customid": {"type": "string", "description": "Echoed."},
+    "customid1": {"type": "string", "description": "Echoed."},
+    "variables": {"type": "object", "description": "Stored with the call, for flows: `variables[otp]=1234`."},
+}
+_EXAMPLE_BODY = {
+    "bridge": "918068280000",
+    "to": "918867135000",
+    "audio": "39888925-718e-43bb-a8b1-d4a3e1f0c2b7",
+    "name": "obd_api_call",
+}
+_EXAMPLE = {
+    "status": 200,
+    "message": "1 numbers accepted for delivery.",
+    "data": [
+        {
+            "id": "70fa87e0-9df9-4327-bc80-a561c48703d8:1",
+            "mobile": "918867135000",
+            "charges": _NOT_CHARGED,
+            "customid": "",
+            "customid1": "",
+            "iso_code": "IN",
+            "submitted_at": "2019-08-16 15:09:51",
+        }
+    ],
+}
+
+
+@router.post(
+    "/outgoing/send",
+    summary="Call a number and play a sound",
+    responses=success("Accepted, and on disk.", _EXAMPLE) | errors(400, 401, 413, 415, 422, 503),
+    openapi_extra=body(_PARAMETERS, ["bridge", "to", "audio"], _EXAMPLE_BODY),
+)
+async def send(request: Request) -> Response:
+    """Accept one call, or one for each number of a list; each is dialled at once if the trunk has room.
+
+    The answer leaves after the calls are on disk. Ask `outgoing/callstatus` how they went.
+    """
+    context = context_of(request)
+    principal = await authenticate(request)
+    form = await read_body(request, limit=context.options.body_bytes)
+    wanted = read_send_request(form, most_recipients=context.options.recipients)
+    accepted = await context.database.run(
+        accept,
+        principal,
+        wanted,
+        request_id=context.new_uuid(),
+        now=context.now_ms(),
+        retries=context.options.retries if wanted.interval_minutes else 0,
+    )
+    return json_response(
+        {
+            "status": 200,
+            "message": f"{len(accepted)} numbers accepted for delivery.",
+            "data": [_row(call) for call in accepted],
+        }
+    )
+
+
+def accept(
+    conn: sa.Connection,
+    principal: Principal,
+    wanted: SendRequest,
+    *,
+    request_id: str,
+    now: int,
+    retries: int,
+) -> Sequence[NewCall]:
+    """Store the calls of one request and wake the dialers.
+
+    In one transaction with the look at bridge and sound, so that neither can vanish in between. Raises
+    ApiError 422 naming what does not exist.
+    """
+    bridge = bridges.get_by_number(conn, wanted.bridge)
+    sound = sounds.get(conn, principal.account_id, wanted.sound_id)
+    wrong: dict[str, list[str]] = {}
+    if bridge is None or bridge.account_id != principal.account_id:
+        wrong["bridge"] = [
+            f"There is no bridge {wanted.bridge}: `outdial bridge list` shows the numbers to call from."
+        ]
+    if sound is None:
+        wrong["audio"] = [unknown_sound(wanted.sound_id)]
+    if wrong or bridge is None:
+        raise invalid(wrong)
+    new_calls = [
+        NewCall(
+            id=f"{request_id}:{position}",
+            account_id=principal.account_id,
+            bridge=wanted.bridge,
+            trunk_id=bridge.trunk_id,
+            to=number.digits,
+            iso=number.iso,
+            submitted_at=now,
+            due_at=now,
+            sound_id=wanted.sound_id,
+            name=wanted.name,
+            customid=wanted.customid,
+            customid1=wanted.customid1,
+            variables=wanted.variables,
+            retries=retries,
+            interval_minutes=wanted.interval_minutes,
+        )
+        for position, number in enumerate(wanted.to, start=1)
+    ]
+    calls.insert_calls(conn, new_calls)
+    return new_calls
+
+
+def _row(call: NewCall) -> dict[str, str | None]:
+    return {
+        "id": call.id,
+        "mobile": call.to,
+        "charges": _NOT_CHARGED,
+        "customid": call.customid,
+        "customid1": call.customid1,
+        "iso_code": call.iso,
+        "submitted_at": family_time(call.submitted_at),
+    }

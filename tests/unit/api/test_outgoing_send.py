@@ -1,0 +1,230 @@
+"""The page, word for word, and everything that can be wrong with a request."""
+
+import json
+import re
+from io import BytesIO
+from typing import Any
+
+import aiohttp
+import pytest
+
+from outdial.storage import calls, sounds
+from outdial.storage.sounds import Sound
+from tests.helpers.http_api import BRIDGE, START_MS, Api
+
+SOUND = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
+
+
+@pytest.fixture(autouse=True)
+async def _sound(api: Api) -> None:
+    await api.database.run(
+        sounds.insert,
+        Sound(
+            id=SOUND,
+            account_id=api.account_id,
+            name="a",
+            duration_ms=1000,
+            source_format="wav",
+            bytes=1,
+            sha256="",
+            created_at=START_MS,
+        ),
+    )
+
+
+def _form(**changes: str) -> dict[str, str]:
+    return {"bridge": BRIDGE, "to": "918867135000", "audio": SOUND, "name": "obd_api_call"} | changes
+
+
+async def test_the_page_s_first_example_is_answered_as_printed(api: Api) -> None:
+    status, answer = await api.call("POST", "outgoing/send", data=_form())
+    assert status == 200
+    call_id = answer["data"][0].pop("id")
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:1", call_id)
+    assert answer == {
+        "status": 200,
+        "message": "1 numbers accepted for delivery.",
+        "data": [
+            {
+                "mobile": "918867135000",
+                "charges": "0.0000",
+                "customid": "",
+                "customid1": "",
+                "iso_code": "IN",
+                "submitted_at": "2019-08-16 15:09:51",
+            }
+        ],
+    }
+    call = await api.database.read(calls.get, call_id)
+    assert call is not None
+    assert (call.to, call.bridge, call.trunk_id, call.sound_id) == (
+        "918867135000",
+        BRIDGE,
+        api.trunk_id,
+        SOUND,
+    )
+    assert (call.name, call.retries, call.due_at) == ("obd_api_call", 0, START_MS)
+
+
+@pytest.mark.parametrize("kind", ["form", "json", "multipart"])
+async def test_all_three_bodies_mean_the_same(api: Api, kind: str) -> None:
+    arguments: dict[str, Any]
+    if kind == "form":
+        fields = _form(**{"variables[otp]": "1234", "variables[who]": "Ann"}, customid="c", interval="15")
+        arguments = {"data": fields}
+    elif kind == "json":
+        variables = {"otp": 1234, "who": "Ann"}
+        arguments = {
+            "json": {**_form(customid="c"), "to": 918867135000, "interval": 15, "variables": variables}
+        }
+    else:
+        parts = aiohttp.FormData(default_to_multipart=True)
+        for name, value in _form(customid="c", interval="15").items():
+            parts.add_field(name, value)
+        parts.add_field("variables[otp]", "1234")
+        parts.add_field("variables[who]", "Ann")
+        arguments = {"data": parts}
+    status, answer = await api.call("POST", "outgoing/send", **arguments)
+    assert status == 200, answer
+    assert answer["data"][0]["customid"] == "c"
+    call = await api.database.read(calls.get, answer["data"][0]["id"])
+    assert call is not None
+    assert call.variables == {"otp": "1234", "who": "Ann"}
+    assert (call.interval_minutes, call.retries) == (15, 1)
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "918867135000, +91 88671-35001,918867135000",
+        ["918867135000", "+91 88671-35001"],
+        [918867135000, 918867135001],
+    ],
+)
+async def test_a_list_gives_a_row_for_each_number_once(api: Api, to: object) -> None:
+    status, answer = await api.call("POST", "outgoing/send", json={**_form(), "to": to})
+    assert status == 200, answer
+    assert answer["message"] == "2 numbers accepted for delivery."
+    assert [row["mobile"] for row in answer["data"]] == ["918867135000", "918867135001"]
+    first, second = (row["id"] for row in answer["data"])
+    assert (first[-2:], second[-2:]) == (":1", ":2")
+    assert first[:-2] == second[:-2]
+
+
+async def test_a_repeated_form_name_is_a_list_too(api: Api) -> None:
+    body = f"bridge={BRIDGE}&audio={SOUND}&to=918867135000&to=918867135001"
+    headers = api.bearer | {"Content-Type": "application/x-www-form-urlencoded"}
+    status, answer = await api.call("POST", "outgoing/send", data=body, headers=headers)
+    assert (status, len(answer["data"])) == (200, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"bridge": ""}, "bridge", "bridge is missing"),
+        ({"bridge": "91806828XXXX"}, "bridge", "There is no bridge 91806828XXXX"),
+        ({"bridge": "15550001111"}, "bridge", "There is no bridge 15550001111"),
+        ({"to": ""}, "to", "to is missing"),
+        ({"to": "hello"}, "to", "not a phone number"),
+        ({"to": ",".join(str(918867135000 + i) for i in range(21))}, "to", "21 numbers; 20 are accepted"),
+        ({"audio": ""}, "audio", "audio is missing"),
+        ({"audio": "39888925-718e-43bb-a8b1-d4a3XXXXX"}, "audio", "There is no sound"),
+        ({"audio": "00000000-718e-43bb-a8b1-d4a3e1f0c2b7"}, "audio", "There is no sound"),
+        ({"audio": "http://youraudiofilelocation.mp3"}, "audio", "not available yet in this version"),
+        ({"audio": "=http://youraudiofilelocation.mp3"}, "audio", "not available yet in this version"),
+        ({"audio": "", "ivr_id": "23"}, "ivr_id", "not available yet in this version"),
+        ({"webhook_id": "7"}, "webhook_id", "not available yet in this version"),
+        ({"interval": "7"}, "interval", "one of 0, 5, 15, 30, 45, 60"),
+        ({"interval": "soon"}, "interval", "one of 0, 5, 15, 30, 45, 60"),
+        ({"name": "x" * 256}, "name", "256 characters"),
+        ({"customid": "a\0b"}, "customid", "NUL"),
+    ],
+)
+async def test_a_wrong_value_is_422_and_named(
+    api: Api, change: dict[str, str], field: str, words: str
+) -> None:
+    status, answer = await api.call("POST", "outgoing/send", data=_form(**change))
+    assert status == 422
+    assert answer["status"] == 422
+    assert list(answer["errors"]) == [field]
+    assert words in answer["errors"][field][0]
+    assert answer["errors"][field][0] in answer["message"]
+    assert not await api.database.read(calls.find, api.account_id)
+
+
+async def test_everything_wrong_is_told_at_once(api: Api) -> None:
+    status, answer = await api.call(
+        "POST", "outgoing/send", json={"to": {"a": 1}, "interval": 1, "variables": 3}
+    )
+    assert status == 422
+    assert set(answer["errors"]) == {"bridge", "to", "audio", "interval", "variables"}
+    assert answer["message"].endswith("(and 4 more)")
+
+
+async def test_one_leading_equals_sign_is_dropped(api: Api) -> None:
+    status, _ = await api.call("POST", "outgoing/send", data=_form(audio="=" + SOUND))
+    assert status == 200
+
+
+async def test_somebody_else_s_bridge_and_sound_do_not_exist(api: Api) -> None:
+    from outdial.storage import accounts, tokens
+
+    other = await api.database.run(accounts.insert, name="other", now=1)
+    _, secret = await api.database.run(
+        tokens.insert, account_id=other.id, name="x", new_secret=lambda: "f" * 32, now=1
+    )
+    headers = {"Authorization": f"Bearer {secret}"}
+    status, answer = await api.call("POST", "outgoing/send", data=_form(), headers=headers)
+    assert status == 422
+    assert set(answer["errors"]) == {"bridge", "audio"}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("application/json", b"{", 400),
+        ("application/json", b"[1]", 400),
+        ("application/json", b"\xff", 400),
+        ("application/json", b"", 400),
+        ("application/x-www-form-urlencoded", b"to=%ff", 400),
+        ("application/x-www-form-urlencoded", b"to=\xff", 400),
+        ("multipart/form-data", b"", 400),
+        ("multipart/form-data; boundary=x", b"", 400),
+        ("multipart/form-data; boundary=x", b"no parts", 400),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="to"\r\n\r\n12',
+            400,
+        ),
+        ("text/plain", b"to=1", 415),
+        ("application/json", b"[" * 5_000_000, 413),
+        ("application/x-www-form-urlencoded", b"a=b&" * 30_000, 400),
+    ],
+)
+async def test_a_body_that_cannot_be_read(api: Api, content_type: str, body: bytes, status: int) -> None:
+    headers = api.bearer | {"Content-Type": content_type}
+    got, answer = await api.call("POST", "outgoing/send", data=BytesIO(body), headers=headers)
+    assert (got, answer["status"]) == (status, status), answer
+    assert answer["message"]
+    assert answer["errors"] == {}
+
+
+async def test_a_raw_utf8_form_is_understood(api: Api) -> None:
+    body = f"bridge={BRIDGE}&audio={SOUND}&to=918867135000&name=Zoë".encode()
+    headers = api.bearer | {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    status, answer = await api.call("POST", "outgoing/send", data=body, headers=headers)
+    call = await api.database.read(calls.get, answer["data"][0]["id"])
+    assert status == 200
+    assert call is not None
+    assert call.name == "Zoë"
+
+
+async def test_json_numbers_and_wrong_json_types(api: Api) -> None:
+    for wrong in (True, [None], {"x": 1}, [[1]], 1.5):
+        status, answer = await api.call(
+            "POST",
+            "outgoing/send",
+            data=json.dumps({**_form(), "to": wrong}),
+            headers=api.bearer | {"Content-Type": "application/json"},
+        )
+        assert (status, list(answer["errors"])) == (422, ["to"]), wrong
