@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from outdial.errors import LocalProtocolError, SipParseError
 from outdial.sip.headers.collection import Headers
+from outdial.sip.headers.content_type import find_sdp
 from outdial.sip.headers.cseq import CSeq
 from outdial.sip.headers.name_addr import NameAddr
 from outdial.sip.headers.text import TOKEN
@@ -23,6 +24,7 @@ class _HeaderAccess:
     __slots__ = ()
 
     headers: Headers
+    body: bytes
 
     @property
     def call_id(self) -> str:
@@ -56,6 +58,11 @@ class _HeaderAccess:
     def contact(self) -> NameAddr | None:
         """The first Contact, None without one."""
         return self.headers.parsed("contact", NameAddr.parse) if self.headers.get("contact") else None
+
+    @property
+    def sdp(self) -> bytes:
+        """The session description in the body, out of a multipart too; `b""` without one."""
+        return find_sdp(self.headers.get("content-type"), self.body) if self.body else b""
 
 
 @dataclass(slots=True)
