@@ -1,4 +1,4 @@
-"""Two real endpoints over a UDP link in memory, with loss, delay, duplication and reordering, in virtual time."""
+"""Two real endpoints over a UDP link in memory: loss, delay, duplication and reordering, in virtual time."""
 
 import heapq
 import random
@@ -46,6 +46,12 @@ class Network:
         self._random = random.Random(self.seed)
         self._queue: list[tuple[float, int, tuple[str, int], tuple[str, int], bytes]] = []
         self._serial = 0
+        self._plan: list[tuple[float, int, Callable[[float], None]]] = []
+
+    def schedule(self, at: float, action: Callable[[float], None]) -> None:
+        """Do something at a virtual time."""
+        self._serial += 1
+        heapq.heappush(self._plan, (at, self._serial, action))
 
     def attach(self, address: tuple[str, int], endpoint: Endpoint) -> None:
         self.endpoints[address] = endpoint
@@ -74,6 +80,8 @@ class Network:
             times = [at for e in self.endpoints.values() if (at := e.next_timer_at()) is not None]
             if self._queue:
                 times.append(self._queue[0][0])
+            if self._plan:
+                times.append(self._plan[0][0])
             if not times or min(times) > end:
                 break
             self.now = max(self.now, min(times))
@@ -84,6 +92,9 @@ class Network:
                     self.flush()
             for endpoint in self.endpoints.values():
                 endpoint.run_timers(self.now)
+                self.flush()
+            while self._plan and self._plan[0][0] <= self.now:
+                heapq.heappop(self._plan)[2](self.now)
                 self.flush()
         if until is not None:
             self.now = until

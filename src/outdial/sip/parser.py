@@ -17,7 +17,7 @@ from outdial.sip.message import Message, Request, Response
 __all__ = ["KeepAlive", "parse_message"]
 
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
-_FOLD = re.compile(r"[ \t]*\n[ \t]+")
+_FOLD = re.compile(r"(?:\n[ \t]+)+")
 _VERSION = "SIP/2.0"
 
 

@@ -12,7 +12,7 @@ HOST_PORT = r"(\[[0-9A-Za-z:.%]+\]|[^\s\[\]:;,@<>\"?]+)(?:\s*:\s*([0-9]{1,5}))?"
 """Two groups. Underscores and other strangers in a name pass: it resolves or not, but the message is read."""
 
 _SIP_URI = re.compile(
-    rf"\s*(sips?)\s*:\s*(?:(.*?)@)?{HOST_PORT}\s*(?:;([^?]*))?(?:\?(.*))?", re.IGNORECASE | re.DOTALL
+    rf"\s*(sips?)\s*:\s*+(?:(.*?)@)?{HOST_PORT}\s*(?:;([^?]*))?(?:\?(.*))?", re.IGNORECASE | re.DOTALL
 )
 """The user part may hold `;` and `?`, and in the field a second `@`: the shortest one that leaves a host."""
 

@@ -98,15 +98,19 @@ class Headers:
             self._keys.insert(at, key)
             self._names.insert(at, spelling)
             self._values.insert(at, value)
-        self._values[at] = value
-        self._parsed.pop(key, None)
+        else:
+            self._values[at] = value
+            self._parsed.pop(key, None)
 
     def remove(self, name: str) -> None:
         """Drop every value of `name`; nothing happens without one."""
         key = _key(name)
-        while key in self._keys:
-            at = self._keys.index(key)
-            del self._keys[at], self._names[at], self._values[at]
+        if key not in self._keys:
+            return
+        kept = [at for at, held in enumerate(self._keys) if held != key]
+        self._names = [self._names[at] for at in kept]
+        self._values = [self._values[at] for at in kept]
+        self._keys = [self._keys[at] for at in kept]
         self._parsed.pop(key, None)
 
     def items(self) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ import re
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 """RFC 3261 `token`: method names, header names, parameter names."""
 
+_QUOTED_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _NEEDS_ESCAPE = re.compile(r'(["\\])')
 
@@ -29,38 +30,36 @@ def unquote(text: str) -> str:
 
 def end_of_quoted(text: str, start: int) -> int:
     """Return the index after the quoted string that opens at `start`, -1 if it never closes."""
-    position = start + 1
-    while True:
-        closing = text.find('"', position)
-        if closing < 0:
-            return -1
-        escape = text.find("\\", position, closing)
-        if escape < 0:
-            return closing + 1
-        position = escape + 2
+    match = _QUOTED_STRING.match(text, start)
+    return match.end() if match else -1
 
 
 def split_outside_quotes(text: str, separator: str) -> list[str]:
     """Split at `separator` wherever it stands neither in a quoted string nor between `<` and `>`.
 
-    A quote or bracket that never closes does not hide the rest: it is read as an ordinary character.
+    A quote or bracket that never closes does not hide the rest: it, and those after it, are ordinary characters.
     """
     if separator not in text:
         return [text]
     if '"' not in text and "<" not in text:
         return text.split(separator)
     pieces: list[str] = []
+    hiding = {'"', "<"}
     begin = position = 0
     for match in re.finditer(rf'["<{separator}]', text):
         at = match.start()
+        character = match.group()
         if at < position:
             continue
-        character = match.group()
         if character == separator:
             pieces.append(text[begin:at])
-            begin = position = at + 1
-        else:
+            begin = at + 1
+        elif character in hiding:
             end = end_of_quoted(text, at) if character == '"' else text.find(">", at) + 1
-            position = end if end > 0 else at + 1
+            if end > 0:
+                position = end
+            else:
+                # Looking again for what is not there would take hostile text quadratic time.
+                hiding.discard(character)
     pieces.append(text[begin:])
     return pieces

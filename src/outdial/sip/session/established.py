@@ -113,6 +113,11 @@ class EstablishedSession:
         self._far_end_updates = any(method.strip().upper() == "UPDATE" for method in allowed)
         self._bye: Request | None = None
 
+    @property
+    def reinvite_under_way(self) -> bool:
+        """Whether a re-INVITE of ours waits for its answer."""
+        return self.outgoing_reinvite is not None and self.outgoing_reinvite.under_way
+
     def hang_up(self, now: float) -> None:
         """Send a BYE, unless the session is over already."""
         self._feed(Input.HANG_UP, now)

@@ -25,6 +25,8 @@ class OutgoingReinvite:
         self._session = session
         self._acknowledgements = Acknowledgements(session.context)
         self._acknowledged = False
+        self.under_way = False
+        """Whether it waits for its answer; after glare it only waits for its next try (§14.1)."""
         self._request = OutgoingRequest(
             session.context, session.dialog, session.authenticator, "INVITE", self._on_done, self._describe
         )
@@ -35,6 +37,7 @@ class OutgoingReinvite:
         if self._session.incoming_reinvite is not None:
             self._wait(now)
         else:
+            self.under_way = True
             self._request.send(now)
 
     def stop(self) -> None:
@@ -55,12 +58,13 @@ class OutgoingReinvite:
 
     def _on_done(self, response: Response | None, now: float) -> None:
         session = self._session
+        self.under_way = False
         if response is not None and response.status < 300:
             self._on_success(response, now)
         elif response is not None and response.status == 491:
             self._wait(now)
         elif response is not None and response.status == 422 and session.timer.lengthen(response):
-            self._request.send(now)
+            self.send(now)
         else:
             session.outgoing_reinvite = None
             if response is None or response.status in GONE:
@@ -103,7 +107,7 @@ class IncomingReinvite:
     def answer(self, now: float) -> None:
         """Answer at once: 200, or 491 and 500 where two changes meet, 488 for media that cannot be."""
         session, transaction = self._session, self._transaction
-        if session.outgoing_reinvite is not None:
+        if session.reinvite_under_way:
             session.respond(transaction, 491, now)
         elif session.incoming_reinvite is not None:
             session.respond(transaction, 500, now, headers=[("Retry-After", "1")])

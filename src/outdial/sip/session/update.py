@@ -47,7 +47,7 @@ def answer_update(session: "EstablishedSession", transaction: ServerTransaction,
         return
     body = b""
     if request.body:
-        if session.outgoing_reinvite is not None:
+        if session.reinvite_under_way:
             session.respond(transaction, 491, now)
             return
         if session.incoming_reinvite is not None:
