@@ -19,7 +19,7 @@ async def test_claims_the_longest_due_first_and_says_when_the_next_is_due(world:
         claims.claim_due, dialer_id=dialer, now=world.now, limit=9, free_by_trunk={world.trunk_id: 9}
     )
     assert [claimed.call.id for claimed in found.calls] == [early.id, late.id]
-    assert found.next_due_at == future.due_at
+    assert found.next_due_at == {world.trunk_id: future.due_at}
 
 
 async def test_calls_due_at_the_same_time_leave_in_the_order_of_acceptance(world: World) -> None:
@@ -57,21 +57,21 @@ async def test_limits_hold_for_each_trunk_and_for_the_dialer(world: World) -> No
         free_by_trunk={other.id: 5, world.trunk_id: 3},
     )
     assert [claimed.call.trunk_id for claimed in found.calls] == [world.trunk_id] * 3 + [other.id]
-    assert found.next_due_at == world.now - 2
+    assert found.next_due_at == {world.trunk_id: world.now - 2, other.id: world.now - 1}
 
 
 async def test_nothing_to_claim(world: World) -> None:
     found = await world.database.run(
         claims.claim_due, dialer_id="nobody", now=1, limit=1, free_by_trunk={world.trunk_id: 1}
     )
-    assert found == claims.Claims([], None)
-    assert await world.database.read(claims.next_due_at, [world.trunk_id]) is None
+    assert found == claims.Claims([], {})
+    assert await world.database.read(claims.next_due_at, [world.trunk_id]) == {}
 
 
 async def test_next_due_at_looks_at_the_given_trunks_only(world: World) -> None:
     await world.queue(1, due_at=77)
-    assert await world.database.read(claims.next_due_at, [world.trunk_id, 999]) == 77
-    assert await world.database.read(claims.next_due_at, [999]) is None
+    assert await world.database.read(claims.next_due_at, [world.trunk_id, 999]) == {world.trunk_id: 77}
+    assert await world.database.read(claims.next_due_at, [999]) == {}
 
 
 async def test_a_dialer_whose_lease_ran_out_claims_nothing(world: World) -> None:

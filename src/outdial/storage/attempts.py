@@ -46,7 +46,7 @@ _ENDED = (
     )
 )
 
-_STILL_MINE = sa.select(attempts.c.state).where(*MINE, attempts.c.state != sa.literal_column("'ended'"))
+_STILL_MINE = sa.select(attempts.c.state).where(*MINE)
 
 _CANCELLED = calls.c.cancel_requested_at.is_not(None)
 
@@ -104,7 +104,10 @@ def mark_answered(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> bo
 
 
 def append_trace(conn: sa.Connection, lease: Lease, entries: Sequence[traces.Entry], *, now: int) -> bool:
-    """Store further trace entries of a running attempt; False if the lease is lost."""
+    """Store further trace entries; False if the lease is lost.
+
+    Also after `finish`: the answer to our BYE comes later than the outcome.
+    """
     if conn.execute(_STILL_MINE, mine(lease, now)).first() is None:
         return False
     traces.append(conn, lease.call_id, lease.number, entries)

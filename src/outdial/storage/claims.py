@@ -86,9 +86,9 @@ class Claims:
 
     calls: list[ClaimedCall]
     """In the order in which they were due."""
-    next_due_at: int | None
-    """When the next queued call of these trunks is due, Unix milliseconds; None if there is none. In the past
-    if due calls were left behind, because there was no room for them."""
+    next_due_at: dict[int, int]
+    """When the next queued call of each trunk that was asked for is due, Unix milliseconds; without those
+    that have none. In the past where due calls were left behind because there was no room for them."""
 
 
 def claim_due(
@@ -99,24 +99,24 @@ def claim_due(
     Adds each call's attempt, in state `claimed`, in the same transaction. The longest due come first; trunks
     are served in the order of their longest due call. Claims nothing if the dialer's own lease is lost.
     """
-    heads = [(due_at, trunk) for trunk in free_by_trunk if (due_at := _head(conn, trunk)) is not None]
+    next_due = next_due_at(conn, free_by_trunk)
     claimed: list[tuple[int, int, ClaimedCall]] = []
-    for due_at, trunk in sorted(heads):
+    for due_at, trunk in sorted((due_at, trunk) for trunk, due_at in next_due.items()):
         count = min(free_by_trunk[trunk], limit - len(claimed))
         if count > 0 and due_at <= now:
             claimed += _claim(conn, dialer_id, now, trunk, count)
     if claimed:
         conn.execute(_INSERT_ATTEMPTS, [_attempt_row(call.lease, now) for _, _, call in claimed])
     taken = {call.call.trunk_id for _, _, call in claimed}
-    next_due = [due_at for due_at, trunk in heads if trunk not in taken]
-    next_due += [due_at for trunk in taken if (due_at := _head(conn, trunk)) is not None]
+    untouched = {trunk: due_at for trunk, due_at in next_due.items() if trunk not in taken}
     claimed.sort(key=lambda item: item[:2])
-    return Claims([call for _, _, call in claimed], min(next_due, default=None))
+    return Claims([call for _, _, call in claimed], untouched | next_due_at(conn, taken))
 
 
-def next_due_at(conn: sa.Connection, trunk_ids: Iterable[int]) -> int | None:
-    """Return when the next queued call of these trunks is due, Unix milliseconds."""
-    return min((due_at for trunk in trunk_ids if (due_at := _head(conn, trunk)) is not None), default=None)
+def next_due_at(conn: sa.Connection, trunk_ids: Iterable[int]) -> dict[int, int]:
+    """Return when the next queued call of each of these trunks is due, Unix milliseconds."""
+    heads = {trunk: _head(conn, trunk) for trunk in trunk_ids}
+    return {trunk: due_at for trunk, due_at in heads.items() if due_at is not None}
 
 
 def release(conn: sa.Connection, lease: Lease, *, now: int) -> bool:

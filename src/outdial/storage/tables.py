@@ -57,6 +57,7 @@ trunks = sa.Table(
     Column("password", Text),
     Column("auth_username", Text),
     Column("from_user", Text),
+    Column("dial_prefix", Text, nullable=False),
     Column("from_domain", Text),
     Column("caller_id_mode", Text, nullable=False),
     Column("privacy", Boolean, nullable=False),

@@ -34,6 +34,8 @@ class NewTrunk:
     from_user: str | None = None
     """Overrides the bridge's number in From."""
     from_domain: str | None = None
+    dial_prefix: str = ""
+    """Put before the number in the request line, for instance `+`."""
     caller_id_mode: str = "from"
     """`from`, `p_asserted_identity` or `remote_party_id`."""
     privacy: bool = False

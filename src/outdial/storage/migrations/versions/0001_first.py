@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("password", sa.Text(), nullable=True),
         sa.Column("auth_username", sa.Text(), nullable=True),
         sa.Column("from_user", sa.Text(), nullable=True),
+        sa.Column("dial_prefix", sa.Text(), nullable=False),
         sa.Column("from_domain", sa.Text(), nullable=True),
         sa.Column("caller_id_mode", sa.Text(), nullable=False),
         sa.Column("privacy", sa.Boolean(), nullable=False),

@@ -1,0 +1,222 @@
+"""The dispatcher: claims what is due as soon as there is room for it, and runs each call as a task."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from outdial.dispatch import routes
+from outdial.dispatch.calls_in_progress import CallsInProgress
+from outdial.dispatch.control import CallControl
+from outdial.dispatch.lease_keeper import LeaseKeeper
+from outdial.dispatch.lines import Lines
+from outdial.dispatch.options import DispatchOptions
+from outdial.dispatch.phones import PhoneNetwork
+from outdial.dispatch.runner import Clock, Ended, Route, Runner
+from outdial.domain.call import ClaimedCall
+from outdial.errors import DatabaseUnavailable
+from outdial.storage import calls, claims, wake
+from outdial.storage.database import Database
+
+_TRACE_INTERVAL_S = 1.0
+_AFTER_FAULT_S = 1.0
+_SHORTEST_WAIT_S = 0.001
+_WAIT_WITHOUT_A_CLAIM_S = 0.05
+"""When calls are due and none was had: another dialer is claiming them, or our lease is being renewed."""
+_HANG_UP_S = 5.0
+"""How long calls may take to end after the drain time: BYE leaves at once, the CDR is one commit."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """One dialer. `start` and `stop` are idempotent; `stop` drains first.
+
+    The database, the network and the runner are started and stopped by whoever makes the dispatcher.
+    `finished` may be awaited to learn that it died of a fault, which `stop` then raises.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        network: PhoneNetwork,
+        runner: Runner,
+        clock: Clock,
+        *,
+        new_dialer_id: Callable[[], str],
+        options: DispatchOptions | None = None,
+    ) -> None:
+        self._database = database
+        self._network = network
+        self._runner = runner
+        self._clock = clock
+        self._options = options or DispatchOptions()
+        self._calls = CallsInProgress()
+        self._lines = Lines(self._options.ring_timeout_s)
+        self._lease = LeaseKeeper(
+            database, self._calls, self._options, clock, new_dialer_id=new_dialer_id, on_share=self._share
+        )
+        self._wake = wake.WakeListener(database.url, [wake.CALLS, wake.CANCELS, wake.TRUNKS])
+        self._stopping = asyncio.Event()
+        self._cancels = asyncio.Event()
+        self._trunks_changed = True
+        self._routes: routes.Routes | None = None
+        self._main: asyncio.Task[None] | None = None
+
+    @property
+    def in_progress(self) -> int:
+        """How many calls run now."""
+        return len(self._calls)
+
+    @property
+    def dialer_id(self) -> str:
+        """The id under which calls are leased now."""
+        return self._lease.dialer_id
+
+    async def start(self) -> None:
+        """Get a lease, clear up after the last start, and begin to claim. Raises DatabaseUnavailable."""
+        if self._main is not None:
+            return
+        await self._lease.register()
+        self._main = asyncio.create_task(self._serve())  # noqa: TID251 - the one task; `stop` awaits it
+
+    async def stop(self) -> None:
+        """Claim nothing more, let calls go on for the drain time, then hang up; raises what it died of."""
+        self._stopping.set()
+        self._wake.wake()
+        main, self._main = self._main, None
+        if main is not None:
+            await main
+
+    async def finished(self) -> None:
+        """Wait until the dispatcher is no longer running."""
+        if self._main is not None:
+            await asyncio.wait([self._main])
+
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as helpers:
+            background = [
+                helpers.create_task(coroutine)
+                for coroutine in (
+                    self._wake.run(),
+                    self._lease.keep(),
+                    self._lease.keep_rescuing(),
+                    self._watch_cancels(),
+                    self._keep_traces(),
+                )
+            ]
+            async with asyncio.TaskGroup() as running:
+                await self._claim_until_stopped(running)
+                await self._drain()
+            self._calls.store_traces(self._database, self._clock())
+            try:
+                await self._lease.give_up()
+            except DatabaseUnavailable as error:
+                _log.warning("lease_not_given_up", dialer_id=self.dialer_id, error=str(error))
+            for task in background:
+                task.cancel()
+
+    async def _claim_until_stopped(self, running: asyncio.TaskGroup) -> None:
+        while not self._stopping.is_set():
+            try:
+                wait_s = await self._claim(running)
+            except DatabaseUnavailable as error:
+                _log.warning("claim_failed", error=str(error))
+                wait_s = _AFTER_FAULT_S
+            woken = await self._wake.wait(wait_s)
+            if not woken or wake.CANCELS in woken:
+                self._cancels.set()
+            if not woken or wake.TRUNKS in woken:
+                self._trunks_changed = True
+
+    async def _claim(self, running: asyncio.TaskGroup) -> float:
+        """Start what may be dialled now; return for how many seconds nothing else will come by itself."""
+        loop = asyncio.get_running_loop()
+        if self._trunks_changed:
+            await self._load_routes(loop.time())
+        room = self._options.max_concurrent - len(self._calls)
+        free = self._lines.free(loop.time()) if room > 0 else {}
+        due_in: dict[int, float] = {}
+        least_s = _SHORTEST_WAIT_S
+        if free:
+            found = await self._database.run(
+                claims.claim_due,
+                dialer_id=self._lease.dialer_id,
+                now=self._clock(),
+                limit=room,
+                free_by_trunk=free,
+            )
+            for claimed in found.calls:
+                self._start(claimed, running, loop)
+            if not found.calls:
+                least_s = _WAIT_WITHOUT_A_CLAIM_S
+            now_ms = self._clock()
+            due_in = {trunk: (due_at - now_ms) / 1000 for trunk, due_at in found.next_due_at.items()}
+        if len(self._calls) >= self._options.max_concurrent:
+            return self._options.poll_s  # the end of a call wakes us
+        next_in = self._lines.next_free_in(loop.time(), due_in)
+        return self._options.poll_s if next_in is None else min(self._options.poll_s, max(next_in, least_s))
+
+    def _start(
+        self, claimed: ClaimedCall, running: asyncio.TaskGroup, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        route = self._lines.take(claimed.call, loop.time())
+        control = self._calls.add(claimed.lease)
+        running.create_task(self._run(claimed, route, control))
+
+    async def _run(self, claimed: ClaimedCall, route: Route, control: CallControl) -> None:
+        ended: Ended | None = None
+        try:
+            ended = await self._runner.run(claimed, route, control)
+        except Exception as error:  # noqa: BLE001 - one call's fault must not end the others
+            # What is leased to us and not run by us is ended by LeaseKeeper.
+            _log.exception("run_failed", call_id=claimed.call.id, error=str(error))
+        finally:
+            self._calls.remove(control)
+            self._lines.release(claimed.call, ended, asyncio.get_running_loop().time())
+            self._wake.wake(wake.CALLS)
+
+    async def _load_routes(self, now: float) -> None:
+        self._trunks_changed = False
+        loaded = await self._database.read(routes.load)
+        if loaded != self._routes:
+            self._routes = loaded
+            self._lines.update(loaded, now)
+            await self._network.trust(loaded.known)
+
+    def _share(self, rank: int, dialers: int) -> None:
+        self._lines.share_with(rank, dialers, asyncio.get_running_loop().time())
+
+    async def _drain(self) -> None:
+        """Wait for the calls in progress; after the drain time hang them up, at last give them up."""
+        if len(self._calls):
+            _log.info("draining", calls=len(self._calls), seconds=self._options.drain_s)
+        await self._until_idle(self._options.drain_s)
+        self._calls.shut_down()
+        await self._until_idle(_HANG_UP_S)
+        self._calls.lose(self._lease.dialer_id)
+
+    async def _until_idle(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while len(self._calls) and (left := deadline - loop.time()) > 0:
+            if wake.CANCELS in await self._wake.wait(left):
+                self._cancels.set()
+
+    async def _watch_cancels(self) -> None:
+        while True:
+            await self._cancels.wait()
+            self._cancels.clear()
+            if not len(self._calls):
+                continue
+            try:
+                asked = await self._database.read(calls.cancelling, self._lease.dialer_id)
+            except DatabaseUnavailable as error:
+                _log.warning("cancels_not_read", error=str(error))
+            else:
+                self._calls.cancel(asked)
+
+    async def _keep_traces(self) -> None:
+        while True:
+            await asyncio.sleep(_TRACE_INTERVAL_S)
+            self._calls.store_traces(self._database, self._clock())

@@ -1,0 +1,140 @@
+"""Keeping this dialer's lease, and clearing up after dialers that lost theirs."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+import structlog
+
+from outdial.dispatch.calls_in_progress import CallsInProgress
+from outdial.dispatch.options import DispatchOptions
+from outdial.dispatch.runner import Clock
+from outdial.domain.call import Lease
+from outdial.errors import DatabaseUnavailable
+from outdial.storage import leases, rescue
+from outdial.storage.database import Database
+
+_RENEWALS_A_LEASE = 3
+_KEEP_LOST_DIALERS_MS = 24 * 60 * 60 * 1000
+
+_log = structlog.get_logger(__name__)
+
+
+class LeaseKeeper:
+    """This dialer's identity in the database. `dialer_id` changes when a lease was lost."""
+
+    def __init__(
+        self,
+        database: Database,
+        calls: CallsInProgress,
+        options: DispatchOptions,
+        clock: Clock,
+        *,
+        new_dialer_id: Callable[[], str],
+        on_share: Callable[[int, int], None],
+    ) -> None:
+        self._database = database
+        self._calls = calls
+        self._lease_ms = int(options.lease_s * 1000)
+        self._interval_s = options.lease_s / _RENEWALS_A_LEASE
+        self._clock = clock
+        self._new_dialer_id = new_dialer_id
+        self._on_share = on_share
+        self._unknown: set[Lease] = set()
+        self._until = 0
+        self.dialer_id = ""
+
+    async def register(self) -> None:
+        """Get a lease under a new id. Raises DatabaseUnavailable."""
+        dialer_id, now = self._new_dialer_id(), self._clock()
+        await self._database.run(
+            leases.register,
+            dialer_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            now=now,
+            lease_until=now + self._lease_ms,
+        )
+        self.dialer_id, self._until = dialer_id, now + self._lease_ms
+        self._unknown.clear()
+        await self._share()
+        _log.info("dialer_registered", dialer_id=dialer_id)
+
+    async def keep(self) -> None:
+        """Renew the lease until cancelled; give all calls up at the moment when it runs out."""
+        while True:
+            await asyncio.sleep(self._interval_s)
+            left_s = (self._until - self._clock()) / 1000 if self._until else None
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._renew()
+            except (DatabaseUnavailable, TimeoutError) as error:
+                _log.warning("lease_not_renewed", dialer_id=self.dialer_id, error=str(error))
+                if self._clock() >= self._until:
+                    self._lose()
+
+    async def keep_rescuing(self) -> None:
+        """Rescue what dialers left behind, now and then until cancelled."""
+        while True:
+            try:
+                await self.rescue()
+            except DatabaseUnavailable as error:
+                _log.warning("rescue_failed", error=str(error))
+            await asyncio.sleep(self._interval_s)
+
+    async def give_up(self) -> None:
+        """End the lease, at a stop: what is left is rescued by others at once."""
+        await self._database.run(leases.give_up, self.dialer_id, now=self._clock())
+
+    async def rescue(self) -> None:
+        """Clear up after lost dialers, and after attempts of ours that nothing here runs any more."""
+        now = self._clock()
+        rescued = await self._database.run(rescue.rescue_lost, now=now)
+        while len(rescued.requeued) + len(rescued.interrupted) == rescue.BATCH:
+            _report(rescued)
+            rescued = await self._database.run(rescue.rescue_lost, now=now)
+        _report(rescued)
+        await self._rescue_own(now)
+        await self._database.run(leases.prune, lost_before=now - _KEEP_LOST_DIALERS_MS)
+
+    async def _renew(self) -> None:
+        if self._until == 0:
+            await self.register()
+            return
+        now = self._clock()
+        until = now + self._lease_ms
+        if not await self._database.run(leases.renew, self.dialer_id, now=now, lease_until=until):
+            self._lose()
+            await self.register()
+            return
+        self._until = until
+        await self._share()
+
+    def _lose(self) -> None:
+        if self._until:
+            _log.error("lease_lost", dialer_id=self.dialer_id, calls=len(self._calls))
+            self._calls.lose(self.dialer_id)
+            self._until = 0
+
+    async def _share(self) -> None:
+        alive = await self._database.read(leases.alive, now=self._clock())
+        if self.dialer_id in alive:
+            self._on_share(alive.index(self.dialer_id), len(alive))
+
+    async def _rescue_own(self, now: int) -> None:
+        """End what is leased to us but not run by us: a claim whose answer was lost, a fault of ours.
+
+        Only what was unknown twice in a row, because a claim is in the database before it is in memory.
+        """
+        held = await self._database.read(leases.active, self.dialer_id)
+        unknown = {lease for lease in held if not self._calls.holds(lease)}
+        lost = [lease for lease in held if lease in unknown & self._unknown]
+        self._unknown = unknown
+        if lost:
+            _report(await self._database.run(rescue.rescue_leases, lost, now=now))
+
+
+def _report(rescued: rescue.Rescued) -> None:
+    if rescued.requeued or rescued.interrupted:
+        _log.warning("calls_rescued", requeued=len(rescued.requeued), interrupted=len(rescued.interrupted))

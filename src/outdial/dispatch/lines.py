@@ -1,0 +1,82 @@
+"""The dialer's view of its trunks: routes, and the pace of each."""
+
+from collections.abc import Mapping
+
+from outdial.dispatch.routes import Routes
+from outdial.dispatch.runner import Ended, Route
+from outdial.domain.call import Call
+from outdial.domain.disposition import Disposition, EndReason
+from outdial.domain.pacing import TrunkPace, share
+
+_TRUNK_FAULTS = frozenset(
+    {EndReason.REJECTED, EndReason.NO_RESPONSE, EndReason.TRANSPORT_FAILED, EndReason.AUTHENTICATION_FAILED}
+)
+
+
+class Lines:
+    """Which trunk may take how many calls now. `now` is monotonic seconds."""
+
+    def __init__(self, ring_timeout_s: float) -> None:
+        self._ring_timeout_s = ring_timeout_s
+        self._routes = Routes()
+        self._paces: dict[int, TrunkPace] = {}
+        self._rank, self._dialers = 0, 1
+
+    def update(self, routes: Routes, now: float) -> None:
+        """Take the trunks as they are stored now."""
+        self._routes = routes
+        self._apply_limits(now)
+
+    def share_with(self, rank: int, dialers: int, now: float) -> None:
+        """Take this dialer's part of each trunk's limits: it is number `rank` of `dialers` that are alive."""
+        if (rank, dialers) != (self._rank, self._dialers):
+            self._rank, self._dialers = rank, dialers
+            self._apply_limits(now)
+
+    def _apply_limits(self, now: float) -> None:
+        for trunk_id, trunk in self._routes.trunks.items():
+            calls_per_second = trunk.calls_per_second / self._dialers
+            max_concurrent = share(trunk.max_concurrent, rank=self._rank, dialers=self._dialers)
+            pace = self._paces.get(trunk_id)
+            if pace is None:
+                self._paces[trunk_id] = TrunkPace(calls_per_second, max_concurrent, filled_at=now)
+            else:
+                pace.limit(calls_per_second=calls_per_second, max_concurrent=max_concurrent, now=now)
+
+    def free(self, now: float) -> dict[int, int]:
+        """Return how many calls each trunk may take at this moment, without those that take none."""
+        free = {trunk_id: self._paces[trunk_id].free(now) for trunk_id in self._routes.trunks}
+        return {trunk_id: count for trunk_id, count in free.items() if count > 0}
+
+    def next_free_in(self, now: float, due_in: Mapping[int, float]) -> float | None:
+        """Return in how many seconds a claim may next bring something by time alone, None if never.
+
+        `due_in` has the seconds until the next call of each trunk that was looked at just now.
+        """
+        waits = []
+        for trunk_id in self._routes.trunks:
+            free_at = self._paces[trunk_id].next_free_at(now)
+            if free_at is not None and (free_at > now or trunk_id in due_in):
+                waits.append(max(free_at - now, due_in.get(trunk_id, 0.0)))
+        return min(waits, default=None)
+
+    def take(self, call: Call, now: float) -> Route:
+        """Count a claimed call and return how it goes out."""
+        self._paces[call.trunk_id].take(1, now)
+        trunk = self._routes.lines[call.trunk_id]
+        return Route(
+            trunk, self._routes.names.get(call.bridge, ""), min(trunk.ring_timeout_s, self._ring_timeout_s)
+        )
+
+    def release(self, call: Call, ended: Ended | None, now: float) -> None:
+        """Count a call that is over, and what it says about its trunk's health."""
+        pace = self._paces[call.trunk_id]
+        pace.release()
+        if ended is None:
+            return
+        outcome = ended.outcome
+        if outcome.disposition is not Disposition.CHANUNAVAIL or outcome.ringing_at is not None:
+            if outcome.dialing_at is not None and outcome.disposition is not Disposition.CANCEL:
+                pace.success()
+        elif outcome.reason in _TRUNK_FAULTS:
+            pace.fault(now, ended.retry_after_s)

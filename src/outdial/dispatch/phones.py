@@ -1,0 +1,92 @@
+"""What dispatching needs from telephony, as protocols, so that a test can script a leg."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from outdial.domain.call import MediaQuality
+from outdial.domain.disposition import EndReason
+from outdial.sip.transport import Address
+from outdial.telephony.leg import Answered, Leg, LegEnd, LegRequest, NotAnswered, PlayResult
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.trace import Trace
+from outdial.telephony.trunk import Trunk
+from outdial.telephony.user_agent import UserAgent
+
+_log = structlog.get_logger(__name__)
+
+
+class Phone(Protocol):
+    """One leg. `telephony.leg.Leg` is one; its docstrings hold."""
+
+    digits: str
+    on_ringing: Callable[[], None] | None
+    on_digit: Callable[[str], None] | None
+    ended: "asyncio.Future[LegEnd]"
+
+    async def dial(self) -> Answered | NotAnswered:
+        """Call, and wait for the answer or its absence."""
+        ...
+
+    async def play(self, clips: Sequence[Path]) -> PlayResult:
+        """Play clips to their end or the leg's."""
+        ...
+
+    def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:
+        """End it wherever it is; the first end counts."""
+        ...
+
+    async def close(self) -> MediaQuality:
+        """Free what it holds."""
+        ...
+
+
+class Tracer(Protocol):
+    """What an attempt leaves for its trace. `telephony.trace.Trace` is one."""
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return the entries since the last call."""
+        ...
+
+
+class PhoneNetwork(Protocol):
+    """Where legs come from."""
+
+    def new_phone(self, request: LegRequest) -> tuple[Phone, Tracer]:
+        """Return a leg that has not dialled yet, and where its trace gathers."""
+        ...
+
+    async def trust(self, trunks: Iterable[Trunk]) -> None:
+        """Answer these trunks' addresses from now on, and no others."""
+        ...
+
+
+class SipNetwork:
+    """Legs of a user agent and a media client, both started by whoever owns them."""
+
+    def __init__(self, user_agent: UserAgent, media: MediaClient, clock: Callable[[], int]) -> None:
+        self._user_agent = user_agent
+        self._media = media
+        self._clock = clock
+
+    def new_phone(self, request: LegRequest) -> tuple[Phone, Tracer]:
+        """Return a leg over SIP."""
+        trace = Trace(self._clock)
+        return Leg(self._user_agent, self._media, request, trace), trace
+
+    async def trust(self, trunks: Iterable[Trunk]) -> None:
+        """Replace the known addresses; a host that cannot be resolved now is learnt with its next call."""
+        located: list[tuple[Trunk, Address | None]] = []
+        for trunk in trunks:
+            try:
+                located.append((trunk, await self._user_agent.locate(trunk)))
+            except OSError as error:
+                _log.warning("trunk_not_located", trunk=trunk.name, host=trunk.host, error=str(error))
+                located.append((trunk, None))
+        # Without a pause in between, so that no request of a running call is taken for a stranger's.
+        self._user_agent.distrust_all()
+        for trunk, address in located:
+            self._user_agent.trust(trunk, address)

@@ -1,0 +1,266 @@
+"""One attempt from claim to CDR.
+
+Each step is on disk before the wire sees it: `dialing` before the INVITE, `answered` before the first audio.
+Whatever goes wrong, the attempt ends here with a reason of its own, unless the lease is lost: then nothing
+may be written, and the rescuer decides.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from outdial.dispatch.clips import Clips
+from outdial.dispatch.control import CallControl
+from outdial.dispatch.conversation import Conversation
+from outdial.dispatch.phones import Phone, PhoneNetwork
+from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
+from outdial.domain.disposition import EndReason, HangupBy, classify
+from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, decide
+from outdial.errors import DatabaseUnavailable
+from outdial.flow.announcement import announcement
+from outdial.storage import attempts, claims
+from outdial.telephony.leg import Answered, LegEnd, LegRequest, NotAnswered
+from outdial.telephony.trunk import Trunk
+
+_log = structlog.get_logger(__name__)
+
+Clock = Callable[[], int]
+"""Unix milliseconds."""
+
+
+class Store(Protocol):
+    """The part of `storage.database.Database` that the runner uses."""
+
+    async def run(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a write and wait until it is on disk."""
+        ...
+
+    def post(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Queue a write."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How this call goes out."""
+
+    trunk: Trunk
+    caller_name: str
+    ring_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of an attempt."""
+
+    outcome: AttemptOutcome
+    retry_after_s: int | None = None
+    """The trunk's own wish before the next call (RFC 3261 §20.33)."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of the attempt so far."""
+
+    dialing_at: int | None = None
+    ringing_at: int | None = None
+    answered_at: int | None = None
+    ended_at: int | None = None
+    sip_call_id: str | None = None
+    sip_code: int | None = None
+    sip_reason: str | None = None
+    q850: int | None = None
+    codec: str | None = None
+    ptime_ms: int | None = None
+    retry_after_s: int | None = None
+    reason: EndReason = EndReason.INTERNAL_ERROR
+    hangup_by: HangupBy = HangupBy.SYSTEM
+    phone: Phone | None = None
+    conversation: Conversation | None = None
+
+    def not_answered(self, result: NotAnswered, now: int) -> None:
+        self.reason, self.hangup_by = result.reason, result.hangup_by
+        self.sip_code, self.sip_reason, self.q850 = result.sip_code, result.sip_reason, result.q850
+        self.retry_after_s = result.retry_after_s
+        if result.picked_up:
+            self.answered_at = now
+
+    def ended(self, end: LegEnd) -> None:
+        self.reason, self.hangup_by, self.q850 = end.reason, end.hangup_by, end.q850
+
+
+class Runner:
+    """Runs claimed calls; one object serves all of a dialer's calls."""
+
+    def __init__(
+        self,
+        store: Store,
+        network: PhoneNetwork,
+        clips: Clips,
+        clock: Clock,
+        *,
+        new_sip_call_id: Callable[[], str],
+        trunk_fault_delays_ms: tuple[int, ...] = TRUNK_FAULT_DELAYS_MS,
+    ) -> None:
+        self._store = store
+        self._network = network
+        self._clips = clips
+        self._clock = clock
+        self._new_sip_call_id = new_sip_call_id
+        self._trunk_fault_delays_ms = trunk_fault_delays_ms
+
+    async def run(self, claimed: ClaimedCall, route: Route, control: CallControl) -> Ended | None:
+        """Dial one claimed call and see it through; None if it was given back or the lease was lost."""
+        call, progress = claimed.call, _Progress()
+        try:
+            if control.reason is EndReason.SHUTDOWN:
+                await self._store.run(claims.release, control.lease, now=self._clock())
+                return None
+            await self._attempt(call, route, control, progress)
+        except asyncio.CancelledError:
+            if progress.phone is not None:
+                progress.phone.hang_up(EndReason.INTERRUPTED)  # the callee must not stay on a dead line
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the attempt gets an outcome
+            _log.exception("attempt_failed", call_id=call.id, attempt=control.lease.number, error=str(error))
+            # After the INVITE nobody knows what the callee noticed, so such a call must not be dialled again.
+            unknown = progress.dialing_at is not None and progress.answered_at is None
+            progress.reason = EndReason.INTERRUPTED if unknown else EndReason.INTERNAL_ERROR
+            progress.hangup_by = HangupBy.SYSTEM
+        return await self._end(call, control, progress)
+
+    async def _attempt(self, call: Call, route: Route, control: CallControl, progress: _Progress) -> None:
+        if control.reason is not None:
+            progress.reason = control.reason
+            return
+        if call.sound_id is None or not await self._can_play(call.sound_id, route):
+            progress.reason = EndReason.SOUND_MISSING
+            return
+        at = self._clock()
+        if not await self._store.run(attempts.mark_dialing, control.lease, now=at):
+            control.lose()
+            return
+        progress.dialing_at = at
+        progress.sip_call_id = self._new_sip_call_id()
+        phone = self._new_phone(call, route, control, progress)
+        result = await phone.dial()
+        if isinstance(result, NotAnswered):
+            progress.not_answered(result, self._clock())
+        else:
+            await self._converse(call.sound_id, call, result, control, progress, phone)
+
+    async def _can_play(self, sound_id: str, route: Route) -> bool:
+        """Look before dialling: nobody should be called to hear nothing."""
+        for codec in route.trunk.codecs:
+            if await self._clips.find(sound_id, codec) is None:
+                return False
+        return True
+
+    def _new_phone(self, call: Call, route: Route, control: CallControl, progress: _Progress) -> Phone:
+        request = LegRequest(
+            trunk=route.trunk,
+            caller_number=call.bridge,
+            caller_name=route.caller_name,
+            to=call.to,
+            sip_call_id=progress.sip_call_id or "",
+            ring_timeout_s=route.ring_timeout_s,
+        )
+        phone, tracer = self._network.new_phone(request)
+        progress.phone = phone
+
+        def on_ended(_: object) -> None:
+            progress.ended_at = self._clock()
+
+        phone.ended.add_done_callback(on_ended)
+
+        def on_ringing() -> None:
+            progress.ringing_at = now = self._clock()
+            self._store.post(attempts.mark_ringing, control.lease, at=now, now=now)
+
+        phone.on_ringing = on_ringing
+        control.attach(phone, tracer)
+        return phone
+
+    async def _converse(
+        self,
+        sound_id: str,
+        call: Call,
+        answered: Answered,
+        control: CallControl,
+        progress: _Progress,
+        phone: Phone,
+    ) -> None:
+        progress.answered_at = at = self._clock()
+        progress.codec, progress.ptime_ms = answered.codec, answered.ptime_ms
+        progress.sip_code, progress.sip_reason = 200, "OK"
+        if not await self._store.run(attempts.mark_answered, control.lease, at=at, now=at):
+            control.lose()
+            return
+        progress.conversation = Conversation(phone, self._clips, answered.codec)
+        progress.ended(await progress.conversation.run(announcement(sound_id), dict(call.variables)))
+
+    async def _end(self, call: Call, control: CallControl, progress: _Progress) -> Ended | None:
+        quality = None
+        digits = ""
+        if progress.phone is not None:
+            progress.phone.hang_up(progress.reason)
+            ended_at = progress.ended_at or self._clock()
+            quality = await progress.phone.close()
+            digits = progress.phone.digits
+        else:
+            ended_at = self._clock()
+        answered = progress.answered_at is not None
+        outcome = AttemptOutcome(
+            disposition=classify(
+                answered=answered, reason=progress.reason, sip_code=progress.sip_code, q850=progress.q850
+            ),
+            reason=progress.reason,
+            hangup_by=progress.hangup_by,
+            ended_at=ended_at,
+            dialing_at=progress.dialing_at,
+            ringing_at=progress.ringing_at,
+            answered_at=progress.answered_at,
+            sip_call_id=progress.sip_call_id,
+            sip_code=progress.sip_code,
+            sip_reason=progress.sip_reason,
+            q850=progress.q850,
+            dtmf=digits,
+            codec=progress.codec,
+            ptime_ms=progress.ptime_ms,
+            played_ms=0 if progress.conversation is None else progress.conversation.played_ms,
+            quality=quality if answered else None,
+        )
+        if not await self._finish(call, control, outcome):
+            return None
+        return Ended(outcome, progress.retry_after_s)
+
+    async def _finish(self, call: Call, control: CallControl, outcome: AttemptOutcome) -> bool:
+        decision = decide(
+            outcome.disposition,
+            outcome.reason,
+            outcome.sip_code,
+            q850=outcome.q850,
+            rang=outcome.ringing_at is not None,
+            attempts_spent=call.attempts_spent,
+            trunk_faults=call.trunk_faults,
+            retries=call.retries,
+            interval_minutes=call.interval_minutes,
+            ended_at=outcome.ended_at,
+            trunk_fault_delays_ms=self._trunk_fault_delays_ms,
+        )
+        trace = [] if control.tracer is None else control.tracer.take()
+        while not control.lost:
+            try:
+                mine: bool = await self._store.run(
+                    attempts.finish, control.lease, outcome, decision, now=self._clock(), trace=trace
+                )
+            except DatabaseUnavailable as error:
+                # The outcome must not be lost while the lease holds; each try waits inside `run`.
+                _log.warning("outcome_waits_for_database", call_id=call.id, error=str(error))
+                await asyncio.sleep(1.0)
+            else:
+                return mine
+        return False

@@ -1,0 +1,134 @@
+"""A phone network that does what the test says, and a clock that the test sets."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from outdial.domain.call import MediaQuality
+from outdial.domain.disposition import EndReason, HangupBy
+from outdial.telephony.leg import Answered, LegEnd, LegRequest, NotAnswered, PlayResult
+from outdial.telephony.trunk import Trunk
+
+PICKED_UP = Answered("PCMA", 20)
+BUSY = NotAnswered(reason=EndReason.REJECTED, hangup_by=HangupBy.CALLEE, sip_code=486, sip_reason="Busy Here")
+QUALITY = MediaQuality(packets_sent=50)
+
+
+@dataclass
+class ScriptedTracer:
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self) -> list[dict[str, Any]]:
+        taken, self.entries = self.entries, []
+        return taken
+
+
+class ScriptedPhone:
+    """Waits at each step until the test lets it go on; hanging up ends whatever it waits for."""
+
+    def __init__(self, request: LegRequest, tracer: ScriptedTracer) -> None:
+        loop = asyncio.get_running_loop()
+        self.request = request
+        self.tracer = tracer
+        self.digits = ""
+        self.on_ringing: Callable[[], None] | None = None
+        self.on_digit: Callable[[str], None] | None = None
+        self.ended: asyncio.Future[LegEnd] = loop.create_future()
+        self.dialed: asyncio.Future[Answered | NotAnswered] = loop.create_future()
+        self.dialing = asyncio.Event()
+        self.playing = asyncio.Event()
+        self.played: asyncio.Future[PlayResult] = loop.create_future()
+        self.clips: list[Path] = []
+        self.hung_up: EndReason | None = None
+        self.closed = False
+        self.fault: Exception | None = None
+
+    async def dial(self) -> Answered | NotAnswered:
+        self.dialing.set()
+        self.tracer.entries.append({"at": 1, "summary": "INVITE"})
+        if self.fault is not None:
+            raise self.fault
+        return await self.dialed
+
+    async def play(self, clips: Sequence[Path]) -> PlayResult:
+        self.clips += clips
+        self.playing.set()
+        return await self.played
+
+    def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:
+        self.end(reason, HangupBy.SYSTEM)
+
+    async def close(self) -> MediaQuality:
+        self.closed = True
+        self.tracer.entries.append({"at": 2, "summary": "BYE"})
+        return QUALITY
+
+    def ring(self) -> None:
+        assert self.on_ringing is not None
+        self.on_ringing()
+
+    def answer(self) -> None:
+        self.dialed.set_result(PICKED_UP)
+
+    def press(self, digit: str) -> None:
+        self.digits += digit
+        if self.on_digit is not None:
+            self.on_digit(digit)
+
+    def finish_playing(self, played_ms: int = 1000, *, completed: bool = True) -> None:
+        self.played.set_result(PlayResult(played_ms, completed))
+
+    def end(self, reason: EndReason, hangup_by: HangupBy) -> None:
+        if self.ended.done():
+            return
+        if hangup_by is HangupBy.SYSTEM:
+            self.hung_up = reason
+        self.ended.set_result(LegEnd(reason=reason, hangup_by=hangup_by))
+        if not self.dialed.done():
+            self.dialed.set_result(NotAnswered(reason=reason, hangup_by=hangup_by, sip_code=487))
+        if not self.played.done():
+            self.played.set_result(PlayResult(500, completed=False))
+
+
+class ScriptedNetwork:
+    """`on_phone` may prepare each new phone, for instance to answer at once."""
+
+    def __init__(self) -> None:
+        self.phones: list[ScriptedPhone] = []
+        self.new = asyncio.Condition()
+        self.trusted: tuple[Trunk, ...] = ()
+        self.on_phone: Callable[[ScriptedPhone], None] = lambda phone: None
+
+    def new_phone(self, request: LegRequest) -> tuple[ScriptedPhone, ScriptedTracer]:
+        tracer = ScriptedTracer()
+        phone = ScriptedPhone(request, tracer)
+        self.phones.append(phone)
+        self.on_phone(phone)
+        return phone, tracer
+
+    async def trust(self, trunks: Iterable[Trunk]) -> None:
+        self.trusted = tuple(trunks)
+
+
+class AnyClip:
+    """Every sound exists but `missing`."""
+
+    async def find(self, sound_id: str, codec: str) -> Path | None:
+        return None if sound_id == "missing" else Path(f"/clips/{sound_id}/{codec}.clip")
+
+
+@dataclass
+class HandClock:
+    """Unix milliseconds, moved by hand."""
+
+    now: int = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def answering_at_once(phone: ScriptedPhone) -> None:
+    phone.answer()
+    phone.finish_playing()
