@@ -1,12 +1,6 @@
 """Placing a call: ringing, answers, refusals, forks and every race of CANCEL, between two real endpoints."""
 
 import pytest
-
-from outdial.sip.digest import Credentials, make_challenge
-from outdial.sip.parser import parse_message
-from outdial.sip.responses import build_response
-from outdial.sip.session.context import SessionTimerPolicy
-from outdial.sip.session.events import Answered, EndCause, Ended, Failed, FailureCause, Progress
 from tests.helpers.sip_link import (
     CALLEE,
     CALLER,
@@ -17,6 +11,12 @@ from tests.helpers.sip_link import (
     header,
     rings_then_answers,
 )
+
+from outdial.sip.digest import Credentials, make_challenge
+from outdial.sip.parser import parse_message
+from outdial.sip.responses import build_response
+from outdial.sip.session.context import SessionTimerPolicy
+from outdial.sip.session.events import Answered, EndCause, Ended, Failed, FailureCause, Progress
 
 
 def rings(pair, transaction, now):
@@ -90,7 +90,7 @@ def test_the_invite_says_what_a_carrier_needs():
 def test_the_callee_hangs_up_with_a_cause():
     pair = Pair(Network(), answers_at_once)
     pair.start()
-    pair.at(3.0, lambda now: pair.answering[0].hang_up(now))
+    pair.at(3.0, pair.answering[0].hang_up)
     finish(pair)
     assert pair.events[-1] == Ended(EndCause.FAR_END_HUNG_UP)
     assert pair.requests_at_callee("BYE") == []
@@ -200,7 +200,7 @@ class TestCancel:
         pair = Pair(network, rings)
         pair.start()
         pair.at(0.2, pair.session.hang_up)
-        pair.at(0.3, lambda now: pair.answering[0].accept(now))
+        pair.at(0.3, pair.answering[0].accept)
         finish(pair)
         assert pair.events == [Failed(FailureCause.CANCELLED, 200, picked_up=True)]
         assert network.sent("CANCEL") == []
@@ -229,7 +229,7 @@ class TestCancel:
         pair.start()
         transactions = []
         pair.at(5.0, pair.session.hang_up)
-        pair.at(41.0, lambda now: transactions.append(now))
+        pair.at(41.0, transactions.append)
         invite = pair.answering[0]._transaction
         pair.at(42.0, lambda now: respond(pair, invite, 200, "late", body=b"v=0"))
         pair.network.run(until=43.0)
@@ -372,7 +372,7 @@ class TestRoutes:
         assert ack.uri == "sip:a@192.0.2.2"
         assert ack.headers.get_all("Route") == ["<sip:192.0.2.10;lr>", "<sip:192.0.2.20;lr>"]
         pair.session.hang_up(pair.network.now)
-        _, _, to, data = [entry for entry in self.flush(pair) if entry[3].startswith(b"BYE")][0]
+        _, _, to, data = next(entry for entry in self.flush(pair) if entry[3].startswith(b"BYE"))
         assert to == ("192.0.2.10", 5060)
         assert parse_message(data).headers.get_all("Route") == ["<sip:192.0.2.10;lr>", "<sip:192.0.2.20;lr>"]
 

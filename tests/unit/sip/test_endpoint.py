@@ -1,11 +1,11 @@
 """What an endpoint says to requests outside of dialogs, to strays and to nonsense."""
 
 import pytest
+from tests.helpers.sip_link import CALLEE, CALLER, Network, Pair, answers_at_once, tokens
 
 from outdial.sip.endpoint import Endpoint
 from outdial.sip.parser import parse_message
 from outdial.sip.session.events import Answered
-from tests.helpers.sip_link import CALLEE, CALLER, Network, Pair, answers_at_once, tokens
 
 STRANGER = ("198.51.100.99", 5060)
 

@@ -1,6 +1,9 @@
 """Inside a call that is up: what the far end may send, re-INVITE, UPDATE, glare and session timers."""
 
+import itertools
+
 import pytest
+from tests.helpers.sip_link import CALLEE, CALLER, Network, Pair, answers_at_once, first_line, header
 
 from outdial.sip.dialog import Dialog
 from outdial.sip.digest import Credentials, make_challenge
@@ -8,7 +11,6 @@ from outdial.sip.message import Headers, Request
 from outdial.sip.parser import parse_message
 from outdial.sip.session.context import SessionTimerPolicy
 from outdial.sip.session.events import Answered, EndCause, Ended, InfoReceived, MediaChanged
-from tests.helpers.sip_link import CALLEE, CALLER, Network, Pair, answers_at_once, first_line, header
 
 
 def up(network=None, **options):
@@ -314,7 +316,7 @@ class TestSessionTimers:
         pair.network.run(until=500.0)
         updates = pair.network.sent("UPDATE", CALLER)
         assert len(updates) == 9
-        assert all(49 < later - earlier < 51 for earlier, later in zip(updates, updates[1:], strict=False))
+        assert all(49 < later - earlier < 51 for earlier, later in itertools.pairwise(updates))
         assert pair.events == [Answered()]
         assert pair.callee_events == [Answered()]
 

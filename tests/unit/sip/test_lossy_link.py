@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.helpers.sip_link import Network, Pair, first_line
 
 from outdial.sip.session.context import SessionTimerPolicy
 from outdial.sip.session.events import Answered, Ended, Failed, Progress
-from tests.helpers.sip_link import Network, Pair, first_line
 
 CONDITIONS = st.fixed_dictionaries(
     {

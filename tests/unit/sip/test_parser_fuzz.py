@@ -24,15 +24,16 @@ from outdial.sip.parser import parse_message
 from outdial.sip.uri import SipUri, escape_user
 
 PIECES = st.sampled_from(
-    ["sip:", "sips:", "tel:", "alice", "@", "192.0.2.1", "[2001:db8::1]", "host_1", ":", "5060", "99999", ";", "=", ",",
-     '"', "\\", "<", ">", "*", "?", " ", "\t", "tag", "branch", "z9hG4bK", "lr", "SIP/2.0/UDP ", "SIP/2.0", "/", "INVITE",
-     "1", "2147483648", "4294967296", "Digest ", 'realm="r"', 'nonce="n"', "qop", "auth", "nc", "cause", "Q.850", "é",
-     "\x00", "\x0b", "²", "٣", "application/sdp", "multipart/mixed", "boundary=b", "refresher=uac"]
+    ["sip:", "sips:", "tel:", "alice", "@", "192.0.2.1", "[2001:db8::1]", "host_1", ":", "5060", "99999",
+     ";", "=", ",", '"', "\\", "<", ">", "*", "?", " ", "\t", "tag", "branch", "z9hG4bK", "lr",
+     "SIP/2.0/UDP ", "SIP/2.0", "/", "INVITE", "1", "2147483648", "4294967296", "Digest ", 'realm="r"',
+     'nonce="n"', "qop", "auth", "nc", "cause", "Q.850", "é", "\x00", "\x0b", "²", "٣", "application/sdp",
+     "multipart/mixed", "boundary=b", "refresher=uac"]
 )  # fmt: skip
 VALUES = st.lists(PIECES, max_size=16).map("".join) | st.text(max_size=60)
 NAMES = st.sampled_from(
-    ["Via", "v", "From", "f", "To :", "t", "Call-ID", "i", "CSeq", "Contact", "m", "Record-Route", "Content-Length", "l",
-     "Subject", "s", "X-Own", "Content-Type", "Bad Name", ""]
+    ["Via", "v", "From", "f", "To :", "t", "Call-ID", "i", "CSeq", "Contact", "m", "Record-Route",
+     "Content-Length", "l", "Subject", "s", "X-Own", "Content-Type", "Bad Name", ""]
 )  # fmt: skip
 ENDS = st.sampled_from(["\r\n", "\n", "\r\n ", "\r", "\r\n\r\n"])
 STARTS = st.sampled_from(

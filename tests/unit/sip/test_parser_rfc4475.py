@@ -21,7 +21,7 @@ REFUSED = {
     "bigcode": "not a status code in the status line 'SIP/2.0 4294967301 better not break the receiver'",
     "lwsruri": "not a SIP start line: 'INVITE sip:user@example.com; lr SIP/2.0'",
 }
-"""Start lines that make the whole message unreadable; of every other message at least the start line is read."""
+"""Start lines that make the whole message unreadable; of every other one at least the start line is read."""
 
 
 def read(name: str) -> Message:
