@@ -32,7 +32,7 @@ _EXAMPLE = family(
             {
                 "at": 1760000000412,
                 "offset_ms": 412,
-                "direction": None,
+                "direction": "note",
                 "peer": None,
                 "summary": "first audio sent",
                 "text": None,
@@ -83,4 +83,4 @@ def _wanted_attempt(request: Request, last: int) -> int:
 
 def _with_offsets(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     start = entries[0]["at"] if entries else 0
-    return [{**entry, "offset_ms": entry["at"] - start} for entry in entries]
+    return [{"peer": None, "text": None, **entry, "offset_ms": entry["at"] - start} for entry in entries]

@@ -6,6 +6,7 @@ import sys
 import sqlalchemy as sa
 
 from outdial.config import Settings
+from outdial.sandbox.options import PASSWORD, USERNAME
 from outdial.storage import accounts, bridges, tokens, trunks
 from outdial.storage.accounts import Account
 from outdial.storage.database import Database
@@ -26,7 +27,7 @@ def first_start(settings: Settings, *, sandbox: bool) -> None:
     if no_tokens:
         sys.stdout.write(
             f"The server's data is in {settings.data_dir}. There is no API token yet; make one with\n\n"
-            f"    outdial token create\n\n"
+            "    outdial token create\n\n"
         )
         sys.stdout.flush()
 
@@ -51,6 +52,8 @@ def _sandbox_trunk(conn: sa.Connection, account: Account, settings: Settings) ->
         name=SANDBOX_TRUNK,
         host=settings.sandbox.bind_address,
         port=settings.sandbox.port,
+        username=USERNAME,
+        password=PASSWORD,
         max_concurrent=10_000,
         calls_per_second=1_000.0,
     )

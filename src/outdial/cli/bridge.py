@@ -1,0 +1,96 @@
+"""`outdial bridge`: our numbers, and the trunk that each goes out over."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import typer
+
+from outdial.cli.database import with_database
+from outdial.cli.output import JsonOption, console, print_json, print_rows
+from outdial.cli.problems import CommandFailed
+from outdial.domain.phone_number import PhoneNumber
+from outdial.storage import bridges, trunks
+from outdial.storage.database import Database
+from outdial.supervisor.first_start import default_account
+from outdial.supervisor.parts import wall_clock_ms
+
+app = typer.Typer(no_args_is_help=True, help="Add, list and remove our numbers.")
+
+_COLUMNS = {"number": "number", "trunk": "trunk", "display_name": "display name"}
+Number = Annotated[str, typer.Argument(help="With country code.", show_default=False)]
+
+
+@app.command()
+def add(
+    number: Number,
+    trunk: Annotated[str, typer.Option(help="Name of the trunk, as `outdial trunk list` shows it.")],
+    display_name: Annotated[
+        str, typer.Option(help="Sent with the number, where the trunk passes it on.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Add a number that calls can be made from."""
+    digits = PhoneNumber.parse(number).digits
+
+    def insert(conn: sa.Connection) -> dict[str, Any]:
+        found = trunks.get_by_name(conn, trunk)
+        if found is None:
+            raise CommandFailed(f"There is no trunk {trunk!r}; `outdial trunk list` shows all of them.")
+        if bridges.get_by_number(conn, digits) is not None:
+            raise CommandFailed(f"There is a bridge {digits} already.")
+        account = default_account(conn)
+        bridge = bridges.insert(
+            conn,
+            number=digits,
+            account_id=account.id,
+            trunk_id=found.id,
+            now=wall_clock_ms(),
+            display_name=display_name,
+        )
+        return {"number": bridge.number, "trunk": trunk, "display_name": bridge.display_name}
+
+    async def work(database: Database) -> dict[str, Any]:
+        return await database.run(insert)
+
+    row = with_database(work)
+    if as_json:
+        print_json(row)
+    else:
+        console().print(f"Calls from {digits} go out over the trunk {trunk}.")
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """List all numbers."""
+
+    def read(conn: sa.Connection) -> list[dict[str, Any]]:
+        names = {each.id: each.name for each in trunks.find_all(conn)}
+        return [{**asdict(each), "trunk": names[each.trunk_id]} for each in bridges.find_all(conn)]
+
+    async def work(database: Database) -> list[dict[str, Any]]:
+        return await database.read(read)
+
+    rows = with_database(work)
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows(
+            rows, _COLUMNS, empty="There are no bridges yet: `outdial bridge add NUMBER --trunk NAME`."
+        )
+
+
+@app.command()
+def remove(number: Number, as_json: JsonOption = False) -> None:
+    """Remove a number; calls that were accepted for it are still made."""
+    digits = PhoneNumber.parse(number).digits
+
+    async def work(database: Database) -> bool:
+        return await database.run(bridges.delete, digits)
+
+    if not with_database(work):
+        raise CommandFailed(f"There is no bridge {digits}; `outdial bridge list` shows all of them.")
+    if as_json:
+        print_json({"number": digits, "removed": True})
+    else:
+        console().print(f"The bridge {digits} is removed.")

@@ -1,0 +1,61 @@
+"""`outdial db`: the database itself."""
+
+import typer
+from sqlalchemy.engine import make_url
+
+from outdial.cli.output import JsonOption, console, print_fields, print_json
+from outdial.config import load_settings
+from outdial.storage import schema
+from outdial.supervisor import exit_codes
+from outdial.supervisor.prepare import make_data_dir
+
+app = typer.Typer(no_args_is_help=True, help="Upgrade, check and locate the database.")
+
+
+@app.command()
+def upgrade(as_json: JsonOption = False) -> None:
+    """Bring the database to the revision that this version needs; nothing happens when it is there."""
+    settings = load_settings()
+    make_data_dir(settings)
+    before = schema.current_revision(settings.resolved_database_url)
+    schema.upgrade(settings.resolved_database_url)
+    after = schema.current_revision(settings.resolved_database_url)
+    if as_json:
+        print_json({"before": before, "after": after})
+    elif before == after:
+        console().print(f"The database is at revision {after} already.")
+    else:
+        console().print(f"Upgraded from {before or 'nothing'} to revision {after}.")
+
+
+@app.command()
+def check(as_json: JsonOption = False) -> None:
+    """Tell whether the database can be reached and is at the right revision (exit status 0) or not (1)."""
+    settings = load_settings()
+    current = schema.current_revision(settings.resolved_database_url)
+    needed = schema.newest_revision()
+    row = {"url": _shown_url(settings.resolved_database_url), "revision": current, "needed": needed}
+    if as_json:
+        print_json({**row, "ok": current == needed})
+    else:
+        print_fields(row)
+        if current != needed:
+            console().print("Run `outdial db upgrade`.")
+    if current != needed:
+        raise typer.Exit(exit_codes.FAILED)
+
+
+@app.command()
+def path(as_json: JsonOption = False) -> None:
+    """Print where the database is: its file, or its address without the password."""
+    settings = load_settings()
+    url = settings.resolved_database_url
+    place = str(make_url(url).database) if settings.is_sqlite else _shown_url(url)
+    if as_json:
+        print_json({"path": place, "data_dir": str(settings.data_dir)})
+    else:
+        console().print(place, soft_wrap=True)
+
+
+def _shown_url(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)

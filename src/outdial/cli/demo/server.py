@@ -1,0 +1,120 @@
+"""The demo's server: a real `outdial serve --sandbox` in a folder and on ports of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+from outdial.cli.client import ApiClient
+from outdial.cli.problems import CommandFailed
+
+_READY_WITHIN_S = 30.0
+_STOP_WITHIN_S = 20.0
+_RTP_PORTS = (40_000, 44_999)
+_LOG_LINES_SHOWN = 15
+
+
+class DemoServer:
+    """An async context manager: the server runs inside, and its folder may be removed afterwards."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._log = folder / "server.log"
+        self._process: asyncio.subprocess.Process | None = None
+        api_port = _free_port(socket.SOCK_STREAM)
+        self.url = f"http://127.0.0.1:{api_port}"
+        self.data_dir = folder / "data"
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("OUTDIAL_")},
+            "OUTDIAL_DATA_DIR": str(self.data_dir),
+            "OUTDIAL_API__PORT": str(api_port),
+            "OUTDIAL_SIP__BIND_ADDRESS": "127.0.0.1",
+            "OUTDIAL_SIP__PORT": "0",
+            "OUTDIAL_MEDIA__BIND_ADDRESS": "127.0.0.1",
+            "OUTDIAL_MEDIA__PORT_MIN": str(_RTP_PORTS[0]),
+            "OUTDIAL_MEDIA__PORT_MAX": str(_RTP_PORTS[1]),
+            "OUTDIAL_SANDBOX__PORT": str(_free_port(socket.SOCK_DGRAM)),
+            "OUTDIAL_DISPATCH__DRAIN_SECONDS": "5",
+            "OUTDIAL_LOG__FORMAT": "json",
+        }
+
+    async def __aenter__(self) -> Self:
+        with self._log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *_outdial("serve", "--sandbox"),
+                env=self._environment,
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+            )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(_STOP_WITHIN_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def command(self, *arguments: str) -> str:
+        """Run another `outdial` command on the same data; its standard output. Raises CommandFailed."""
+        process = await asyncio.create_subprocess_exec(
+            *_outdial(*arguments),
+            env=self._environment,
+            cwd=self._folder,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, error = await process.communicate()
+        if process.returncode != 0:
+            raise CommandFailed(f"`outdial {' '.join(arguments)}` failed: {error.decode().strip()}")
+        return out.decode().strip()
+
+    async def ready(self) -> dict[str, Any]:
+        """Wait until the API answers and a dialer is there; the answer of `/healthz`.
+
+        Raises CommandFailed.
+        """
+        async with ApiClient(self.url, None) as client:
+            try:
+                async with asyncio.timeout(_READY_WITHIN_S):
+                    while True:
+                        health = await self._health(client)
+                        if health.get("status") == "ok" and health.get("dialers"):
+                            return health
+                        await asyncio.sleep(0.05)
+            except TimeoutError:
+                raise self._failure(
+                    f"The server was not ready within {_READY_WITHIN_S:.0f} seconds."
+                ) from None
+
+    async def _health(self, client: ApiClient) -> dict[str, Any]:
+        if self._process is not None and self._process.returncode is not None:
+            raise self._failure(f"The server ended with status {self._process.returncode}.")
+        try:
+            return await client.health()
+        except CommandFailed:  # not listening yet
+            return {}
+
+    def _failure(self, sentence: str) -> CommandFailed:
+        lines = self._log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+        return CommandFailed("\n".join([sentence, "The last lines of its log:", *lines]))
+
+
+def _outdial(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "outdial", *arguments)
+
+
+def _free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,64 @@
+"""What commands print: tables and sentences for people, or one JSON value a command for machines."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON for machines in place of text for people.")
+]
+"""The `--json` option that every command has."""
+
+
+def console() -> Console:
+    """Standard output; 80 columns where there is no terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON value on one line, at once: for commands that follow something."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
+    """A table of `rows`; `columns` maps keys to titles. Prints the sentence `empty` when there are none."""
+    if not rows:
+        console().print(empty)
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in columns.values():
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(row.get(key)) for key in columns))
+    console().print(table)
+
+
+def print_fields(row: Mapping[str, Any]) -> None:
+    """One thing, a line for each of its fields."""
+    width = max(len(name) for name in row)
+    for name, value in row.items():
+        console().print(f"[dim]{name:<{width}}[/]  {_text(value)}", soft_wrap=True)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return ", ".join(_text(each) for each in value) or "–"
+        case _:
+            return str(value).replace("[", "\\[")

@@ -1,0 +1,231 @@
+"""`outdial trunk`: carrier accounts."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import typer
+
+from outdial.cli.database import with_database
+from outdial.cli.options import networks
+from outdial.cli.output import JsonOption, console, print_fields, print_json, print_rows
+from outdial.cli.problems import CommandFailed
+from outdial.config import load_settings
+from outdial.dispatch.routes import to_line
+from outdial.storage import trunks
+from outdial.storage.database import Database
+from outdial.storage.trunks import NewTrunk, Trunk
+from outdial.supervisor.parts import wall_clock_ms
+from outdial.telephony.trunk import CallerIdMode
+from outdial.telephony.user_agent import Reachability, UserAgent, UserAgentOptions
+
+app = typer.Typer(no_args_is_help=True, help="Add, list, check and switch carrier accounts.")
+
+PASSWORD_VARIABLE = "TRUNK_PASSWORD"  # noqa: S105 - the name of a variable
+_CODECS = ("PCMA", "PCMU", "G722")
+_COLUMNS = {
+    "name": "name",
+    "host": "host",
+    "port": "port",
+    "username": "user",
+    "codecs": "codecs",
+    "enabled": "on",
+}
+Name = Annotated[str, typer.Argument(help="Name of the trunk.", show_default=False)]
+
+
+@app.command()
+def add(
+    name: Name,
+    host: Annotated[str, typer.Argument(help="Address of the carrier's proxy, as HOST or HOST:PORT.")],
+    username: Annotated[str | None, typer.Option(help="Account at the carrier, if it wants a login.")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(
+            envvar=PASSWORD_VARIABLE,
+            prompt=False,
+            help="Better in the environment: others see command lines.",
+        ),
+    ] = None,
+    auth_username: Annotated[
+        str | None, typer.Option(help="For the login, where it is another name.")
+    ] = None,
+    from_user: Annotated[str | None, typer.Option(help="In From, in place of the bridge's number.")] = None,
+    from_domain: Annotated[str | None, typer.Option(help="In From, in place of our address.")] = None,
+    caller_id: Annotated[CallerIdMode, typer.Option(help="Where the carrier looks for our number.")] = (
+        CallerIdMode.FROM
+    ),
+    privacy: Annotated[bool, typer.Option("--privacy", help="Ask to hide our number (RFC 3323).")] = False,
+    codecs: Annotated[str, typer.Option(help="In the order of the offer, with commas.")] = ",".join(_CODECS),
+    dial_prefix: Annotated[str, typer.Option(help="Put before each dialled number, such as +.")] = "",
+    ring_timeout: Annotated[int, typer.Option(min=1, max=180, help="Seconds until NOANSWER.")] = 45,
+    max_call: Annotated[int, typer.Option(min=1, help="Seconds after which any call is ended.")] = 3600,
+    calls_per_second: Annotated[float, typer.Option(min=0.01, help="New calls in a second.")] = 10.0,
+    max_concurrent: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 100,
+    network: Annotated[
+        list[str] | None, typer.Option(help="CIDR network that the carrier also sends from; may be repeated.")
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="Added to every INVITE, as 'Name: value'; may be repeated.")
+    ] = None,
+    keep_to_peer: Annotated[
+        bool, typer.Option("--keep-to-peer", help="Ignore a Contact that may be a private address.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a trunk; give it numbers with `outdial bridge add`."""
+    address, port = _host_and_port(host)
+    wanted = NewTrunk(
+        name=name,
+        host=address,
+        port=port,
+        username=username,
+        password=password,
+        auth_username=auth_username,
+        from_user=from_user,
+        from_domain=from_domain,
+        caller_id_mode=caller_id.value,
+        privacy=privacy,
+        dial_prefix=dial_prefix,
+        codecs=_codecs(codecs),
+        ring_timeout_s=ring_timeout,
+        max_call_s=max_call,
+        calls_per_second=calls_per_second,
+        max_concurrent=max_concurrent,
+        keep_to_peer=keep_to_peer,
+        addresses=networks(network),
+        headers=dict(_header(each) for each in header or []),
+    )
+    if (username is None) != (password is None):
+        raise CommandFailed(f"A login needs --username and a password (in ${PASSWORD_VARIABLE}) together.")
+
+    def insert(conn: sa.Connection) -> Trunk:
+        if trunks.get_by_name(conn, name) is not None:
+            raise CommandFailed(f"There is a trunk {name!r} already.")
+        return trunks.insert(conn, wanted, now=wall_clock_ms())
+
+    trunk = _run(insert)
+    if as_json:
+        print_json(_row(trunk))
+    else:
+        console().print(
+            f"Added. Now give it a number: outdial bridge add NUMBER --trunk {name}", soft_wrap=True
+        )
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """List all trunks."""
+    rows = [_row(trunk) for trunk in _run(trunks.find_all)]
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows(rows, _COLUMNS, empty="There are no trunks yet: `outdial trunk add NAME HOST` adds one.")
+
+
+@app.command()
+def show(name: Name, as_json: JsonOption = False) -> None:
+    """Show everything about one trunk but its password."""
+    row = _row(_run(lambda conn: _the_trunk(conn, name)))
+    if as_json:
+        print_json(row)
+    else:
+        print_fields(row)
+
+
+@app.command()
+def enable(name: Name, as_json: JsonOption = False) -> None:
+    """Let a trunk take calls again."""
+    _switch(name, enabled=True, as_json=as_json)
+
+
+@app.command()
+def disable(name: Name, as_json: JsonOption = False) -> None:
+    """Hold a trunk's calls in the queue; calls in progress go on."""
+    _switch(name, enabled=False, as_json=as_json)
+
+
+@app.command()
+def check(name: Name, as_json: JsonOption = False) -> None:
+    """Ask the trunk for a sign of life (SIP OPTIONS), from a socket of this command's own.
+
+    Any answer counts (exit status 0), none within the time-out does not (1).
+    """
+    trunk = _run(lambda conn: _the_trunk(conn, name))
+    try:
+        answer = asyncio.run(ping_trunk(trunk))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CommandFailed(f"{trunk.host}:{trunk.port} cannot be reached: {reason}.") from None
+    if as_json:
+        print_json({"name": name, **asdict(answer)})
+    elif answer.status is not None:
+        console().print(f"{name} answered {answer.status} {answer.reason} in {answer.round_trip_ms:.0f} ms.")
+    if answer.status is None:
+        raise CommandFailed(f"{trunk.host}:{trunk.port} does not answer: {answer.reason}.")
+
+
+async def ping_trunk(trunk: Trunk) -> Reachability:
+    """Send OPTIONS to a trunk from a socket made for it. Raises OSError when there is no way to it."""
+    settings = load_settings()
+    options = UserAgentOptions(
+        bind_address=settings.sip.bind_address, port=0, public_address=settings.sip.public_address
+    )
+    async with UserAgent(options) as agent:
+        return await agent.check(to_line(trunk))
+
+
+def _switch(name: str, *, enabled: bool, as_json: bool) -> None:
+    def switch(conn: sa.Connection) -> None:
+        trunks.enable(conn, _the_trunk(conn, name).id, enabled=enabled)
+
+    _run(switch)
+    if as_json:
+        print_json({"name": name, "enabled": enabled})
+    else:
+        console().print(f"The trunk {name} is {'on' if enabled else 'off: its calls wait'}.")
+
+
+def _run(query: Callable[[sa.Connection], Any]) -> Any:
+    async def work(database: Database) -> Any:
+        return await database.run(query)
+
+    return with_database(work)
+
+
+def _the_trunk(conn: sa.Connection, name: str) -> Trunk:
+    trunk = trunks.get_by_name(conn, name)
+    if trunk is None:
+        raise CommandFailed(f"There is no trunk {name!r}; `outdial trunk list` shows all of them.")
+    return trunk
+
+
+def _row(trunk: Trunk) -> dict[str, Any]:
+    row = asdict(trunk)
+    return {**row, "password": "(set)" if row["password"] else None}
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        return text, 5060
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise typer.BadParameter(f"{text!r} is not HOST or HOST:PORT", param_hint="HOST")
+    return host, int(port)
+
+
+def _codecs(text: str) -> tuple[str, ...]:
+    names = tuple(each.strip().upper() for each in text.split(",") if each.strip())
+    wrong = [each for each in names if each not in _CODECS]
+    if wrong or not names:
+        raise typer.BadParameter(f"write some of {', '.join(_CODECS)}", param_hint="--codecs")
+    return names
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip() or "\n" in text or "\r" in text:
+        raise typer.BadParameter(f"{text!r} is not 'Name: value'", param_hint="--header")
+    return name.strip(), value.strip()

@@ -1,0 +1,122 @@
+"""The dialer role: user agent, media workers and a dispatcher over one database."""
+
+import asyncio
+import os
+import socket
+import uuid
+
+import structlog
+
+from outdial.config import Settings
+from outdial.dispatch.clips import StoredClips
+from outdial.dispatch.dispatcher import Dispatcher
+from outdial.dispatch.options import DispatchOptions
+from outdial.dispatch.phones import SipNetwork
+from outdial.dispatch.runner import Runner
+from outdial.errors import ConfigurationError
+from outdial.storage.database import Database
+from outdial.supervisor.parts import open_blobs, wall_clock_ms
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.options import MediaOptions
+from outdial.telephony.user_agent import UserAgent, UserAgentOptions
+
+log = structlog.get_logger()
+
+
+async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
+    """Claim and run calls until `stop` is set, then drain.
+
+    Raises ConfigurationError when the SIP port cannot be bound, and whatever the dispatcher died of: then the
+    supervisor starts the role anew.
+    """
+    media = MediaClient(media_options(settings))
+    agent = UserAgent(user_agent_options(settings))
+    async with Database(settings.resolved_database_url) as database:
+        try:
+            await _start(agent, settings)
+            await media.start()
+            network = SipNetwork(agent, media, wall_clock_ms)
+            runner = Runner(
+                database,
+                network,
+                StoredClips(open_blobs(settings)),
+                wall_clock_ms,
+                new_sip_call_id=lambda: uuid.uuid4().hex,
+            )
+            dispatcher = Dispatcher(
+                database,
+                network,
+                runner,
+                wall_clock_ms,
+                new_dialer_id=new_dialer_id,
+                options=dispatch_options(settings),
+            )
+            await dispatcher.start()
+            host, port = agent.address
+            log.info(
+                "dialer_ready",
+                dialer_id=dispatcher.dialer_id,
+                sip=f"{host}:{port}",
+                workers=media.worker_pids,
+            )
+            await _until(stop, dispatcher)
+            await dispatcher.stop()
+        finally:
+            await agent.stop()
+            await media.stop()
+
+
+def user_agent_options(settings: Settings) -> UserAgentOptions:
+    """The part of the settings that the user agent reads."""
+    return UserAgentOptions(
+        bind_address=settings.sip.bind_address,
+        port=settings.sip.port,
+        public_address=settings.sip.public_address,
+        media_address=settings.media.public_address,
+    )
+
+
+def media_options(settings: Settings) -> MediaOptions:
+    """The part of the settings that the media client reads."""
+    media = settings.media
+    spare_cores = max(1, len(os.sched_getaffinity(0)) - 1)
+    return MediaOptions(
+        bind_address=media.bind_address,
+        port_min=media.port_min,
+        port_max=media.port_max,
+        workers=media.workers or spare_cores,
+        rtp_timeout_s=media.rtp_timeout_seconds,
+    )
+
+
+def dispatch_options(settings: Settings) -> DispatchOptions:
+    """The part of the settings that the dispatcher reads."""
+    dispatch = settings.dispatch
+    return DispatchOptions(
+        max_concurrent=dispatch.max_concurrent, lease_s=dispatch.lease_seconds, drain_s=dispatch.drain_seconds
+    )
+
+
+def new_dialer_id() -> str:
+    """Unique with each start, and readable: host, process, a random part."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+async def _start(agent: UserAgent, settings: Settings) -> None:
+    try:
+        await agent.start()
+    except OSError as error:
+        raise ConfigurationError(
+            f"sip.bind_address = {settings.sip.bind_address!r}, sip.port = {settings.sip.port}:"
+            f" cannot bind there"
+            f" ({error.strerror or error}); set sip.port or OUTDIAL_SIP__PORT to a free port."
+        ) from None
+
+
+async def _until(stop: asyncio.Event, dispatcher: Dispatcher) -> None:
+    """Wait until told to stop, or until the dispatcher died."""
+    async with asyncio.TaskGroup() as group:
+        waits = {group.create_task(stop.wait()), group.create_task(dispatcher.finished())}
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
