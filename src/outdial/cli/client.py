@@ -1,7 +1,8 @@
 """The HTTP client of the commands: the same public API that everybody else uses."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -80,10 +81,24 @@ class ApiClient:
         return answer if isinstance(answer, dict) else {}
 
     async def _json(self, method: str, path: str, **arguments: Any) -> Any:
+        async with self._request(method, path, **arguments) as response:
+            answer = await _read_json(response)
+        if response.status != 200:
+            raise self._failure(response.status, answer)
+        return answer
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, path: str, **arguments: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            raise CommandFailed("The client is not open.", exit_codes.INTERNAL)
+        address = path if path.startswith("/") else f"/api/v1/{path}"
         try:
-            async with self._request(method, path, **arguments) as response:
-                answer = await _read_json(response)
-                status = response.status
+            async with self._session.request(method, self.url + address, **arguments) as response:
+                yield response
+        except aiohttp.InvalidURL:
+            raise CommandFailed(f"{self.url!r} is not the address of a server.", exit_codes.USAGE) from None
         except aiohttp.ClientConnectionError:
             raise CommandFailed(
                 f"No server answers at {self.url}. Start one with `outdial serve`, or name another one with"
@@ -92,15 +107,6 @@ class ApiClient:
             ) from None
         except TimeoutError:
             raise CommandFailed(f"{self.url} did not answer in time.", exit_codes.UNAVAILABLE) from None
-        if status != 200:
-            raise self._failure(status, answer)
-        return answer
-
-    def _request(self, method: str, path: str, **arguments: Any) -> Any:
-        if self._session is None:
-            raise CommandFailed("The client is not open.", exit_codes.INTERNAL)
-        address = path if path.startswith("/") else f"/api/v1/{path}"
-        return self._session.request(method, self.url + address, **arguments)
 
     def _failure(self, status: int, answer: Any) -> CommandFailed:
         sentence = f"The server answered {status}."
