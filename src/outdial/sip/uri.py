@@ -12,7 +12,7 @@ HOST_PORT = r"(\[[0-9A-Za-z:.%]+\]|[^\s\[\]:;,@<>\"?]+)(?:\s*:\s*([0-9]{1,5}))?"
 """Two groups. Underscores and other strangers in a name pass: it resolves or not, but the message is read."""
 
 _SIP_URI = re.compile(
-    rf"\s*(sips?)\s*:\s*+(?:(.*?)@)?{HOST_PORT}\s*(?:;([^?]*))?(?:\?(.*))?", re.IGNORECASE | re.DOTALL
+    rf"\s*(sips?)\s*:\s*+(?:([^<>]*?)@)?{HOST_PORT}\s*(?:;([^?<>]*))?(?:\?([^<>]*))?", re.IGNORECASE
 )
 """The user part may hold `;` and `?`, and in the field a second `@`: the shortest one that leaves a host."""
 
@@ -81,7 +81,8 @@ class SipUri:
     def _parse_other(cls, text: str) -> Self:
         scheme, colon, rest = text.partition(":")
         scheme = scheme.rstrip().lower()
-        if not colon or scheme in {"sip", "sips"} or _SCHEME.fullmatch(scheme) is None:
+        bracketed = "<" in rest or ">" in rest
+        if not colon or bracketed or scheme in {"sip", "sips"} or _SCHEME.fullmatch(scheme) is None:
             raise SipParseError(f"not a URI: {text!r}")
         opaque, _, parameters = rest.partition(";")
         return cls(scheme, opaque, "", None, Parameters.parse(parameters) if parameters else NO_PARAMETERS)

@@ -37,7 +37,7 @@ def end_of_quoted(text: str, start: int) -> int:
 def split_outside_quotes(text: str, separator: str) -> list[str]:
     """Split at `separator` wherever it stands neither in a quoted string nor between `<` and `>`.
 
-    A quote or bracket that never closes does not hide the rest: it, and those after it, are ordinary characters.
+    A quote or bracket that never closes does not hide the rest: it, and those after it, are plain characters.
     """
     if separator not in text:
         return [text]
