@@ -132,9 +132,7 @@ class Endpoint:
         """Hand the ACK of a 2xx to its dialog; an ACK without one is never answered (§17)."""
         user = self._dialogs.get((ack.call_id, ack.to.tag or ""))
         if user is not None:
-            observe = getattr(user, "on_message", None)
-            if observe is not None:
-                observe(sent=False, data=data, peer=source, now=now)
+            user.on_message(sent=False, data=data, peer=source, now=now)
             user.on_ack(ack, now)
 
     def on_cancel(self, cancel: ServerTransaction, invite: ServerTransaction, now: float) -> None:

@@ -90,7 +90,8 @@ def test_the_invite_says_what_a_carrier_needs():
 def test_the_callee_hangs_up_with_a_cause():
     pair = Pair(Network(), answers_at_once)
     pair.start()
-    pair.at(3.0, pair.answering[0].hang_up)
+    pair.network.run(until=3.0)
+    pair.answering[0].hang_up(3.0)
     finish(pair)
     assert pair.events[-1] == Ended(EndCause.FAR_END_HUNG_UP)
     assert pair.requests_at_callee("BYE") == []
@@ -200,7 +201,8 @@ class TestCancel:
         pair = Pair(network, rings)
         pair.start()
         pair.at(0.2, pair.session.hang_up)
-        pair.at(0.3, pair.answering[0].accept)
+        pair.network.run(until=0.3)
+        pair.answering[0].accept(0.3)
         finish(pair)
         assert pair.events == [Failed(FailureCause.CANCELLED, 200, picked_up=True)]
         assert network.sent("CANCEL") == []
@@ -227,9 +229,8 @@ class TestCancel:
         network.drop = lambda data, to, now: to == CALLER and 5.0 <= now < 40.0
         pair = Pair(network, rings)
         pair.start()
-        transactions = []
         pair.at(5.0, pair.session.hang_up)
-        pair.at(41.0, transactions.append)
+        pair.network.run(until=41.0)
         invite = pair.answering[0]._transaction
         pair.at(42.0, lambda now: respond(pair, invite, 200, "late", body=b"v=0"))
         pair.network.run(until=43.0)

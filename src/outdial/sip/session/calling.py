@@ -182,11 +182,6 @@ class CallingSession:
         else:
             self._feed(Input.HANG_UP, now)
 
-    @property
-    def call_id(self) -> str:
-        """The Call-ID of every request of this call."""
-        return self._call.call_id
-
     def on_message(self, *, sent: bool, data: bytes, peer: Address, now: float) -> None:
         """Show the messages of the INVITE transaction in the trace."""
         self._context.on_message(sent=sent, data=data, peer=peer, now=now)
@@ -198,12 +193,10 @@ class CallingSession:
             self._cancel_cause = FailureCause.RING_TIMEOUT
         self._feed(kind, now)
 
-    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        """Take a response to the INVITE; one to an INVITE that was replaced counts only if it is a 2xx."""
+    def on_response(self, _transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take a response to the INVITE, or a late 2xx to one that it replaced."""
         if 200 <= response.status < 300:
             self._on_success(response, now)
-        elif transaction is not self._transaction:
-            return
         elif response.status < 200:
             if response.body:
                 self._early_media[response.to.tag] = response.body
@@ -211,12 +204,11 @@ class CallingSession:
         else:
             self._feed(self._classify_failure(response), now, response)
 
-    def on_no_response(self, transaction: ClientTransaction, now: float, *, transport_failed: bool) -> None:
+    def on_no_response(self, _transaction: ClientTransaction, now: float, *, transport_failed: bool) -> None:
         """Take the silence of the far end, or a network that refused."""
-        if transaction is self._transaction:
-            cause = FailureCause.TRANSPORT_FAILED if transport_failed else FailureCause.NO_RESPONSE
-            self._failure = Failed(cause)
-            self._feed(Input.NO_RESPONSE, now)
+        cause = FailureCause.TRANSPORT_FAILED if transport_failed else FailureCause.NO_RESPONSE
+        self._failure = Failed(cause)
+        self._feed(Input.NO_RESPONSE, now)
 
     def on_request(self, transaction: ServerTransaction, now: float) -> None:
         """Take a request inside the dialog; before the answer only a refusal is right (§12.2.2)."""

@@ -26,6 +26,10 @@ class DialogUser(Protocol):
         """Take the ACK of a 2xx."""
         ...
 
+    def on_message(self, *, sent: bool, data: bytes, peer: Address, now: float) -> None:
+        """See a message of the dialog, for the trace."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SessionTimerPolicy:

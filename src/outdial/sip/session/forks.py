@@ -24,16 +24,13 @@ class Acknowledgements:
         """Whether this 2xx has been acknowledged before."""
         return to_tag in self._sent
 
-    def send(self, dialog: Dialog, invite: Request, now: float, body: bytes = b"") -> None:
+    def send(self, dialog: Dialog, invite: Request, now: float) -> None:
         """Acknowledge a 2xx: a request of the dialog with the INVITE's CSeq number and credentials."""
         ack = dialog.request("ACK", sequence=invite.cseq.number)
         ack.headers = Headers([("Via", self.context.new_via()), *ack.headers.items()])
         for name in ("Authorization", "Proxy-Authorization"):
             for value in invite.headers.get_all(name):
                 ack.headers.add(name, value)
-        if body:
-            ack.headers.add("Content-Type", "application/sdp")
-            ack.body = body
         datagram, destination = ack.to_bytes(), dialog.destination()
         self._sent[dialog.remote_tag] = datagram, destination
         self.context.layer.wire.send(datagram, destination, self.context, now)
