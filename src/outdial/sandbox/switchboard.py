@@ -119,11 +119,11 @@ class Switchboard:
 
     def _on_invite(self, transaction: ServerTransaction, now: float) -> None:
         invite = transaction.request
-        try:
-            phone = phone_of(_number(invite), self._phones)
-        except SipParseError:
-            self._refuse(transaction, 400, [], now)
+        number = _number(invite)
+        if not number:
+            self._refuse(transaction, 404, [], now)
             return
+        phone = phone_of(number, self._phones)
         gate = self._gate(phone, invite.call_id)
         expires = expires_of(invite)
         if not gate.admits(invite):
@@ -135,21 +135,31 @@ class Switchboard:
             self._call(phone, transaction, gate, now)
 
     def _call(self, phone: Phone, transaction: ServerTransaction, gate: DigestGate, now: float) -> None:
-        forks: list[PhoneCall] = []
         try:
-            forks += [self._connect(phone, transaction, gate, fork) for fork in range(phone.forks)]
+            lines = self._open_lines(phone)
         except MediaError:
             self._refuse(transaction, 503, [], now)
             return
+        forks = [self._connect(phone, transaction, gate, line, fork) for fork, line in enumerate(lines)]
         for call in forks:
             self._calls[call] = forks
             call.begin(now)
 
+    def _open_lines(self, phone: Phone) -> list[Line]:
+        lines: list[Line] = []
+        try:
+            while len(lines) < phone.forks:
+                lines.append(self._open_line(phone))
+        except MediaError:
+            for line in lines:
+                line.close()
+            raise
+        return lines
+
     def _connect(
-        self, phone: Phone, transaction: ServerTransaction, gate: DigestGate, fork: int
+        self, phone: Phone, transaction: ServerTransaction, gate: DigestGate, line: Line, fork: int
     ) -> PhoneCall:
         invite = transaction.request
-        line = self._open_line(phone)
         negotiator = PhoneNegotiator(
             phone, self._address[0], line.port, session_id=int(self._new_token()[:12], 16)
         )
@@ -229,7 +239,14 @@ class _GuardedDialog:
     def on_ack(self, ack: Request, now: float) -> None:
         self._user.on_ack(ack, now)
 
+    def on_message(self, *, sent: bool, data: bytes, peer: Address, now: float) -> None:
+        self._user.on_message(sent=sent, data=data, peer=peer, now=now)
+
 
 def _number(invite: Request) -> str:
-    """The digits that were dialled: the user part of the Request-URI without plus sign and separators."""
-    return "".join(filter(str.isdigit, (invite.request_uri.user or "").partition(";")[0]))
+    """The digits that were dialled, without plus sign and separators; empty if the Request-URI has none."""
+    try:
+        user = invite.request_uri.user or ""
+    except SipParseError:
+        return ""
+    return "".join(filter(str.isdigit, user.partition(";")[0]))
