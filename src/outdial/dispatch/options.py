@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchOptions:
@@ -19,5 +17,3 @@ class DispatchOptions:
     """How often it looks by itself, in case a wake-up was lost."""
     ring_timeout_s: float = 60.0
     """The longest that any trunk may let a phone ring."""
-    trunk_fault_delays_ms: tuple[int, ...] = TRUNK_FAULT_DELAYS_MS
-    """The waits before redials after a trunk fault; as many redials as there are waits."""

@@ -11,6 +11,8 @@ SLOT_S = 0.1
 
 FAULTS_BEFORE_HOLD = 3
 """Consecutive trunk faults (nothing rang, answered or was refused between) before a trunk is held."""
+_ROUNDING = 1e-9
+"""Sums of floats fall short of whole tokens by less than this."""
 FIRST_HOLD_S = 1.0
 LONGEST_HOLD_S = 60.0
 
@@ -36,9 +38,12 @@ class TrunkPace:
         return max(1.0, self.calls_per_second * SLOT_S)
 
     def _refill(self, now: float) -> None:
+        if self.filled_at < self.held_until <= now:  # a hold is over: start from a single token
+            self.tokens = min(self.tokens, 1.0)
+            self.filled_at = self.held_until
         elapsed = max(0.0, now - self.filled_at)
         self.tokens = min(self._capacity, self.tokens + elapsed * self.calls_per_second)
-        self.filled_at = now
+        self.filled_at = max(self.filled_at, now)
 
     def limit(self, *, calls_per_second: float, max_concurrent: int, now: float) -> None:
         """Apply changed limits from now on; calls in progress stay counted."""
@@ -51,7 +56,7 @@ class TrunkPace:
         if now < self.held_until:
             return 0
         self._refill(now)
-        return max(0, min(int(self.tokens), self.max_concurrent - self.active))
+        return max(0, min(int(self.tokens + _ROUNDING), self.max_concurrent - self.active))
 
     def take(self, count: int, now: float) -> None:
         """Note that `count` calls, at most `free`, were claimed."""
@@ -70,7 +75,7 @@ class TrunkPace:
         if now < self.held_until:
             return self.held_until
         self._refill(now)
-        return now if self.tokens >= 1.0 else now + (1.0 - self.tokens) / self.calls_per_second
+        return now if self.tokens + _ROUNDING >= 1.0 else now + (1.0 - self.tokens) / self.calls_per_second
 
     def success(self) -> None:
         """Note that the trunk took a call: it rang, was answered, or the callee's side refused it."""
@@ -91,8 +96,6 @@ class TrunkPace:
         if hold > 0.0:
             self._refill(now)
             self.held_until = max(self.held_until, now + hold)
-            self.tokens = min(self.tokens, 1.0)
-            self.filled_at = self.held_until
 
 
 def share(limit: int, *, rank: int, dialers: int) -> int:
