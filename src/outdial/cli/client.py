@@ -99,10 +99,15 @@ class ApiClient:
                 yield response
         except aiohttp.InvalidURL:
             raise CommandFailed(f"{self.url!r} is not the address of a server.", exit_codes.USAGE) from None
-        except aiohttp.ClientConnectionError:
+        except aiohttp.ClientConnectorError:
             raise CommandFailed(
                 f"No server answers at {self.url}. Start one with `outdial serve`, or name another one with"
                 " --url or OUTDIAL_URL.",
+                exit_codes.UNAVAILABLE,
+            ) from None
+        except aiohttp.ClientError as error:
+            raise CommandFailed(
+                f"{self.url} broke the connection off: {str(error) or type(error).__name__}.",
                 exit_codes.UNAVAILABLE,
             ) from None
         except TimeoutError:

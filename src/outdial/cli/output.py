@@ -17,8 +17,8 @@ JsonOption = Annotated[
 
 
 def console() -> Console:
-    """Standard output; 80 columns where there is no terminal."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+    """Standard output; 80 columns where there is no terminal, or as many as $COLUMNS says."""
+    return Console(highlight=False)
 
 
 def print_json(value: Any) -> None:

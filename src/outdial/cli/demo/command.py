@@ -90,11 +90,12 @@ async def _call_everybody(
         tasks = [group.create_task(_call(client, scene, sound_id, view)) for scene in SCENES]
     statuses = [task.result() for task in tasks]
     recordings = server.data_dir / "sandbox"
-    heard = await _heard(recordings)
+    sip_call_ids = [status["attempts"][-1]["sip_call_id"] for status in statuses]
+    heard = await _heard(recordings, sip_call_ids)
     clips = server.data_dir / "blobs" / "sounds" / sound_id
     return [
-        judge(scene, status, heard.get(scene.number), clips, recordings)
-        for scene, status in zip(SCENES, statuses, strict=True)
+        judge(scene, status, heard.get(sip_call_id), clips, recordings)
+        for scene, status, sip_call_id in zip(SCENES, statuses, sip_call_ids, strict=True)
     ]
 
 
@@ -110,13 +111,13 @@ async def _call(client: ApiClient, scene: Scene, sound_id: str, view: LiveView) 
     return status
 
 
-async def _heard(recordings: Path) -> dict[str, Heard]:
-    """The far end's records, once there is one for every number: it writes them just after each call."""
+async def _heard(recordings: Path, sip_call_ids: Sequence[str]) -> dict[str, Heard]:
+    """The far end's records by Call-ID, once all are there: it writes each just after its call."""
     found: dict[str, Heard] = {}
     try:
         async with asyncio.timeout(_HEARD_WITHIN_S):
-            while len(found) < len(SCENES):
-                found = {each.number: each for each in read_heard(recordings)}
+            while not found.keys() >= set(sip_call_ids):
+                found = {each.call_id: each for each in read_heard(recordings)}
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pass  # the verdict names who is missing

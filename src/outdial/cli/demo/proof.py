@@ -44,6 +44,9 @@ def judge(
         )
         if wanted is not None and found != wanted
     ]
+    played_s = attempt.get("played_seconds", 0.0)
+    if played_s < scene.least_played_s:
+        problems.append(f"{played_s} s were played, not {scene.least_played_s} s or more")
     correlation = None
     if heard is None:
         problems.append("the far end has no record of the call")

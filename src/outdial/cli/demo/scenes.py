@@ -18,6 +18,7 @@ class Scene:
     """The disposition."""
     heard: bool = False
     """The whole announcement has to be heard at the far end."""
+    least_played_s: float = 0.0
     dtmf: str = ""
     hangup_by: str | None = None
     codec: str | None = None
@@ -27,19 +28,19 @@ class Scene:
 
 SCENES = (
     Scene(number="12025550100", title="answers and listens", status="ANSWER", heard=True, hangup_by="system"),
-    Scene(number="12025550101", title="hangs up after 3 seconds", status="ANSWER", hangup_by="callee"),
+    Scene(number="12025550101", title="hangs up after 3 s", status="ANSWER", hangup_by="callee"),
     Scene(number="12025550102", title="is busy", status="BUSY"),
     Scene(number="12025550103", title="declines", status="BUSY"),
     Scene(number="12025550104", title="rings out", status="NOANSWER", bridge=IMPATIENT_BRIDGE),
     Scene(number="12025550105", title="unknown number", status="CONGESTION"),
-    Scene(number="12025550107", title="early media, then answers", status="ANSWER", heard=True),
+    Scene(number="12025550107", title="early media first", status="ANSWER", heard=True),
     Scene(number="12025550108", title="presses 1", status="ANSWER", heard=True, dtmf="1"),
     Scene(number="12025550109", title="presses 42#", status="ANSWER", heard=True, dtmf="42#"),
     Scene(number="12025550110", title="answers with G.722", status="ANSWER", heard=True, codec="G722"),
     Scene(number="12025550111", title="30 ms packets", status="ANSWER", heard=True, ptime=30),
-    Scene(number="12025550112", title="wants a login (digest, MD5)", status="ANSWER", heard=True),
-    Scene(number="12025550113", title="wants a login (SHA-256, stale)", status="ANSWER", heard=True),
-    Scene(number="12025550114", title="hangs up, its BYE is lost once", status="ANSWER", hangup_by="callee"),
-    Scene(number="12025550117", title="holds the call for a second", status="ANSWER"),
-    Scene(number="12025550119", title="two phones answer (forked)", status="ANSWER", heard=True),
+    Scene(number="12025550112", title="wants a login, MD5", status="ANSWER", heard=True),
+    Scene(number="12025550113", title="wants a login, SHA-256", status="ANSWER", heard=True),
+    Scene(number="12025550114", title="hangs up, loses a BYE", status="ANSWER", hangup_by="callee"),
+    Scene(number="12025550117", title="holds the call for 1 s", status="ANSWER", least_played_s=5.0),
+    Scene(number="12025550119", title="two phones answer", status="ANSWER", heard=True),
 )

@@ -44,7 +44,7 @@ class LiveView:
     def _line(self, scene: Scene, what: str) -> None:
         elapsed = time.monotonic() - self._started
         self._console.print(
-            f"[dim]{elapsed:6.2f} s[/]  {scene.number}  {scene.title:<31} {what}", soft_wrap=True
+            f"[dim]{elapsed:6.2f} s[/]  {scene.number}  {scene.title:<22}  {what}", soft_wrap=True
         )
 
 
@@ -52,36 +52,25 @@ def _outcome(status: dict[str, Any], attempt: dict[str, Any]) -> str:
     word = f"[{_STYLES.get(status['status'], 'red')}]{status['status']}[/]"
     if status["status"] != "ANSWER":
         return f"{word} ({attempt['sip_code'] or attempt['reason']})"
-    pressed = f", pressed {status['dtmf']}" if status["dtmf"] else ""
-    return f"{word}, {attempt['played_seconds']:.1f} s played{pressed}, hung up by {attempt['hangup_by']}"
+    keys = f", keys {status['dtmf']}" if status["dtmf"] else ""
+    return f"{word}, {attempt['played_seconds']:.1f} s played{keys}"
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     """One row a call: what came out, how it sounded at the far end, and whether that is right."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title, justify in (
-        ("number", "left"),
-        ("phone", "left"),
-        ("status", "left"),
-        ("SIP", "right"),
-        ("rang", "right"),
-        ("played", "right"),
-        ("codec", "left"),
-        ("dtmf", "left"),
-        ("heard", "right"),
-        ("", "left"),
-    ):
-        table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # the literals above
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
+    for title in ("number", "phone", "status"):
+        table.add_column(title, no_wrap=True)
+    for title in ("played", "codec", "keys", "heard", ""):
+        table.add_column(title, no_wrap=True, justify="right")
     for verdict in verdicts:
         attempt = verdict.status["attempts"][-1]
         answered = verdict.status["status"] == "ANSWER"
         table.add_row(
             verdict.scene.number,
             verdict.scene.title,
-            verdict.status["status"],
-            str(attempt["sip_code"] or ""),
-            f"{attempt['ring_seconds']:.1f}",
-            f"{attempt['played_seconds']:.1f}" if answered else "",
+            f"{verdict.status['status']} {attempt['sip_code'] or ''}",
+            f"{attempt['played_seconds']:.1f} s" if answered else "",
             f"{attempt['codec']}/{attempt['ptime']}" if answered else "",
             verdict.status["dtmf"],
             "" if verdict.correlation is None else f"{verdict.correlation.peak:.3f}",
