@@ -164,7 +164,6 @@ class MediaClient:
         self._streams: dict[int, MediaStream] = {}
         self._number = 0
         self._waiting: dict[int, tuple[float, WorkerLink, asyncio.Future[object]]] = {}
-        self._asking_stats: dict[WorkerLink, asyncio.Future[object]] = {}
         self._sweeping: asyncio.TimerHandle | None = None
         self._all_ready: asyncio.Future[None] | None = None
 
@@ -246,8 +245,7 @@ class MediaClient:
         for link in self._links:
             if link.ready:
                 self._number += 1
-                future = self._asking_stats[link] = self.ask(link, self._number, AskStats())
-                answer = await future
+                answer = await self.ask(link, self._number, AskStats(self._number))
                 if isinstance(answer, Stats):
                     answers.append(answer.figures)
         return answers
@@ -293,11 +291,7 @@ class MediaClient:
             if self._all_ready is not None and all(link.ready for link in self._links):
                 self._all_ready.set_result(None)
                 self._all_ready = None
-        elif isinstance(report, Stats):
-            future = self._asking_stats.pop(link, None)
-            if future is not None and not future.done():
-                future.set_result(report)
-        elif isinstance(report, Opened | PortUnusable | Closed):
+        elif isinstance(report, Opened | PortUnusable | Closed | Stats):
             if isinstance(report, Closed):
                 self._closed(report.stream)
             self._answer(report.stream, report)
@@ -324,7 +318,6 @@ class MediaClient:
     def _lost(self, link: WorkerLink) -> None:
         """A worker is gone: whoever waits for it gets an answer, its streams are told, its ports rest."""
         link.streams = 0
-        self._asking_stats.pop(link, None)
         answered = [number for number, (_, waited, _) in self._waiting.items() if waited is link]
         for number in answered:
             self._answer(number, None)
@@ -339,7 +332,7 @@ class MediaClient:
         loop = asyncio.get_running_loop()
         now = loop.time()
         for link in {link for deadline, link, _ in self._waiting.values() if deadline <= now}:
-            link.kill()
+            link.kill("no_answer")
         self._sweeping = loop.call_later(_SWEEP_S, self._sweep) if self._waiting else None
 
 

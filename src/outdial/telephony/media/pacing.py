@@ -69,14 +69,15 @@ class SlotWheel:
             slot = slots[tick % ptime_ms]
             count += len(slot)
             for sender in slot:
-                try:
-                    frame = sender.next_frame()
-                except StopIteration:
-                    frame = sender.frame_after_end()
+                frame = next(sender.frames, None)
+                if frame is None:
+                    frame = sender.turn()
                 sequence = sender.sequence
                 sender.sequence = sequence + 1
+                # A local, because Python 3.11 looks a method up the long way in an object with slots.
+                put = sender.send
                 try:
-                    sender.send(
+                    put(
                         pack(
                             sender.first_word,
                             sequence & 0xFFFF,

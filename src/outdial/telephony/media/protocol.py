@@ -73,6 +73,9 @@ class Close(NamedTuple):
 class AskStats(NamedTuple):
     """Answered by Stats."""
 
+    stream: int
+    """Not a stream's number, but one as unique."""
+
 
 class Ready(NamedTuple):
     """The worker takes commands."""
@@ -164,6 +167,7 @@ class Closed(NamedTuple):
 class Stats(NamedTuple):
     """A worker's figures; see `worker.Worker.stats`."""
 
+    stream: int
     figures: dict[str, Any]
 
 

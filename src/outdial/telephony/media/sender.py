@@ -1,13 +1,13 @@
 """What one stream sends: which frame is next, and its header fields. No sockets, no clock.
 
-The pacing loop calls ``next_frame()`` once for each packet, and that has to be as cheap as it can be: in the
-middle of a clip it is the ``__next__`` of a list iterator, in silence that of a ``repeat``; only where
-something changes is it a method of the sender. (Measured in bench/media_packet.py against slicing, a
-preallocated bytearray and ``sendmsg``.)
+The pacing loop takes the next element of ``frames`` for each packet, which is as cheap as it gets: in the
+middle of a clip that is a list's iterator, in silence a ``repeat``. Only where something changes are the
+frames at their end, and :meth:`Sender.turn` says how it goes on. (Measured in bench/media_packet.py against
+slicing, a preallocated bytearray and ``sendmsg``.)
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from operator import length_hint
 from typing import Protocol
@@ -36,6 +36,8 @@ class _Nobody:
 
 _NOBODY = _Nobody()
 
+_NOTHING: Iterator[bytes] = iter(())
+
 LoadFrames = Callable[[str, int, int], list[bytes]]
 """``ClipCache.frames``."""
 
@@ -56,8 +58,9 @@ class Sender:
     __slots__ = (
         "_audio_began",
         "_clip",
+        "_clip_frames",
         "_events",
-        "_frames",
+        "_how",
         "_load",
         "_paused",
         "_plays",
@@ -67,7 +70,7 @@ class Sender:
         "_silent",
         "first_sequence",
         "first_word",
-        "next_frame",
+        "frames",
         "send",
         "send_errors",
         "sequence",
@@ -89,15 +92,18 @@ class Sender:
         self.send_errors = 0
         self.slot: list[Sender] | None = None
         """The pacing slot that it is in; None while it sends nothing."""
-        self.next_frame: Callable[[], bytes] = self._first_frame
+        self.frames: Iterator[bytes] = _NOTHING
+        """What to send; where it ends, :meth:`turn` has the next frame."""
+        self._how: Callable[[], bytes] = self._first_frame
+        """What :meth:`turn` does."""
         self._load = load
         self._paused = True
         self._events = events
         self._plays: deque[_Play] = deque()
         self._clip: str | None = None
         """The running clip; None in silence."""
-        self._frames: list[bytes] = []
-        self._rest = iter(self._frames)
+        self._clip_frames: list[bytes] = []
+        self._rest: Iterator[bytes] = iter(self._clip_frames)
         self._ptime_ms = 20
         self._silence = 0xFF
         self._silent = b""
@@ -131,13 +137,13 @@ class Sender:
         """Called when packets stop. A running clip keeps its place, and goes on with the next packet."""
         self._paused = True
         self.first_word &= ~MARKER
-        self.next_frame = self._first_frame
+        self._turn_by(self._first_frame)
 
     def play(self, play_id: str, clips: Sequence[str]) -> None:
         """Queue a play."""
         self._plays.append(_Play(play_id, clips))
         if len(self._plays) == 1 and not self._paused:
-            self.next_frame = self._first_of_play
+            self._turn_by(self._first_of_play)
 
     def stop_playing(self) -> None:
         """End the running play and drop the queued ones; silence follows."""
@@ -154,21 +160,23 @@ class Sender:
         """Stop, and break the reference cycles: the worker runs without a garbage collector."""
         self.stop_playing()
         self._events = _NOBODY
-        self.next_frame = bytes
+        self._turn_by(bytes)
         self.send = len
 
-    def frame_after_end(self) -> bytes:
-        """The frame to send where ``next_frame`` was exhausted: the next clip's first one, or silence."""
-        play = self._plays[0]
-        play.played_ms += len(self._frames) * self._ptime_ms
-        play.clips.popleft()
-        return self._advance(marker=False)
+    def turn(self) -> bytes:
+        """The frame to send where ``frames`` has ended; it points ``frames`` at what follows."""
+        return self._how()
 
     def _position_ms(self) -> int:
         """How much of the running clip has been sent."""
         if self._clip is None:
             return 0
-        return (len(self._frames) - length_hint(self._rest)) * self._ptime_ms
+        return (len(self._clip_frames) - length_hint(self._rest)) * self._ptime_ms
+
+    def _turn_by(self, how: Callable[[], bytes]) -> None:
+        """Let the next packet come from ``how``."""
+        self.frames = _NOTHING
+        self._how = how
 
     def _first_frame(self) -> bytes:
         """The first packet after a pause opens a talk spurt, even if it is silence (RFC 3551 §4.1)."""
@@ -177,6 +185,13 @@ class Sender:
             return self._advance(marker=True)
         self._mark()
         return next(self._rest, self._silent)
+
+    def _clip_over(self) -> bytes:
+        """The running clip has been sent: the first frame of the next one, or silence."""
+        play = self._plays[0]
+        play.played_ms += len(self._clip_frames) * self._ptime_ms
+        play.clips.popleft()
+        return self._advance(marker=False)
 
     def _first_of_play(self) -> bytes:
         return self._advance(marker=True)
@@ -214,25 +229,27 @@ class Sender:
         """Make the clip the running one; returns what is wrong with it, if anything."""
         problem = None
         try:
-            self._frames = self._load(path, self._ptime_ms, self._silence)
+            self._clip_frames = self._load(path, self._ptime_ms, self._silence)
         except OSError as error:
-            self._frames = []
+            self._clip_frames = []
             problem = f"clip {path}: {error.strerror}"
         self._clip = path
         skipped = position_ms // self._ptime_ms
-        self._rest = iter(self._frames[skipped:] if skipped else self._frames)
+        self._rest = iter(self._clip_frames[skipped:] if skipped else self._clip_frames)
         return problem
 
     def _go_on(self) -> None:
-        """Point ``next_frame`` at the running clip, or at silence."""
+        """Point ``frames`` at the running clip, or at silence."""
         self.first_word &= ~MARKER
-        self.next_frame = repeat(self._silent).__next__ if self._clip is None else self._rest.__next__
+        self.frames = repeat(self._silent) if self._clip is None else self._rest
+        self._how = self._clip_over
 
     def _mark(self) -> None:
         """Set the marker bit for the packet that is being made; the next one takes it away."""
         self.first_word |= MARKER
-        self.next_frame = self._unmark
+        self._turn_by(self._unmark)
 
     def _unmark(self) -> bytes:
         self._go_on()
-        return self.next_frame()
+        frame = next(self.frames, None)
+        return self._clip_over() if frame is None else frame

@@ -204,7 +204,7 @@ class Worker:
             self._open(command)
             return
         if isinstance(command, AskStats):
-            self.emit(Stats(self.stats()))
+            self.emit(Stats(command.stream, self.stats()))
             return
         if isinstance(command, Configure):
             return

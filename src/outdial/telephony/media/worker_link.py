@@ -1,15 +1,18 @@
 """The dialer's end of one media worker: its process, its socket, its restarts."""
 
 import asyncio
-import contextlib
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 
+import structlog
+
 from outdial.telephony.media.protocol import Command, Configure, LineReader, Ready, Report, encode
 
 _REAP_INTERVAL_S = 0.05
+
+log = structlog.get_logger()
 
 
 class WorkerLink:
@@ -70,7 +73,7 @@ class WorkerLink:
         self._sock = ours
         self._reader = LineReader()
         self._loop.add_reader(ours.fileno(), self._readable)
-        self._timer = self._loop.call_later(self._ready_timeout_s, self.kill)
+        self._timer = self._loop.call_later(self._ready_timeout_s, self.kill, "not_ready")
         self.send(self._configure)
 
     def send(self, command: Command) -> None:
@@ -81,11 +84,9 @@ class WorkerLink:
             self._loop.call_soon(self._flush)
         self._outbox.append(encode(command))
 
-    def kill(self) -> None:
-        """End a worker that is stuck; it is then found dead and started again."""
-        if self._process is not None:
-            self._process.kill()
-        self._lose()
+    def kill(self, why: str) -> None:
+        """End a worker that is stuck; it is then started again."""
+        self._lose(why)
 
     def stop(self) -> None:
         """Close the socket, upon which the process ends, and do not start another. Idempotent."""
@@ -114,8 +115,8 @@ class WorkerLink:
             self._unsent = data[sock.send(data) :]
         except BlockingIOError:
             self._unsent = data
-        except OSError:
-            self._lose()
+        except OSError as error:
+            self._lose(f"send: {error.strerror}")
             return
         if self._unsent:
             self._loop.add_writer(sock.fileno(), self._flush_rest)
@@ -135,7 +136,7 @@ class WorkerLink:
         except OSError:
             data = b""
         if not data:
-            self._lose()
+            self._lose("socket_closed")
             return
         for report in self._reader.feed(data):
             if isinstance(report, Ready):
@@ -144,15 +145,15 @@ class WorkerLink:
                 self._cancel_timer()
             self._on_report(self, report)
 
-    def _lose(self) -> None:
+    def _lose(self, why: str) -> None:
         """The process is dead or as good as dead: tell the client, and start another after a while."""
         if self._sock is None:
             return
         self._close_socket()
         self._cancel_timer()
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._process.kill()
+        log.error("media_worker_lost", pid=self.pid, why=why, streams=self.streams)
         if not self._stopped:
             self._timer = self._loop.call_later(self._delay_s, self._restart)
             self._delay_s = min(2 * self._delay_s, self._longest_delay_s)
@@ -163,6 +164,8 @@ class WorkerLink:
             self._timer = self._loop.call_later(_REAP_INTERVAL_S, self._restart)
             return
         self.restarts += 1
+        if self._process is not None:
+            log.info("media_worker_ended", pid=self.pid, exit_status=self._process.returncode)
         try:
             self.start()
         except OSError:
