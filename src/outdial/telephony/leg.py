@@ -168,7 +168,7 @@ class Leg:
         return result
 
     async def play(self, clips: Sequence[Path]) -> PlayResult:
-        """Play clips of the agreed codec one after the other, until they are over, stopped, or the leg ended."""
+        """Play clips of the agreed codec in turn, until they are over, stopped, or the leg ended."""
         if self._stream is None or self._end is not None:
             return PlayResult(0, completed=False)
         self._play_count += 1
