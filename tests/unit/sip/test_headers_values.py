@@ -29,8 +29,8 @@ def test_via_is_read(text: str, written: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "SIP/2.0/UDP", "SIP/2.0/UDP ", "HTTP/1.1/TCP a", "SIP/2.0 a", "SIP/2.0/UDP a b", "SIP/2.0/UDP a:port", ";",
-     "SIP/2.0/UDP 2001:db8::1"],
+    ["", "SIP/2.0/UDP", "SIP/2.0/UDP ", "HTTP/1.1/TCP a", "SIP/2.0 a", "SIP/2.0/UDP a b", ";",
+     "SIP/2.0/UDP a:port", "SIP/2.0/UDP 2001:db8::1"],
 )  # fmt: skip
 def test_what_is_no_via_is_refused(text: str) -> None:
     with pytest.raises(SipParseError, match="not a Via"):

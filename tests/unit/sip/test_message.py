@@ -130,7 +130,8 @@ def test_the_session_description_of_a_body(content_type: str | None, body: bytes
 def test_the_session_description_beside_an_isup_message() -> None:
     body = (
         b"--unique-1\r\nContent-Type: application/ISUP;version=nxv3\r\n\r\n\x01\x02\r\n"
-        b"--unique-1\r\ncontent-type:application/sdp\r\nContent-Disposition: session\r\n\r\nv=0\r\ns=-\r\n--unique-1--\r\n"
+        b"--unique-1\r\ncontent-type:application/sdp\r\nContent-Disposition: session\r\n\r\nv=0\r\ns=-"
+        b"\r\n--unique-1--\r\n"
     )
     headers = Headers([("c", 'multipart/mixed; boundary="unique-1"')])
     assert Request("INVITE", "sip:a@b", headers, body).sdp.split() == [b"v=0", b"s=-"]

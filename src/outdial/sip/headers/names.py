@@ -49,9 +49,6 @@ def identify(name: str) -> tuple[str, str] | None:
     The key is what names are compared by: lower case, long form. An unknown name keeps the spelling it came
     with. Space around the name is forgiven (`To : …` is legal SIP).
     """
-    known = KNOWN.get(name)
-    if known is not None:
-        return known
     name = name.strip()
     if TOKEN.fullmatch(name) is None:
         return None
