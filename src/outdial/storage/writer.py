@@ -118,7 +118,7 @@ class Writer:
                     run(transaction.connection, batch)
                 except BaseException:
                     transaction.rollback()
-                    wake.take_pending(transaction.connection)
+                    _forget_announced(transaction.connection)
                     raise
             except _OneFailed:
                 run = _run_apart
@@ -141,7 +141,7 @@ class Writer:
         try:
             transaction.commit()
         except exc.DBAPIError as error:
-            wake.take_pending(conn)
+            _forget_announced(conn)
             if is_away(error):
                 # It may have been committed: running the batch again could do things twice.
                 raise DatabaseUnavailable(
@@ -218,6 +218,12 @@ def _run_apart(conn: sa.Connection, batch: list[Job]) -> None:
         else:
             savepoint.commit()
             job.error = None
+
+
+def _forget_announced(conn: sa.Connection) -> None:
+    """Drop the wake-ups of a transaction that is void; a broken connection took them with it."""
+    if not conn.invalidated:
+        wake.take_pending(conn)
 
 
 def _concerns_all(error: Exception) -> bool:
