@@ -22,7 +22,7 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = 500
+        status = 0
         sent = 0
 
         async def send_and_note(message: Message) -> None:
@@ -35,6 +35,11 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, send_and_note)
+        except Exception:
+            if status == 0:
+                raise
+            # The framework raises what it has answered and logged as a 500 again, for servers that would
+            # log it.
         finally:
             write = log.debug if scope["path"] in _QUIET_PATHS else log.info
             client = scope.get("client")
