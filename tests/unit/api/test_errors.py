@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from tests.helpers.http_api import Api, running_api
 
 from outdial.api.app import create_api
 from outdial.errors import DatabaseUnavailable
-from tests.helpers.http_api import Api, running_api
 
 ENDPOINTS = [
     (method.upper(), path)

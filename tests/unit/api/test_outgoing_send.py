@@ -7,10 +7,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.helpers.http_api import BRIDGE, START_MS, Api
 
 from outdial.storage import calls, sounds
 from outdial.storage.sounds import Sound
-from tests.helpers.http_api import BRIDGE, START_MS, Api
 
 SOUND = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.helpers.http_api import Api
 
 from outdial.audio.clip import CODECS
 from outdial.storage import sounds
-from tests.helpers.http_api import Api
 
 
 def _wav(seconds: float = 0.5, rate: int = 8000) -> bytes:

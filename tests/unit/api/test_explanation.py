@@ -1,0 +1,82 @@
+"""Every way in which a call can end has a sentence of its own."""
+
+import pytest
+
+from outdial.api.explanation import explain
+from outdial.domain.call import AttemptOutcome, Call, CallState, Cdr
+from outdial.domain.disposition import Disposition, EndReason, HangupBy, classify
+
+
+def _call(state: CallState) -> Call:
+    return Call(
+        id="x:1",
+        account_id=1,
+        bridge="1",
+        trunk_id=1,
+        to="2",
+        submitted_at=0,
+        due_at=0,
+        state=state,
+        attempts_started=1,
+        attempts_spent=1,
+        trunk_faults=0,
+        cancel_requested_at=None,
+        disposition=None,
+        reason=None,
+        done_at=None,
+    )
+
+
+def _explain(outcome: AttemptOutcome) -> str:
+    return explain(_call(CallState.DONE), [], [Cdr(call_id="x:1", number=1, dialer_id="d", outcome=outcome)])
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("reason", list(EndReason))
+def test_every_reason_has_a_whole_sentence(reason: EndReason, answered: bool) -> None:
+    outcome = AttemptOutcome(
+        disposition=classify(answered=answered, reason=reason, sip_code=None, q850=None),
+        reason=reason,
+        hangup_by=HangupBy.SYSTEM,
+        ended_at=10_000,
+        answered_at=1_000 if answered else None,
+    )
+    sentence = _explain(outcome)
+    assert sentence[0].isupper()
+    assert sentence.endswith(".")
+    assert "picked up" in sentence or not answered
+    assert "_" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "phrase", "words"),
+    [
+        (486, "Busy Here", "The callee was busy (SIP 486 Busy Here)."),
+        (603, "Decline", "The callee declined the call (SIP 603 Decline)."),
+        (480, "", "The callee could not be reached (SIP 480)."),
+        (404, "Not Found", "The trunk does not know the number (SIP 404 Not Found)."),
+        (503, "Service Unavailable", "The trunk could not take the call (SIP 503 Service Unavailable)."),
+    ],
+)
+def test_refusals_name_the_code(code: int, phrase: str, words: str) -> None:
+    outcome = AttemptOutcome(
+        disposition=classify(answered=False, reason=EndReason.REJECTED, sip_code=code, q850=None),
+        reason=EndReason.REJECTED,
+        hangup_by=HangupBy.NETWORK,
+        ended_at=1,
+        sip_code=code,
+        sip_reason=phrase,
+    )
+    assert _explain(outcome) == words
+
+
+def test_a_ring_timeout_names_the_time() -> None:
+    outcome = AttemptOutcome(
+        disposition=Disposition.NOANSWER,
+        reason=EndReason.RING_TIMEOUT,
+        hangup_by=HangupBy.SYSTEM,
+        ringing_at=1_000,
+        ended_at=31_000,
+        sip_code=487,
+    )
+    assert _explain(outcome) == "Nobody picked up within 30.0 seconds of ringing."

@@ -1,0 +1,259 @@
+"""A call's life as the API tells it: status, trace and cancel, on rows that a dialer would write."""
+
+from dataclasses import replace
+
+from tests.helpers.http_api import BRIDGE, START_MS, Api
+
+from outdial.domain.call import AttemptOutcome, ClaimedCall, MediaQuality, NewCall
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.retry_policy import Done, Retry, RetryDecision
+from outdial.storage import attempts, calls, claims, leases
+
+CALL_ID = "70fa87e0-9df9-4327-bc80-a561c48703d8:1"
+DIALER = "dialer-1"
+
+
+async def _store_call(api: Api, call_id: str = CALL_ID) -> None:
+    call = NewCall(
+        id=call_id,
+        account_id=api.account_id,
+        bridge=BRIDGE,
+        trunk_id=api.trunk_id,
+        to="918867135000",
+        iso="IN",
+        submitted_at=START_MS,
+        due_at=START_MS,
+        sound_id="39888925-718e-43bb-a8b1-d4a3e1f0c2b7",
+        name="campaign",
+        customid="order 7",
+        retries=1,
+        interval_minutes=5,
+    )
+    await api.database.run(calls.insert_calls, [call])
+
+
+async def _claim(api: Api) -> ClaimedCall:
+    now = api.clock()
+    alive = await api.database.read(leases.alive, now=now)
+    if DIALER not in alive:
+        await api.database.run(
+            leases.register, DIALER, host="h", pid=1, now=now, lease_until=now + 10_000_000
+        )
+    found = await api.database.run(
+        claims.claim_due, dialer_id=DIALER, now=now, limit=10, free_by_trunk={api.trunk_id: 10}
+    )
+    (claimed,) = found.calls
+    return claimed
+
+
+ANSWERED = AttemptOutcome(
+    disposition=Disposition.ANSWER,
+    reason=EndReason.COMPLETED,
+    hangup_by=HangupBy.SYSTEM,
+    dialing_at=START_MS + 100,
+    ringing_at=START_MS + 200,
+    answered_at=START_MS + 3_300,
+    ended_at=START_MS + 22_200,
+    sip_call_id="abc",
+    sip_code=200,
+    sip_reason="OK",
+    dtmf="42#",
+    codec="PCMA",
+    ptime_ms=20,
+    played_ms=18_500,
+    quality=MediaQuality(packets_sent=945, jitter_ms=0.5, mos=4.4),
+)
+
+
+async def _finish(api: Api, claimed: ClaimedCall, outcome: AttemptOutcome, decision: RetryDecision) -> None:
+    now = outcome.ended_at
+    assert await api.database.run(attempts.mark_dialing, claimed.lease, now=now)
+    assert await api.database.run(attempts.finish, claimed.lease, outcome, decision, now=now)
+
+
+async def _status(api: Api, call_id: str = CALL_ID) -> dict[str, object]:
+    status, answer = await api.call("GET", f"outgoing/callstatus?id={call_id}")
+    assert (status, answer["status"], answer["code"]) == (200, "OK", 200)
+    data: dict[str, object] = answer["data"]
+    return data
+
+
+async def test_a_call_that_waits(api: Api) -> None:
+    await _store_call(api)
+    row = await _status(api)
+    assert row == {
+        "id": CALL_ID,
+        "mobile": "918867135000",
+        "caller_id": BRIDGE,
+        "name": "campaign",
+        "state": "queued",
+        "status": None,
+        "duration": "00:00:00",
+        "pulsing": "0",
+        "charges": "0.0000",
+        "dtmf": "",
+        "location": "IN",
+        "provider": None,
+        "customid": "order 7",
+        "customid1": "",
+        "submitted_at": "2019-08-16 15:09:51",
+        "start_at": None,
+        "end_at": None,
+        "explanation": "Waits for its turn to be dialled.",
+        "attempts": [],
+    }
+
+
+async def test_a_call_in_progress_says_how_far_it_is(api: Api) -> None:
+    await _store_call(api)
+    claimed = await _claim(api)
+    steps = {
+        "claimed": None,
+        "dialing": lambda: api.database.run(attempts.mark_dialing, claimed.lease, now=START_MS),
+        "ringing": lambda: api.database.run(attempts.mark_ringing, claimed.lease, at=START_MS, now=START_MS),
+        "answered": lambda: api.database.run(
+            attempts.mark_answered, claimed.lease, at=START_MS, now=START_MS
+        ),
+    }
+    said = []
+    for state, step in steps.items():
+        if step is not None:
+            assert await step()
+        row = await _status(api)
+        assert (row["state"], row["status"]) == ("leased", None)
+        assert row["attempts"][0]["state"] == state  # type: ignore[index]
+        said.append(row["explanation"])
+    assert len(set(said)) == len(steps)
+
+
+async def test_an_answered_call_has_everything(api: Api) -> None:
+    await _store_call(api)
+    await _finish(api, await _claim(api), ANSWERED, Done())
+    row = await _status(api)
+    assert (row["state"], row["status"], row["duration"], row["dtmf"]) == (
+        "done",
+        "ANSWER",
+        "00:00:19",
+        "42#",
+    )
+    assert (row["start_at"], row["end_at"]) == ("2019-08-16 15:09:54", "2019-08-16 15:10:13")
+    assert row["explanation"] == (
+        "The callee picked up, heard 18.5 seconds of the announcement and pressed 42#; then we hung up."
+    )
+    (attempt,) = row["attempts"]  # type: ignore[misc]
+    expected = {
+        "attempt": 1,
+        "state": "ended",
+        "status": "ANSWER",
+        "reason": "completed",
+        "sip_code": 200,
+        "sip_reason": "OK",
+        "sip_call_id": "abc",
+        "hangup_by": "system",
+        "ring_seconds": 3.1,
+        "talk_seconds": 18.9,
+        "played_seconds": 18.5,
+        "codec": "PCMA",
+        "ptime": 20,
+    }
+    assert {name: attempt[name] for name in expected} == expected
+    assert attempt["quality"]["packets_sent"] == 945
+    assert attempt["quality"]["mos"] == 4.4
+
+
+async def test_a_call_that_is_tried_again(api: Api) -> None:
+    await _store_call(api)
+    busy = replace(
+        ANSWERED,
+        disposition=Disposition.BUSY,
+        reason=EndReason.REJECTED,
+        hangup_by=HangupBy.CALLEE,
+        answered_at=None,
+        sip_code=486,
+        sip_reason="Busy Here",
+        dtmf="",
+        played_ms=0,
+    )
+    await _finish(api, await _claim(api), busy, Retry(due_at=START_MS + 300_000, spends_attempt=True))
+    row = await _status(api)
+    assert (row["state"], row["status"]) == ("queued", "BUSY")
+    assert row["explanation"] == (
+        "Waits to be tried again. The last try: The callee was busy (SIP 486 Busy Here)."
+    )
+    api.clock.now += 300_000
+    await _finish(api, await _claim(api), replace(busy, ended_at=START_MS + 310_000), Done())
+    row = await _status(api)
+    assert row["explanation"] == "The callee was busy (SIP 486 Busy Here). It was tried 2 times."
+    assert [attempt["attempt"] for attempt in row["attempts"]] == [1, 2]  # type: ignore[index, union-attr]
+
+
+async def test_somebody_else_s_call_is_404(api: Api) -> None:
+    from outdial.storage import accounts, tokens
+
+    await _store_call(api)
+    other = await api.database.run(accounts.insert, name="other", now=1)
+    await api.database.run(tokens.insert, account_id=other.id, name="x", new_secret=lambda: "f" * 32, now=1)
+    headers = {"Authorization": "Bearer " + "f" * 32}
+    for method, path in (
+        ("GET", f"outgoing/callstatus?id={CALL_ID}"),
+        ("GET", f"outgoing/trace?id={CALL_ID}"),
+        ("POST", f"outgoing/cancel?access_token={'f' * 32}"),
+    ):
+        data = {"id": CALL_ID} if method == "POST" else None
+        assert (await api.call(method, path, headers=headers, data=data))[0] == 404, path
+
+
+async def test_calls_that_are_not_there(api: Api) -> None:
+    assert (await api.call("GET", "outgoing/callstatus?id=nothing"))[0] == 404
+    status, answer = await api.call("GET", "outgoing/callstatus")
+    assert (status, list(answer["errors"])) == (422, ["id"])
+    assert (await api.call("POST", "outgoing/cancel", data={"id": "nothing"}))[0] == 404
+    assert (await api.call("POST", "outgoing/cancel", json={"id": ["x"]}))[0] == 422
+
+
+async def test_the_trace_of_an_attempt(api: Api) -> None:
+    await _store_call(api)
+    status, answer = await api.call("GET", f"outgoing/trace?id={CALL_ID}")
+    assert (status, answer["data"]["attempt"], answer["data"]["entries"]) == (200, 0, [])
+    assert (await api.call("GET", f"outgoing/trace?id={CALL_ID}&attempt=1"))[0] == 422
+
+    claimed = await _claim(api)
+    entries = [
+        {
+            "at": START_MS + 5,
+            "direction": "sent",
+            "peer": "192.0.2.1:5060",
+            "summary": "INVITE",
+            "text": "INVITE …",
+        },
+        {"at": START_MS + 17, "direction": "note", "summary": "first audio sent"},
+    ]
+    assert await api.database.run(attempts.append_trace, claimed.lease, entries, now=START_MS)
+    status, answer = await api.call("GET", f"outgoing/trace?id={CALL_ID}")
+    assert status == 200
+    assert (answer["data"]["attempt"], answer["data"]["cut"]) == (1, False)
+    first, second = answer["data"]["entries"]
+    assert first == entries[0] | {"offset_ms": 0}
+    assert second == entries[1] | {"offset_ms": 12, "peer": None, "text": None}
+    for wrong in ("0", "2", "x", "-1", "1.5"):
+        status, answer = await api.call("GET", f"outgoing/trace?id={CALL_ID}&attempt={wrong}")
+        assert (status, list(answer["errors"])) == (422, ["attempt"]), wrong
+
+
+async def test_cancelling(api: Api) -> None:
+    await _store_call(api)
+    status, answer = await api.call("POST", "outgoing/cancel", data={"id": CALL_ID})
+    assert (status, answer["data"]) == (200, {"id": CALL_ID, "state": "done"})
+    row = await _status(api)
+    assert (row["state"], row["status"]) == ("done", "CANCEL")
+    assert row["explanation"] == "Cancelled before it was dialled."
+    status, answer = await api.call("POST", "outgoing/cancel", data={"id": CALL_ID})
+    assert (status, answer["status"]) == (409, 409)
+
+
+async def test_cancelling_a_call_in_progress_is_left_to_its_dialer(api: Api) -> None:
+    await _store_call(api)
+    await _claim(api)
+    status, answer = await api.call("POST", "outgoing/cancel", json={"id": CALL_ID})
+    assert (status, answer["data"]["state"]) == (200, "leased")
+    assert await api.database.read(calls.cancelling, DIALER) == [CALL_ID]
