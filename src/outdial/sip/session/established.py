@@ -141,7 +141,10 @@ class EstablishedSession:
         context, request = self.context, transaction.request
         transaction.owner = context
         context.on_message(sent=False, data=transaction.data, peer=transaction.source, now=now)
-        if not self.dialog.accepts_sequence(request):
+        if request.from_.tag != self.dialog.remote_tag:
+            # A fork that lost has our tag and Call-ID too (§12.2.2): its BYE must not end the winner's call.
+            self.respond(transaction, 481, now)
+        elif not self.dialog.accepts_sequence(request):
             self.respond(transaction, 500, now, headers=[("Retry-After", "1")])
         elif request.method == "BYE":
             self._bye = request
