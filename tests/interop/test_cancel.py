@@ -92,5 +92,8 @@ async def test_no_final_response_after_cancel(sipp: StartSipp) -> None:
         result = await _dial_and_cancel_when_it_rings(caller.leg(far_end))
         assert (result.reason, result.sip_code) == (EndReason.CANCELLED, None)
         await far_end.passed()
-        # §9.1: after 64*T1 the INVITE's transaction is over too; a dialer would collect them for ever.
-        await until(lambda: caller.user_agent.endpoint.idle, "the endpoint to forget the INVITE")
+        endpoint = caller.user_agent.endpoint
+        assert endpoint.dialogs == 0
+        await until(lambda: len(endpoint.layer) == 1, "the end of the CANCEL's transaction")
+        # §9.1: the INVITE's has to end as well; without a timer a dialer would collect them for ever.
+        assert len(endpoint.wire.timers) == 1

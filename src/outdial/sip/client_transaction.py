@@ -37,6 +37,7 @@ class InviteInput(Enum):
     TIMER_B = "Timer B"
     TIMER_D = "Timer D"
     TIMER_M = "Timer M"
+    ABANDON = "abandoned after CANCEL"
     TRANSPORT_ERROR = "transport error"
 
 
@@ -89,6 +90,9 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
         (_S.PROCEEDING, _I.PROVISIONAL): (_S.PROCEEDING, (_A.PASS_UP,)),
         (_S.PROCEEDING, _I.SUCCESS): (_S.ACCEPTED, (_A.LINGER_FOR_SUCCESSES, _A.PASS_UP)),
         (_S.PROCEEDING, _I.FAILURE): (_S.COMPLETED, (_A.ACKNOWLEDGE, _A.LINGER_FOR_FAILURES, _A.PASS_UP)),
+        # §9.1: without a final response 64*T1 after the CANCEL the transaction has to go, and no timer of its
+        # own would ever end it here. It lingers as after a failure: a late 2xx is somebody who picked up.
+        (_S.PROCEEDING, _I.ABANDON): (_S.COMPLETED, (_A.LINGER_FOR_FAILURES,)),
         (_S.COMPLETED, _I.FAILURE): (_S.COMPLETED, (_A.ACKNOWLEDGE,)),
         # A forking proxy forwards a 2xx even after a failure (§16.7 step 5): somebody picked up.
         (_S.COMPLETED, _I.SUCCESS): (_S.ACCEPTED, (_A.LINGER_FOR_SUCCESSES, _A.PASS_UP)),
@@ -101,6 +105,7 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
         {
             (_S.CALLING, _I.TIMER_D),
             (_S.CALLING, _I.TIMER_M),
+            (_S.CALLING, _I.ABANDON),  # Timer B bounds it
             (_S.PROCEEDING, _I.TIMER_A),
             (_S.PROCEEDING, _I.TIMER_B),
             (_S.PROCEEDING, _I.TIMER_D),
@@ -110,11 +115,13 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
             (_S.COMPLETED, _I.TIMER_A),
             (_S.COMPLETED, _I.TIMER_B),
             (_S.COMPLETED, _I.TIMER_M),
+            (_S.COMPLETED, _I.ABANDON),
             (_S.ACCEPTED, _I.PROVISIONAL),
             (_S.ACCEPTED, _I.FAILURE),
             (_S.ACCEPTED, _I.TIMER_A),
             (_S.ACCEPTED, _I.TIMER_B),
             (_S.ACCEPTED, _I.TIMER_D),  # from a failure that a success overtook
+            (_S.ACCEPTED, _I.ABANDON),
             (_S.ACCEPTED, _I.TRANSPORT_ERROR),
         }
     ),
@@ -272,6 +279,10 @@ class ClientTransaction:
         """Take one of the timers A, B, D, E, F, K, M."""
         assert isinstance(kind, Enum)
         self._feed(kind, now)
+
+    def abandon(self, now: float) -> None:
+        """Wait no longer for the final response to an INVITE that was cancelled (§9.1)."""
+        self._feed(InviteInput.ABANDON, now)
 
     def on_transport_error(self, now: float) -> None:
         """Take an error of the network (ICMP unreachable, no route)."""

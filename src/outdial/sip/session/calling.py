@@ -67,6 +67,7 @@ class Action(Enum):
     REFUSE = "send ACK and BYE, report cancelled"
     REFUSE_MEDIA = "send ACK and BYE, report incompatible media"
     END_FORK = "send ACK and BYE"
+    ABANDON = "wait for the INVITE no more"
     REPORT_FAILURE = "report the failure"
     REPORT_NO_RESPONSE = "report no response"
     REPORT_CANCELLED = "report cancelled"
@@ -106,7 +107,7 @@ CALLING: StateTable[State, Input, Action] = StateTable(
         (_S.CANCELLING, _I.TOO_BRIEF): (_S.ENDED, (_A.REPORT_CANCELLED,)),
         (_S.CANCELLING, _I.FAILURE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
         (_S.CANCELLING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
-        (_S.CANCELLING, _I.GIVE_UP): (_S.ENDED, (_A.REPORT_CANCELLED,)),
+        (_S.CANCELLING, _I.GIVE_UP): (_S.ENDED, (_A.ABANDON, _A.REPORT_CANCELLED)),
         (_S.ANSWERED, _I.SUCCESS): (_S.ANSWERED, (_A.END_FORK,)),
         (_S.ENDED, _I.SUCCESS): (_S.ENDED, (_A.END_FORK,)),
     },
@@ -284,6 +285,9 @@ class CallingSession:
                 self._send_invite(now)
             case Action.CANCEL:
                 self._cancel(now)
+            case Action.ABANDON:
+                assert self._transaction is not None
+                self._transaction.abandon(now)
             case Action.REFUSE | Action.REFUSE_MEDIA | Action.END_FORK:
                 assert response is not None
                 self._end_fork(response, now)
