@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outdial.errors import SdpError
 from outdial.sdp.codec import Codec
@@ -15,7 +16,7 @@ from outdial.sdp.packet_time import agree_packet_time
 AUDIO_PROTOCOL = "RTP/AVP"
 """SRTP (`RTP/SAVP`) has its place here once a trunk is TLS."""
 
-HOLD_ADDRESS = "0.0.0.0"  # noqa: S104 - the hold of RFC 2543, nothing is bound to it
+_HOLD_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104 - the hold of RFC 2543, nothing is bound to it
 _RTCP = re.compile(r"([0-9]{1,5})(?:\s+IN\s+IP[46]\s+(\S+))?", re.IGNORECASE)
 
 
@@ -96,7 +97,7 @@ def read_stream(
     rtcp_address, rtcp_port = _read_rtcp(media, address, local_address)
     ptime_ms, bent = agree_packet_time(description, media, default_ptime_ms)
     theirs = description.direction_of(media)
-    if ipaddress.ip_address(address).is_unspecified:
+    if address in _HOLD_ADDRESSES:
         theirs = Direction.of(send=theirs.sends, receive=False)
     return AgreedMedia(
         remote_address=address,
@@ -118,15 +119,22 @@ def _checked_address(address: str | None, local_address: str) -> str:
         raise SdpError(
             "the description does not say to which address audio goes: its c= line is missing or unreadable"
         )
-    try:
-        version = ipaddress.ip_address(address).version
-    except ValueError:
-        raise SdpError(f"audio would go to {address!r}, which is not an IP address") from None
+    version = _ip_version(address)
+    if version is None:
+        raise SdpError(f"audio would go to {address!r}, which is not an IP address")
     if (version == 6) != (":" in local_address):
         raise SdpError(
             f"audio would go to the IPv{version} address {address}, but we send from {local_address}"
         )
     return address
+
+
+@lru_cache(maxsize=256)  # a trunk has a handful of media addresses, and ipaddress is slow
+def _ip_version(address: str) -> int | None:
+    try:
+        return ipaddress.ip_address(address).version
+    except ValueError:
+        return None
 
 
 def _read_rtcp(media: MediaDescription, address: str, local_address: str) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from outdial.errors import LocalProtocolError
 from outdial.sdp.direction import Direction
 
-_DIRECTIONS = frozenset(Direction)
+_DIRECTIONS: dict[str, Direction] = {direction.value: direction for direction in Direction}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,9 @@ class SessionDescription:
         """Return the direction of the medium, else of the session, else sendrecv."""
         for attributes in (media.attributes, self.attributes):
             for attribute in attributes:
-                if attribute.name in _DIRECTIONS:
-                    return Direction(attribute.name)
+                direction = _DIRECTIONS.get(attribute.name)
+                if direction is not None:
+                    return direction
         return Direction.SENDRECV
 
     def following(self, previous: "SessionDescription | None") -> "SessionDescription":

@@ -21,12 +21,12 @@ class Direction(StrEnum):
     @property
     def sends(self) -> bool:
         """Whether the writer may send."""
-        return self in {Direction.SENDRECV, Direction.SENDONLY}
+        return self is Direction.SENDRECV or self is Direction.SENDONLY
 
     @property
     def receives(self) -> bool:
         """Whether the writer may receive."""
-        return self in {Direction.SENDRECV, Direction.RECVONLY}
+        return self is Direction.SENDRECV or self is Direction.RECVONLY
 
     def reversed(self) -> "Direction":
         """Return the same stream seen from the other side."""

@@ -4,12 +4,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outdial.sdp.codec import Codec
 from outdial.sdp.description import MediaDescription
 
 _RTPMAP = re.compile(r"([0-9]{1,3})\s+([^\s/]+)\s*/\s*([0-9]{1,6})(?:\s*/\s*([0-9]{1,2}))?")
-_PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}")
 _MAX_PAYLOAD_TYPE = 127
 
 
@@ -44,7 +44,7 @@ class PayloadFormat:
 
 
 _STATIC = {
-    entry.payload_type: entry
+    str(entry.payload_type): entry
     for entry in (
         PayloadFormat(0, "PCMU", 8000),
         PayloadFormat(3, "GSM", 8000),
@@ -74,20 +74,26 @@ def read_formats(media: MediaDescription, known: Iterable[PayloadFormat] = ()) -
     A type without `a=rtpmap` means what RFC 3551 says, else what it means in `known` (the offer that is being
     answered); types of which nobody knows anything are left out.
     """
-    meanings = {entry.payload_type: entry for entry in known} | _STATIC | _read_rtpmaps(media)
-    numbers = [int(text) for text in media.formats if _PAYLOAD_TYPE.fullmatch(text)]
-    return [meanings[number] for number in numbers if number in meanings]
+    meanings = {str(entry.payload_type): entry for entry in known} | _STATIC | _read_rtpmaps(media)
+    return [meanings[text] for text in media.formats if text in meanings]
 
 
-def _read_rtpmaps(media: MediaDescription) -> dict[int, PayloadFormat]:
-    found: dict[int, PayloadFormat] = {}
+def _read_rtpmaps(media: MediaDescription) -> dict[str, PayloadFormat]:
+    found: dict[str, PayloadFormat] = {}
     for attribute in media.attributes:
-        match = _RTPMAP.fullmatch(attribute.value or "") if attribute.name == "rtpmap" else None
-        if match is None:
-            continue
-        payload_type, name, clock_rate, channels = match.groups()
-        if int(payload_type) <= _MAX_PAYLOAD_TYPE:
-            found[int(payload_type)] = PayloadFormat(
-                int(payload_type), name, int(clock_rate), int(channels or 1)
-            )
+        if attribute.name == "rtpmap":
+            entry = _read_rtpmap(attribute.value or "")
+            if entry is not None:
+                found[str(entry.payload_type)] = entry
     return found
+
+
+@lru_cache(maxsize=256)  # the field knows a handful of them, and each call reads six
+def _read_rtpmap(value: str) -> PayloadFormat | None:
+    match = _RTPMAP.fullmatch(value)
+    if match is None:
+        return None
+    payload_type, name, clock_rate, channels = match.groups()
+    if int(payload_type) > _MAX_PAYLOAD_TYPE:
+        return None
+    return PayloadFormat(int(payload_type), name, int(clock_rate), int(channels or 1))

@@ -47,6 +47,10 @@ class _Reader:
 
     def take(self, kind: str, value: str) -> None:
         match kind:
+            case "a":
+                name, colon, rest = value.partition(":")
+                attribute = Attribute(name.strip().lower(), rest.strip() if colon else None)
+                (self.attributes if self.media is None else self.media_attributes).append(attribute)
             case "m":
                 self.finish_media()
                 self.media = _MEDIA.fullmatch(value)
@@ -54,10 +58,6 @@ class _Reader:
                     raise SdpError(f"a media line that cannot be read: {value[:80]!r}")
             case "c":
                 self.take_connection(value)
-            case "a":
-                name, colon, rest = value.partition(":")
-                attribute = Attribute(name.strip().lower(), rest.strip() if colon else None)
-                (self.attributes if self.media is None else self.media_attributes).append(attribute)
             case "o":
                 origin = _ORIGIN.fullmatch(value)
                 if origin is not None:
