@@ -18,7 +18,6 @@ from outdial.api.errors import ApiError, invalid
 
 _MAX_FIELDS = 100
 _MAX_FIELD_BYTES = 64 * 1024
-_MAX_HEADER_BYTES = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +97,10 @@ class _Reader:
         self._value = bytearray()
 
     def header_name(self, data: bytes, start: int, end: int) -> None:
-        self._grow_header(0, data[start:end])
+        self._header[0].extend(data[start:end])
 
     def header_value(self, data: bytes, start: int, end: int) -> None:
-        self._grow_header(1, data[start:end])
-
-    def _grow_header(self, which: int, data: bytes) -> None:
-        self._header[which].extend(data)
-        if len(self._header[which]) > _MAX_HEADER_BYTES:
-            raise ApiError(413, "A part of the multipart body has a header that is too long.")
+        self._header[1].extend(data[start:end])
 
     def header_ends(self) -> None:
         name, value = (bytes(part).decode("utf-8", "replace") for part in self._header)
