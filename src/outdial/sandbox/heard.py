@@ -38,7 +38,7 @@ class Heard:
     """From the 200 to the end."""
     codec: str | None = None
     ptime_ms: int | None = None
-    """What was agreed on for the packets that the phone sends."""
+    """Audio in each packet that arrived, as of the last one."""
     digits: str = ""
     """Keys that the caller pressed."""
     packets: int = 0

@@ -1,6 +1,6 @@
 """What a phone hears: audio put in order, keys, loss and jitter, and when it all began. Without sockets."""
 
-from outdial.audio.clip import SILENCE_BYTES
+from outdial.audio.clip import BYTES_PER_MS, SILENCE_BYTES
 from outdial.errors import RtpParseError
 from outdial.rtp.packet import RtpPacket
 from outdial.rtp.reception import Reception
@@ -20,6 +20,8 @@ class Listener:
         self.digits = ""
         self.first_packet_at: float | None = None
         self.first_sound_at: float | None = None
+        self.ptime_ms: int | None = None
+        """Audio in the last packet of audio."""
         self.reception = Reception(_CLOCK_RATE)
         self._agreed = agreed
         self._keep_audio = keep_audio
@@ -59,6 +61,7 @@ class Listener:
             return None
         if self.first_sound_at is None and packet.payload.strip(bytes((SILENCE_BYTES[self.codec],))):
             self.first_sound_at = now
+        self.ptime_ms = len(packet.payload) // BYTES_PER_MS
         if self._keep_audio:
             self._audio.append(self._timeline.receive(packet.ssrc, packet.timestamp, packet.payload, now))
         return packet.payload

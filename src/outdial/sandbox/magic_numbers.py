@@ -39,7 +39,7 @@ _ALL = (
     _phone("08", "answers, presses 1 after 1 second", digits="1"),
     _phone("09", "answers, presses 42#", digits="42#"),
     _phone("10", "answers with G.722", codecs=("G722",)),
-    _phone("11", "answers with packets of 30 ms", ptime_ms=30),
+    _phone("11", "wants packets of 30 ms", ptime_ms=30),
     _phone(
         "12",
         "wants digest (401, MD5) for INVITE, BYE and re-INVITE; re-INVITEs",
@@ -95,8 +95,8 @@ _ALL = (
     _phone("34", "loses the first INVITE", lost_invites=1),
     _phone("35", "is dead: never answers any INVITE", lost_invites=1_000),
     _phone("36", "answers and echoes what it hears", voice=Voice.ECHO),
-    _phone("37", "answers with packets of 10 ms", ptime_ms=10),
-    _phone("38", "answers with packets of 60 ms", ptime_ms=60),
+    _phone("37", "wants packets of 10 ms", ptime_ms=10),
+    _phone("38", "wants packets of 60 ms", ptime_ms=60),
     _refusing("39", "server error (500)", code=500),
     _phone("40", "answers and stays silent", voice=Voice.SILENCE),
     _phone(

@@ -75,7 +75,7 @@ class Phone:
         ("PCMU", "PCMA", "G722"), ("PCMU", "PCMA", "G722", "G729"), "What it understands, a list."
     )
     forces_codec: str = _choice("", ("", "G729"), "Answers with this codec, offered or not.")
-    ptime_ms: int = _number(20, 10, 60, "Packet time of its SDP and of its RTP.")
+    ptime_ms: int = _number(20, 10, 60, "Packet time that its SDP asks for.")
     voice: Voice = _choice(Voice.MURMUR, tuple(Voice), "What it sends.")  # noqa: RUF009 - a field, not shared
     behind_nat: bool = _flag("Its SDP names a port that it does not use: whoever calls must latch.")
 

@@ -3,6 +3,7 @@
 Without clock and sockets: cues are timers of the endpoint, packets are the business of a :class:`Line`.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -78,6 +79,8 @@ class PhoneCall:
         self._around = around
         self._heard = heard
         self._timers: list[Timer] = []
+        self._keys = deque(phone.digits)
+        """Keys that have not been pressed by INFO yet."""
         self._invited_at = 0.0
         self._answered_at: float | None = None
         self._over = False
@@ -157,7 +160,7 @@ class PhoneCall:
     def _connect(self) -> None:
         agreed = self._around.negotiator.agreed
         if agreed is not None and not self._over:
-            self._heard = replace(self._heard, codec=agreed.codec.name, ptime_ms=agreed.ptime_ms)
+            self._heard = replace(self._heard, codec=agreed.codec.name)
             self._around.line.connect(agreed)
 
     def _press(self, now: float) -> None:
@@ -165,16 +168,18 @@ class PhoneCall:
             self._around.line.press(self.phone.digits)
             return
         established = self.session.established
-        if established is not None:
-            for digit in self.phone.digits:
-                OutgoingRequest(
-                    self.session.context,
-                    established.dialog,
-                    established.authenticator,
-                    "INFO",
-                    lambda _response, _now: None,
-                    _dtmf_relay(digit, self.phone.digit_ms),
-                ).send(now)
+        if established is None or not self._keys:
+            return
+        digit = self._keys.popleft()
+        OutgoingRequest(
+            self.session.context,
+            established.dialog,
+            established.authenticator,
+            "INFO",
+            lambda _response, _now: None,
+            _dtmf_relay(digit, self.phone.digit_ms),
+        ).send(now)
+        self._arm([Cue((self.phone.digit_ms + self.phone.digit_gap_ms) / 1_000, Move.PRESS)], now)
 
     def _reinvite(self, direction: Direction, now: float) -> None:
         self._around.negotiator.direction = direction

@@ -98,6 +98,7 @@ class RtpLine:
         return replace(
             heard,
             codec=self._listener.codec,
+            ptime_ms=self._listener.ptime_ms,
             digits=self._listener.digits,
             packets=reception.packets_received,
             lost=max(reception.lost, 0),

@@ -22,6 +22,7 @@ def test_audio_comes_out_in_order_with_gaps_filled():
     assert audio == b"".join(bytes([byte]) * 160 for byte in (0, 1, 2, 0xFF, 4))
     assert listener.reception.packets_received == 4
     assert listener.reception.lost == 1
+    assert listener.ptime_ms == 20
 
 
 def test_the_first_packet_and_the_first_sound_are_two_moments():

@@ -6,7 +6,7 @@ from tests.unit.sandbox.calls import UNIX_MS, Call
 
 from outdial.sandbox.heard import Heard
 from outdial.sandbox.magic_numbers import MAGIC_NUMBERS
-from outdial.sandbox.phone import Phone
+from outdial.sandbox.phone import DigitsBy, Phone
 from outdial.sdp.direction import Direction
 from outdial.sip.digest import Credentials
 from outdial.sip.message import Request
@@ -51,7 +51,6 @@ def test_a_normal_phone_rings_answers_and_waits_for_the_caller():
             ended_by="caller",
             duration_ms=2_500,
             codec="PCMU",
-            ptime_ms=20,
             packets=7,
         )
     ]
@@ -130,6 +129,20 @@ def test_keys_by_info():
     ]
     assert all("press" not in entry for _, entry in call.lines[0].log)
     assert call.clean
+
+
+def test_several_keys_by_info_keep_their_order_and_pauses():
+    call = Call(phone=Phone(number="1", digits="4#", digits_by=DigitsBy.INFO)).hang_up_at(3.0)
+    pressed = [(at, event.body[7:8]) for at, event in call.events if isinstance(event, InfoReceived)]
+    assert pressed == [(1.58, b"4"), (1.78, b"#")]
+
+
+def test_an_info_of_the_caller_is_answered():
+    call = Call("00").run(until=1.0)
+    info = call.session.established.dialog.request("INFO")
+    info.headers.add("Via", "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKinfo")
+    call.switchboard.receive(info.to_bytes(), CALLER, 1.0)
+    assert [data[:11] for data, _ in call.switchboard.take_datagrams()] == [b"SIP/2.0 200"]
 
 
 @pytest.mark.parametrize(
