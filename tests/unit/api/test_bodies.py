@@ -1,6 +1,7 @@
 """Bodies from the outside: nothing but our own error may come out, whatever goes in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ from outdial.api.bodies import _from_form, _from_json, nest
 from outdial.api.errors import ApiError
 from outdial.api.multipart import FileTarget, boundary_of, read_multipart
 from outdial.api.send_request import read_send_request
+
+
+@contextmanager
+def suppress_only(*statuses: int) -> Iterator[None]:
+    """Let an ApiError with one of these statuses pass, and nothing else."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status not in statuses:
+            raise
 
 
 @pytest.mark.parametrize(
@@ -64,19 +75,15 @@ json_values = st.recursive(
     )
 )
 def test_any_json_is_a_request_or_an_error_of_ours(body: dict[str, Any]) -> None:
-    try:
+    with suppress_only(422):
         read_send_request(body, most_recipients=5)
-    except ApiError as error:
-        assert error.status == 422
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_form_or_an_error_of_ours(body: bytes) -> None:
     for read in (_from_form, _from_json):
-        try:
+        with suppress_only(400):
             assert isinstance(read(body), dict)
-        except ApiError as error:
-            assert error.status == 400
 
 
 async def _chunks(body: bytes, size: int) -> AsyncIterator[bytes]:
@@ -97,13 +104,9 @@ async def test_any_multipart_is_read_or_an_error_of_ours(noise: bytes, position:
         PART % (b"name", b"", b"value") + PART % (b"audio", b'; filename="x.wav"', b"12345") + b"--b--\r\n"
     )
     body = whole[:position] + noise + whole[position:]
-    try:
-        form = await read_multipart(
-            _chunks(body, size), b"b", file=FileTarget("audio", Path("/dev/null"), 1000)
-        )
-    except ApiError as error:
-        assert error.status in (400, 413, 422)
-    else:
+    target = FileTarget("audio", Path("/dev/null"), 1000)
+    with suppress_only(400, 413, 422):
+        form = await read_multipart(_chunks(body, size), b"b", file=target)
         assert all(isinstance(value, str) for _, value in form.fields)
 
 
@@ -128,7 +131,7 @@ async def test_a_multipart_body_in_any_pieces(tmp_path: Path, size: int) -> None
         (PART % (b"audio", b'; filename="x"', b"x" * 1001) + b"--b--\r\n", 413),
         (PART % (b"name", b"", b"x" * 65_537) + b"--b--\r\n", 413),
         (b"".join(PART % (b"n", b"", b"") for _ in range(101)) + b"--b--\r\n", 413),
-        (b"--b\r\nX: " + b"y" * 9000 + b"\r\n\r\n\r\n--b--\r\n", 413),
+        (b"--b\r\nX: " + b"y" * 9000 + b"\r\n\r\n\r\n--b--\r\n", 400),
         (PART % (b"name", b"", b"\xff") + b"--b--\r\n", 400),
         (PART % (b"name", b"", b"cut off"), 400),
         (b"nothing of the kind", 400),
