@@ -41,7 +41,13 @@ def test_secrets_are_masked_wherever_they_stand(field: dict[str, object]) -> Non
 
 
 def test_what_is_no_secret_stays() -> None:
-    event = {"event": "call_ended", "call_id": "70fa:1", "to": "918867135000", "token_id": 3, "url": "http://x/y"}
+    event = {
+        "event": "call_ended",
+        "call_id": "70fa:1",
+        "to": "918867135000",
+        "token_id": 3,
+        "url": "http://x/y",
+    }
     assert redact(None, "info", dict(event)) == event
 
 
