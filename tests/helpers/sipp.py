@@ -64,7 +64,7 @@ class Sipp:
 
     async def start(self) -> None:
         """Start it and wait until its port is bound."""
-        keywords = {"port": str(self.port), "media_port": str(self.media_port), **self._keywords}
+        keywords = {**self._keywords, "port": str(self.port), "media_port": str(self.media_port)}
         file = self._path("xml")
         file.write_text(render(self.scenario, keywords), encoding="latin-1")
         self._process = await asyncio.create_subprocess_exec(
