@@ -1,5 +1,7 @@
 """The media side of one session: our description, the far end's, and what was agreed (RFC 3264)."""
 
+from dataclasses import replace
+
 from outdial.sdp.description import SessionDescription
 from outdial.sdp.negotiation import AgreedMedia, LocalMedia, answer_offer, make_offer, read_answer
 
@@ -21,8 +23,13 @@ class LegNegotiator:
         self.agreed = read_answer(self._sent or make_offer(self._local), body)
 
     def answer(self, offer: bytes) -> bytes:
-        """Answer the far end's offer. Raises SdpError, and then the old agreement stands."""
-        description, self.agreed = answer_offer(offer, self._local)
+        """Answer the far end's offer. Raises SdpError, and then the old agreement stands.
+
+        The codec of a call that is up stays: a hold that lists other codecs first must not change it, because
+        what is being played is encoded in it.
+        """
+        local = self._local if self.agreed is None else replace(self._local, codecs=(self.agreed.codec,))
+        description, self.agreed = answer_offer(offer, local)
         return self._publish(description).to_bytes()
 
     def _publish(self, description: SessionDescription) -> SessionDescription:
