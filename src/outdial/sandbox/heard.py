@@ -37,6 +37,7 @@ class Heard:
     duration_ms: int | None = None
     """From the 200 to the end."""
     codec: str | None = None
+    """What was agreed on first: the codec of the wav file's source."""
     ptime_ms: int | None = None
     """Audio in each packet that arrived, as of the last one."""
     digits: str = ""
@@ -46,15 +47,17 @@ class Heard:
     lost: int = 0
     """RTP packets that did not (RFC 3550)."""
     jitter_ms: float = 0.0
+    """Interarrival jitter at the end (RFC 3550)."""
     first_packet_ms: int | None = None
     """When the first RTP packet arrived."""
     first_sound_ms: int | None = None
     """When the first packet arrived that held more than silence."""
     packets_sent: int = 0
+    """RTP packets that the phone sent."""
     round_trip_ms: float | None = None
-    """By RTCP."""
+    """By RTCP; unset when no report came back."""
     recording: str | None = None
-    """Name of the wav file beside ``heard.jsonl``; it starts with the first packet."""
+    """Name of the wav file beside heard.jsonl; it starts with the first packet."""
 
 
 def read_heard(recordings_dir: Path) -> Iterator[Heard]:

@@ -53,12 +53,12 @@ class Phone:
     number: str = field(metadata={"help": "Digits with country code."})
     description: str = field(default="", metadata={"help": "One line for people."})
 
-    ring_after_s: float | None = _seconds(0.05, "When 180 Ringing is sent; unset for never.")
+    ring_after_s: float | None = _seconds(0.05, "When 180 Ringing is sent.")
     ring_again_after_s: float | None = _seconds(None, "When a second 180 is sent.")
     early_media_after_s: float | None = _seconds(
         None, "When 183 with SDP is sent and the phone speaks early."
     )
-    answer_after_s: float | None = _seconds(0.5, "When 200 is sent, or `code`; unset for never.")
+    answer_after_s: float | None = _seconds(0.5, "When 200 is sent, or `code`.")
     code: int | None = _number(None, 300, 699, "Refuse with this status in place of answering.")
     retry_after_s: int | None = _number(None, 0, 86_400, "Retry-After of a refusal.")
     q850: int | None = _number(None, 1, 127, "Q.850 cause in the Reason of a refusal or of the phone's BYE.")
@@ -88,7 +88,7 @@ class Phone:
     hold_after_s: float | None = _seconds(None, "When it re-INVITEs to hold.")
     hold_for_s: float = _seconds(1.0, "How long it holds; then it re-INVITEs back.")
     refresh_after_s: float | None = _seconds(None, "When it re-INVITEs and changes nothing.")
-    hang_up_after_s: float | None = _seconds(None, "When it hangs up; unset: it waits for the caller.")
+    hang_up_after_s: float | None = _seconds(None, "When it hangs up by itself.")
 
     lost_invites: int = _number(0, 0, 1_000, "How many INVITEs are lost on the way to it.")
     lost_acks: int = _number(0, 0, 1_000, "How many ACKs are lost on the way to it.")

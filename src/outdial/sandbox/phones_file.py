@@ -86,10 +86,10 @@ def _read_value(field: Field[Any], value: object, place: str) -> object:
     if "minimum" in metadata:
         return _read_number(field, value, place, optional=optional)
     wanted = bool if isinstance(field.default, bool) else str
-    if isinstance(value, wanted):
+    if isinstance(value, wanted) and str(value).isprintable():
         return value
     raise ConfigurationError(
-        f"{place}: must be {'true or false' if wanted is bool else 'a text'}, not {value!r}"
+        f"{place}: must be {'true or false' if wanted is bool else 'a text of one line'}, not {value!r}"
     )
 
 

@@ -127,7 +127,11 @@ def test_a_built_in_phone_may_be_changed_in_place(load):
         ("[phones.12025550150]\nchallenge = 403\n", "challenge: must be one of 401, 407"),
         ('[phones.12025550150]\ndigits = "12x"\n', "digits: must be keys of"),
         ("[phones.12025550150]\nstale = 1\n", "stale: must be true or false, not 1"),
-        ("[phones.12025550150]\ndescription = 1\n", "description: must be a text, not 1"),
+        (
+            '[phones.12025550150]\nredirect_to = "sip:a\\r\\nVia: b"\n',
+            "redirect_to: must be a text of one line",
+        ),
+        ("[phones.12025550150]\ndescription = 1\n", "description: must be a text of one line, not 1"),
         ('[phones.12025550150]\nnumber = "1"\n', "number: is unknown"),
     ],
 )
