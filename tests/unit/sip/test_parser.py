@@ -238,7 +238,7 @@ BIG = 60_000
         "<," * (BIG // 2),
         '",' * (BIG // 2) + '"',
         ";" * BIG,
-        "sip:" + " " * BIG + "x",
+        "sip:" + " " * BIG + "]",
         "sip:" + "@" * BIG,
         "sip:a@h" + " " * BIG + "x",
         "SIP/2.0/UDP" + " " * BIG,
