@@ -18,9 +18,12 @@ _LOG_LINES_SHOWN = 15
 
 
 class DemoServer:
-    """An async context manager: the server runs inside, and its folder may be removed afterwards."""
+    """An async context manager: the server runs inside, and its folder may be removed afterwards.
 
-    def __init__(self, folder: Path) -> None:
+    `settings` are further environment variables of the server.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
         self._folder = folder
         self._log = folder / "server.log"
         self._process: asyncio.subprocess.Process | None = None
@@ -39,6 +42,7 @@ class DemoServer:
             "OUTDIAL_SANDBOX__PORT": str(_free_port(socket.SOCK_DGRAM)),
             "OUTDIAL_DISPATCH__DRAIN_SECONDS": "5",
             "OUTDIAL_LOG__FORMAT": "json",
+            **settings,
         }
 
     async def __aenter__(self) -> Self:
@@ -64,6 +68,16 @@ class DemoServer:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+    @property
+    def exit_status(self) -> int | None:
+        """Of the server, None while it runs."""
+        return None if self._process is None else self._process.returncode
+
+    def kill(self) -> None:
+        """End the server's first process at once (SIGKILL), as a fault of the machine might."""
+        if self._process is not None:
+            self._process.kill()
 
     async def command(self, *arguments: str) -> str:
         """Run another `outdial` command on the same data; its standard output. Raises CommandFailed."""
@@ -98,8 +112,8 @@ class DemoServer:
                 ) from None
 
     async def _health(self, client: ApiClient) -> dict[str, Any]:
-        if self._process is not None and self._process.returncode is not None:
-            raise self._failure(f"The server ended with status {self._process.returncode}.")
+        if self.exit_status is not None:
+            raise self._failure(f"The server ended with status {self.exit_status}.")
         try:
             return await client.health()
         except CommandFailed:  # not listening yet
