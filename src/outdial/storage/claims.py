@@ -17,7 +17,7 @@ from outdial.storage.calls import COLUMNS, to_call
 from outdial.storage.fencing import DIALER_ALIVE, MINE, mine
 from outdial.storage.tables import attempts, calls
 
-# A literal, because SQLite and PostgreSQL's generic plans use a partial index only for a literal condition.
+# A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
 QUEUED = calls.c.state == sa.literal_column("'queued'")
 
 _HEAD = (

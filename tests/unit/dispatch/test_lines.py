@@ -1,0 +1,175 @@
+"""Trunks' pace as the dispatcher sees it."""
+
+import pytest
+from tests.unit.dispatch.test_runner import claimed_call
+
+from outdial.dispatch.lines import Lines
+from outdial.dispatch.routes import Routes, to_line
+from outdial.dispatch.runner import Ended
+from outdial.domain.call import AttemptOutcome, Call
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.sip.digest import Credentials
+from outdial.storage.trunks import Trunk
+from outdial.telephony.trunk import CallerIdMode
+
+
+def trunk(trunk_id: int = 1, **changes: object) -> Trunk:
+    values: dict[str, object] = {
+        "id": trunk_id,
+        "name": f"trunk{trunk_id}",
+        "host": "192.0.2.1",
+        "created_at": 1,
+    }
+    return Trunk(**(values | {"calls_per_second": 10.0, "max_concurrent": 2} | changes))  # type: ignore[arg-type]
+
+
+def lines(*trunks: Trunk, names: dict[str, str] | None = None) -> Lines:
+    made = Lines(ring_timeout_s=40.0)
+    made.update(
+        Routes({one.id: one for one in trunks}, {one.id: to_line(one) for one in trunks}, names=names or {}),
+        0.0,
+    )
+    return made
+
+
+def call(trunk_id: int = 1) -> Call:
+    return claimed_call(trunk_id=trunk_id).call
+
+
+def ended(disposition: Disposition, reason: EndReason, **changes: object) -> Ended:
+    retry_after_s = changes.pop("retry_after_s", None)
+    outcome = AttemptOutcome(
+        disposition=disposition,
+        reason=reason,
+        hangup_by=HangupBy.NETWORK,
+        ended_at=9,
+        **({"dialing_at": 1} | changes),  # type: ignore[arg-type]
+    )
+    return Ended(outcome, retry_after_s)  # type: ignore[arg-type]
+
+
+FAULT = ended(Disposition.CHANUNAVAIL, EndReason.REJECTED, sip_code=503)
+
+
+def test_room_is_by_tokens_and_by_calls_at_a_time() -> None:
+    made = lines(trunk())
+    assert made.free(0.0) == {1: 1}
+    made.take(call(), 0.0)
+    assert made.free(0.0) == {}
+    assert made.free(0.1) == {1: 1}
+    made.take(call(), 0.1)
+    assert made.free(5.0) == {}
+    made.release(call(), None, 5.0)
+    assert made.free(5.0) == {1: 1}
+
+
+def test_the_route_of_a_call() -> None:
+    made = lines(trunk(ring_timeout_s=60), names={"12025550199": "Clinic"})
+    route = made.take(call(), 0.0)
+    assert (route.caller_name, route.ring_timeout_s) == ("Clinic", 40.0)
+    assert lines(trunk(ring_timeout_s=20)).take(call(), 0.0).ring_timeout_s == 20
+
+
+def test_when_a_claim_may_bring_something() -> None:
+    made = lines(trunk(1), trunk(2, max_concurrent=1), trunk(3, calls_per_second=2.0))
+    # nothing is due and all have room: only a wake-up brings something
+    assert made.next_free_in(0.0, {}) is None
+    assert made.next_free_in(0.0, {1: 7.0}) == 7.0
+    assert made.next_free_in(0.0, {1: -3.0}) == 0.0
+    made.take(call(2), 0.0)  # full: only the end of its call helps
+    assert made.next_free_in(0.0, {2: -1.0}) is None
+    made.take(call(3), 0.0)  # has spent its token: what is due there is not known before it has another
+    assert made.next_free_in(0.0, {}) == pytest.approx(0.5)
+    assert made.next_free_in(0.0, {3: 2.0}) == pytest.approx(2.0)
+
+
+def test_a_trunk_that_fails_again_and_again_is_held() -> None:
+    made = lines(trunk(max_concurrent=10))
+    for _ in range(3):
+        made.take(call(), 0.0)
+        made.release(call(), FAULT, 1.0)
+    assert made.free(1.5) == {}
+    assert made.free(2.5) == {1: 1}
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        ended(Disposition.ANSWER, EndReason.COMPLETED),
+        ended(Disposition.BUSY, EndReason.REJECTED),
+        ended(Disposition.CONGESTION, EndReason.REJECTED),
+        ended(Disposition.CHANUNAVAIL, EndReason.REJECTED, ringing_at=2),
+    ],
+)
+def test_what_shows_that_the_trunk_works_ends_the_count(good: Ended) -> None:
+    made = lines(trunk(max_concurrent=10))
+    for report in (FAULT, FAULT, good, FAULT, FAULT):
+        made.take(call(), 0.0)
+        made.release(call(), report, 1.0)
+    assert made.free(1.5) == {1: 1}
+
+
+@pytest.mark.parametrize(
+    "neither",
+    [
+        None,
+        ended(Disposition.CANCEL, EndReason.CANCELLED),
+        ended(Disposition.CANCEL, EndReason.CANCELLED, dialing_at=None),
+        ended(Disposition.CHANUNAVAIL, EndReason.SOUND_MISSING, dialing_at=None),
+        ended(Disposition.CHANUNAVAIL, EndReason.NO_MEDIA_PORT),
+    ],
+)
+def test_what_says_nothing_about_the_trunk(neither: Ended | None) -> None:
+    made = lines(trunk(max_concurrent=10))
+    for report in (FAULT, FAULT, neither, FAULT):
+        made.take(call(), 0.0)
+        made.release(call(), report, 1.0)
+    assert made.free(1.5) == {}
+
+
+def test_a_trunk_may_ask_for_a_rest() -> None:
+    made = lines(trunk())
+    made.take(call(), 0.0)
+    made.release(call(), ended(Disposition.CHANUNAVAIL, EndReason.REJECTED, retry_after_s=20), 1.0)
+    assert made.free(20.5) == {}
+    assert made.free(21.5) == {1: 1}
+
+
+def test_limits_are_shared_among_dialers() -> None:
+    made = lines(trunk(max_concurrent=5, calls_per_second=1000.0))
+    made.share_with(1, 2, 0.0)
+    assert made.free(10.0) == {1: 2}
+    made.share_with(1, 2, 10.0)
+    made.share_with(0, 1, 10.0)
+    assert made.free(20.0) == {1: 5}
+
+
+def test_a_disabled_trunk_takes_nothing_and_its_calls_may_end() -> None:
+    made = lines(trunk(1), trunk(2))
+    made.take(call(2), 0.0)
+    made.update(Routes({1: trunk(1)}, {1: to_line(trunk(1))}), 1.0)
+    assert made.free(1.0) == {1: 1}
+    made.release(call(2), None, 1.0)
+
+
+def test_a_stored_trunk_becomes_a_line() -> None:
+    line = to_line(
+        trunk(
+            port=5080,
+            username="user",
+            password="secret",
+            auth_username="login",
+            dial_prefix="+",
+            caller_id_mode="remote_party_id",
+            headers={"X-A": "1"},
+            addresses=("198.51.100.0/24",),
+            codecs=("G722",),
+        )
+    )
+    assert line.credentials == Credentials("login", "secret")
+    assert line.caller_id_mode is CallerIdMode.REMOTE_PARTY_ID
+    assert (line.port, line.dial_prefix, line.codecs) == (5080, "+", ("G722",))
+    assert line.headers == (("X-A", "1"),)
+    assert line.addresses == ("198.51.100.0/24",)
+    assert to_line(trunk()).credentials is None
+    assert to_line(trunk(username="user")).credentials == Credentials("user", "")

@@ -1,0 +1,413 @@
+"""One attempt, step by step, with a scripted leg and a store that only notes what is written."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from tests.unit.dispatch.scripted import (
+    BUSY,
+    QUALITY,
+    AnyClip,
+    HandClock,
+    ScriptedNetwork,
+    ScriptedPhone,
+)
+
+from outdial.dispatch.control import CallControl
+from outdial.dispatch.runner import Ended, Route, Runner
+from outdial.domain.call import AttemptOutcome, Call, CallState, ClaimedCall, Lease
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.retry_policy import Done, Retry
+from outdial.errors import DatabaseUnavailable
+from outdial.telephony.leg import NotAnswered
+from outdial.telephony.trunk import Trunk
+
+
+class NotingStore:
+    """Notes each write by name; `answers` overrides what one returns or raises, the first time."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+        self.arguments: dict[str, dict[str, Any]] = {}
+        self.answers: dict[str, list[object]] = {}
+        self.before: dict[str, Callable[[], None]] = {}
+
+    async def run(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        name = fn.__name__
+        if name in self.before:
+            self.before.pop(name)()
+        answer = self.answers[name].pop(0) if self.answers.get(name) else True
+        if isinstance(answer, Exception):
+            raise answer
+        self._note(name, args, kwargs)
+        return answer
+
+    def post(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        self._note(fn.__name__, args, kwargs)
+
+    def _note(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.written.append(name)
+        self.arguments[name] = {"args": args, **kwargs}
+
+    @property
+    def outcome(self) -> AttemptOutcome:
+        outcome: AttemptOutcome = self.arguments["finish"]["args"][1]
+        return outcome
+
+    @property
+    def decision(self) -> object:
+        return self.arguments["finish"]["args"][2]
+
+
+def claimed_call(**changes: object) -> ClaimedCall:
+    values: dict[str, object] = {
+        "id": "request:1",
+        "account_id": 1,
+        "bridge": "12025550199",
+        "trunk_id": 1,
+        "to": "12025550100",
+        "submitted_at": 1,
+        "due_at": 1,
+        "sound_id": "hello",
+        "state": CallState.LEASED,
+        "attempts_started": 1,
+        "attempts_spent": 0,
+        "trunk_faults": 0,
+        "cancel_requested_at": None,
+        "disposition": None,
+        "reason": None,
+        "done_at": None,
+    }
+    call = Call(**(values | changes))  # type: ignore[arg-type]
+    return ClaimedCall(call=call, lease=Lease(call.id, 1, 1, "dialer"))
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.store = NotingStore()
+        self.network = ScriptedNetwork()
+        self.clock = HandClock()
+        self.control: CallControl
+        self.phone: ScriptedPhone
+        self.running: asyncio.Task[Ended | None]
+
+    def start(self, claimed: ClaimedCall | None = None, *, reason: EndReason | None = None) -> None:
+        claimed = claimed or claimed_call()
+        self.control = CallControl(claimed.lease)
+        if reason is not None:
+            self.control.stop(reason)
+        runner = Runner(
+            self.store, self.network, AnyClip(), self.clock, new_sip_call_id=lambda: "sip-call-id"
+        )
+        route = Route(Trunk(name="trunk", host="192.0.2.1"), "Clinic", 30.0)
+        self.running = asyncio.create_task(runner.run(claimed, route, self.control))
+
+    async def dialled(self, claimed: ClaimedCall | None = None) -> ScriptedPhone:
+        self.start(claimed)
+        while not self.network.phones:
+            await asyncio.sleep(0)
+        self.phone = self.network.phones[0]
+        await self.phone.dialing.wait()
+        return self.phone
+
+    async def answered(self, claimed: ClaimedCall | None = None) -> ScriptedPhone:
+        phone = await self.dialled(claimed)
+        phone.answer()
+        await phone.playing.wait()
+        return phone
+
+
+@asynccontextmanager
+async def scene() -> AsyncIterator[Scene]:
+    made = Scene()
+    yield made
+    assert all(phone.closed for phone in made.network.phones)
+
+
+async def test_everything_is_on_disk_before_the_wire_sees_it() -> None:
+    async with scene() as stage:
+        phone = await stage.dialled()
+        assert stage.store.written == ["mark_dialing"]
+        assert phone.request.caller_name == "Clinic"
+        assert phone.request.ring_timeout_s == 30.0
+        assert phone.request.sip_call_id == "sip-call-id"
+        phone.ring()
+        stage.store.before["mark_answered"] = lambda: pytest.fail("audio") if phone.clips else None
+        phone.answer()
+        await phone.playing.wait()
+        assert stage.store.written == ["mark_dialing", "mark_ringing", "mark_answered"]
+        phone.finish_playing()
+        ended = await stage.running
+        assert ended is not None
+        assert phone.hung_up is EndReason.COMPLETED
+        assert ended.outcome == stage.store.outcome
+        assert stage.store.decision == Done()
+        assert stage.store.outcome.quality == QUALITY
+        assert [entry["summary"] for entry in stage.store.arguments["finish"]["trace"]] == ["INVITE", "BYE"]
+
+
+async def test_times_are_those_of_the_events() -> None:
+    async with scene() as stage:
+        phone = await stage.dialled()
+        stage.clock.now += 10
+        phone.ring()
+        stage.clock.now += 10
+        phone.answer()
+        await phone.playing.wait()
+        stage.clock.now += 10
+        phone.end(EndReason.CALLEE_HUNG_UP, HangupBy.CALLEE)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        stage.clock.now += 500  # writing down takes its time
+        await stage.running
+        outcome = stage.store.outcome
+        start = 1_000_000
+        assert outcome.dialing_at == start
+        assert outcome.ringing_at == start + 10
+        assert outcome.answered_at == start + 20
+        assert outcome.ended_at == start + 30
+        assert (outcome.reason, outcome.hangup_by, outcome.played_ms) == (
+            EndReason.CALLEE_HUNG_UP,
+            HangupBy.CALLEE,
+            500,
+        )
+
+
+async def test_refused() -> None:
+    async with scene() as stage:
+        phone = await stage.dialled(claimed_call(retries=1, interval_minutes=5))
+        phone.dialed.set_result(BUSY)
+        await stage.running
+        outcome = stage.store.outcome
+        assert (outcome.disposition, outcome.sip_code, outcome.sip_reason) == (
+            Disposition.BUSY,
+            486,
+            "Busy Here",
+        )
+        assert outcome.hangup_by is HangupBy.CALLEE
+        assert outcome.quality is None
+        assert stage.store.decision == Retry(outcome.ended_at + 300_000, spends_attempt=True)
+
+
+async def test_a_200_that_crossed_our_cancel_is_an_answer() -> None:
+    async with scene() as stage:
+        phone = await stage.dialled(claimed_call(retries=3))
+        phone.dialed.set_result(
+            NotAnswered(reason=EndReason.RING_TIMEOUT, hangup_by=HangupBy.SYSTEM, picked_up=True)
+        )
+        await stage.running
+        assert stage.store.outcome.disposition is Disposition.ANSWER
+        assert stage.store.outcome.answered_at is not None
+        assert stage.store.decision == Done()
+
+
+@pytest.mark.parametrize("changes", [{"sound_id": "missing"}, {"sound_id": None, "ivr_id": "7"}])
+async def test_nobody_is_called_to_hear_nothing(changes: dict[str, object]) -> None:
+    async with scene() as stage:
+        stage.start(claimed_call(retries=3, **changes))
+        await stage.running
+        assert stage.network.phones == []
+        assert stage.store.written == ["finish"]
+        assert stage.store.outcome.reason is EndReason.SOUND_MISSING
+        assert stage.store.outcome.dialing_at is None
+        assert stage.store.decision == Done()
+
+
+async def test_a_sound_that_vanishes_during_the_call_ends_it_with_its_reason() -> None:
+    async with scene() as stage:
+        phone = await stage.dialled()
+        clips = stage_clips(stage)
+        clips.gone = True
+        phone.answer()
+        await stage.running
+        assert phone.hung_up is EndReason.SOUND_MISSING
+        assert stage.store.outcome.disposition is Disposition.ANSWER
+
+
+def stage_clips(stage: Scene) -> "VanishingClip":
+    clips = VanishingClip()
+    runner = stage.running.get_coro().cr_frame.f_locals["self"]  # type: ignore[union-attr]
+    runner._clips = clips
+    return clips
+
+
+class VanishingClip(AnyClip):
+    gone = False
+
+    async def find(self, sound_id: str, codec: str) -> Any:
+        return None if self.gone else await super().find(sound_id, codec)
+
+
+async def test_digits_are_kept() -> None:
+    async with scene() as stage:
+        phone = await stage.answered()
+        phone.press("1")
+        phone.press("#")
+        await asyncio.sleep(0)
+        phone.finish_playing()
+        await stage.running
+        assert stage.store.outcome.dtmf == "1#"
+        assert stage.store.outcome.played_ms == 1000
+
+
+@pytest.mark.parametrize("moment", ["before", "dialling", "ringing", "talking"])
+async def test_a_cancel_at_any_moment(moment: str) -> None:
+    async with scene() as stage:
+        if moment == "before":
+            stage.start(claimed_call(), reason=EndReason.CANCELLED)
+        elif moment == "talking":
+            await stage.answered()
+        else:
+            phone = await stage.dialled()
+            if moment == "ringing":
+                phone.ring()
+        stage.control.stop(EndReason.CANCELLED)
+        stage.control.stop(EndReason.SHUTDOWN)  # the first reason counts
+        await stage.running
+        talking = moment == "talking"
+        assert stage.store.outcome.reason is EndReason.CANCELLED
+        assert stage.store.outcome.disposition is (Disposition.ANSWER if talking else Disposition.CANCEL)
+        assert stage.store.decision == Done()
+        assert len(stage.network.phones) == (0 if moment == "before" else 1)
+
+
+async def test_a_cancel_between_the_mark_and_the_invite() -> None:
+    async with scene() as stage:
+        stage.store.before["mark_dialing"] = lambda: stage.control.stop(EndReason.CANCELLED)
+        stage.start()
+        await stage.running
+        assert stage.network.phones[0].hung_up is EndReason.CANCELLED
+        assert stage.store.outcome.disposition is Disposition.CANCEL
+
+
+async def test_at_a_shutdown_a_call_that_was_not_dialled_is_given_back() -> None:
+    async with scene() as stage:
+        stage.start(reason=EndReason.SHUTDOWN)
+        assert await stage.running is None
+        assert stage.store.written == ["release"]
+
+
+@pytest.mark.parametrize("step", ["mark_dialing", "mark_answered", "finish"])
+async def test_a_lost_lease_ends_the_call_and_nothing_is_written(step: str) -> None:
+    async with scene() as stage:
+        stage.store.answers[step] = [False]
+        stage.network.on_phone = lambda phone: (phone.answer(), phone.finish_playing())  # type: ignore[assignment, func-returns-value]
+        stage.start()
+        assert await stage.running is None
+        if step == "finish":
+            return
+        assert stage.control.lost
+        assert "finish" not in stage.store.written
+        if step == "mark_answered":
+            assert stage.network.phones[0].hung_up is EndReason.INTERRUPTED
+            assert stage.network.phones[0].clips == []
+        else:
+            assert stage.network.phones == []
+
+
+async def test_a_lease_that_is_lost_in_the_middle() -> None:
+    async with scene() as stage:
+        phone = await stage.answered()
+        stage.control.lose()
+        assert phone.hung_up is EndReason.INTERRUPTED
+        assert await stage.running is None
+        assert "finish" not in stage.store.written
+
+
+async def test_a_fault_before_the_invite_is_tried_again() -> None:
+    async with scene() as stage:
+        stage.store.answers["mark_dialing"] = [DatabaseUnavailable("away")]
+        stage.start()
+        await stage.running
+        outcome = stage.store.outcome
+        assert (outcome.reason, outcome.dialing_at) == (EndReason.INTERNAL_ERROR, None)
+        assert isinstance(stage.store.decision, Retry)
+        assert not stage.store.decision.spends_attempt
+
+
+async def test_after_a_fault_in_the_dial_nobody_is_dialled_again() -> None:
+    async with scene() as stage:
+
+        def breaks(phone: ScriptedPhone) -> None:
+            phone.fault = RuntimeError("a fault of ours")
+
+        stage.network.on_phone = breaks
+        stage.start(claimed_call(retries=3))
+        await stage.running
+        assert stage.store.outcome.reason is EndReason.INTERRUPTED
+        assert stage.store.outcome.hangup_by is HangupBy.SYSTEM
+        assert stage.store.decision == Done()
+
+
+async def test_an_answer_that_cannot_be_stored_is_not_played_to() -> None:
+    async with scene() as stage:
+        stage.store.answers["mark_answered"] = [DatabaseUnavailable("away")]
+        phone = await stage.dialled(claimed_call(retries=3))
+        phone.answer()
+        await stage.running
+        assert phone.clips == []
+        assert phone.hung_up is EndReason.INTERNAL_ERROR
+        assert stage.store.outcome.disposition is Disposition.ANSWER
+        assert stage.store.decision == Done()
+
+
+async def test_an_outcome_waits_for_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    real_sleep = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await real_sleep(0)
+
+    async with scene() as stage:
+        phone = await stage.answered()
+        stage.store.answers["finish"] = [DatabaseUnavailable("away")] * 3
+        monkeypatch.setattr("outdial.dispatch.runner.asyncio.sleep", sleep)
+        phone.finish_playing()
+        ended = await stage.running
+        assert ended is not None
+        assert len([seconds for seconds in slept if seconds]) == 3
+
+
+async def test_an_outcome_waits_no_longer_than_the_lease() -> None:
+    async with scene() as stage:
+        phone = await stage.answered()
+        stage.store.answers["finish"] = [DatabaseUnavailable("away")]
+        stage.store.before["finish"] = stage.control.lose
+        phone.finish_playing()
+        assert await stage.running is None
+        assert "finish" not in stage.store.written
+
+
+async def test_a_runner_that_is_cancelled_leaves_nobody_on_the_line() -> None:
+    stage = Scene()
+    phone = await stage.answered()
+    stage.running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stage.running
+    assert phone.hung_up is EndReason.INTERRUPTED
+    assert "finish" not in stage.store.written
+
+
+async def test_a_runner_that_is_cancelled_before_the_dial() -> None:
+    stage = Scene()
+    stage.store.answers["mark_dialing"] = []
+    stage.start()
+    await asyncio.sleep(0)
+    stage.running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stage.running
+
+
+async def test_the_trunks_wish_to_rest_is_passed_on() -> None:
+    async with scene() as stage:
+        phone = await stage.dialled()
+        phone.dialed.set_result(
+            NotAnswered(reason=EndReason.REJECTED, hangup_by=HangupBy.NETWORK, sip_code=503, retry_after_s=30)
+        )
+        ended = await stage.running
+        assert ended is not None
+        assert ended.retry_after_s == 30
+        assert ended.outcome.disposition is Disposition.CHANUNAVAIL
