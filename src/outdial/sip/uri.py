@@ -62,6 +62,11 @@ class SipUri:
     """What follows `?`, unread."""
 
     @classmethod
+    def for_user(cls, user: str, host: str, port: int | None = None) -> Self:
+        """Build a sip URI for a user name from elsewhere, escaping it: nothing in it can leave its place."""
+        return cls("sip", escape_user(user), host, port)
+
+    @classmethod
     def parse(cls, text: str) -> Self:
         """Read a URI without angle brackets. Raises `SipParseError`."""
         match = _SIP_URI.fullmatch(text)

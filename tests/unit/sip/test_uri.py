@@ -66,6 +66,10 @@ def test_users_are_escaped(text: str, escaped: str) -> None:
     assert SipUri("sip", escaped, "h").user_text == text
 
 
+def test_a_uri_is_built_for_a_user_name_from_elsewhere() -> None:
+    assert str(SipUri.for_user("a>;tag=x@evil", "host", 5070)) == "sip:a%3E;tag=x%40evil@host:5070"
+
+
 def test_escapes_that_are_not_utf8_are_latin1() -> None:
     assert SipUri("sip", "%FC", "h").user_text == "ü"
     assert SipUri("sip", "50%", "h").user_text == "50%"
