@@ -153,6 +153,7 @@ class Reception:
         else:
             self._unexpected = sequence_number + 1 & 0xFFFF
             self._arrived_before += 1
+            self._arrived_at_highest += 1
             return False
         return True
 
