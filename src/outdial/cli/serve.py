@@ -6,11 +6,8 @@ from typing import Annotated
 
 import typer
 
-from outdial.config import load_settings
-from outdial.supervisor.first_start import first_start
-from outdial.supervisor.logs import configure_logging
+from outdial.config import Settings, load_settings
 from outdial.supervisor.role import Role, run_role
-from outdial.supervisor.serve import run_all
 
 app = typer.Typer()
 
@@ -34,9 +31,18 @@ def serve(
     settings = load_settings()
     if role is not None:
         raise typer.Exit(run_role(role, settings, parent_pid=parent))
+    raise typer.Exit(_run_all(settings, sandbox=sandbox))
+
+
+def _run_all(settings: Settings, *, sandbox: bool) -> int:
+    """What a role's process does without, it does not import."""
+    from outdial.supervisor.first_start import first_start
+    from outdial.supervisor.logs import configure_logging
+    from outdial.supervisor.serve import run_all
+
     configure_logging(settings.log, role="supervisor")
     first_start(settings, sandbox=sandbox)
-    raise typer.Exit(run_all(settings, sandbox=sandbox))
+    return run_all(settings, sandbox=sandbox)
 
 
 def _override(**values: object) -> None:

@@ -50,8 +50,10 @@ async def _run(out: Console, folder: Path, *, keep: bool) -> bool:
     out.print("[bold]Starting[/] a server with the simulated phone network as its trunk …")
     async with DemoServer(folder) as server:
         await server.ready()
-        token = json.loads(await server.command("token", "create", "--name", "demo", "--json"))["token"]
-        await _add_impatient_trunk(server)
+        async with asyncio.TaskGroup() as group:
+            making = group.create_task(server.command("token", "create", "--name", "demo", "--json"))
+            group.create_task(_add_impatient_trunk(server))
+        token = json.loads(making.result())["token"]
         out.print(f"It answers at {server.url}; its dialer is ready.")
         async with ApiClient(server.url, token) as client:
             sound = await _upload(client, folder)
@@ -69,9 +71,8 @@ async def _run(out: Console, folder: Path, *, keep: bool) -> bool:
 
 async def _add_impatient_trunk(server: DemoServer) -> None:
     """A second trunk to the same network, whose ring timeout is short, and a number on it."""
-    sandbox = json.loads(await server.command("trunk", "show", "sandbox", "--json"))
-    address = f"{sandbox['host']}:{sandbox['port']}"
-    await server.command("trunk", "add", "impatient", address, "--ring-timeout", str(IMPATIENT_RING_S))
+    ring_timeout = ("--ring-timeout", str(IMPATIENT_RING_S))
+    await server.command("trunk", "add", "impatient", server.sandbox_address, *ring_timeout)
     await server.command("bridge", "add", IMPATIENT_BRIDGE, "--trunk", "impatient")
 
 
@@ -135,10 +136,8 @@ def _conclude(out: Console, verdicts: Sequence[Verdict], elapsed_s: float) -> bo
         return False
     lowest = min(each.correlation.peak for each in verdicts if each.correlation and each.scene.heard)
     out.print(
-        f"All {len(verdicts)} calls went as they have to, in {elapsed_s:.0f} seconds. The far"
-        f" end heard the very"
-        f" sound\n(correlation {lowest:.3f} or better, {LEAST_CORRELATION} is asked for), and"
-        f" the keys pressed"
+        f"[green]All {len(verdicts)} calls went as they have to[/], in {elapsed_s:.0f} seconds. The far end heard"
+        f" the very sound (correlation {lowest:.3f} or more; {LEAST_CORRELATION} is asked for), and the keys pressed"
         " there arrived."
     )
     return True

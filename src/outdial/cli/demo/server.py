@@ -28,7 +28,9 @@ class DemoServer:
         self._log = folder / "server.log"
         self._process: asyncio.subprocess.Process | None = None
         api_port = _free_port(socket.SOCK_STREAM)
+        sandbox_port = _free_port(socket.SOCK_DGRAM)
         self.url = f"http://127.0.0.1:{api_port}"
+        self.sandbox_address = f"127.0.0.1:{sandbox_port}"
         self.data_dir = folder / "data"
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OUTDIAL_")},
@@ -39,7 +41,7 @@ class DemoServer:
             "OUTDIAL_MEDIA__BIND_ADDRESS": "127.0.0.1",
             "OUTDIAL_MEDIA__PORT_MIN": str(_RTP_PORTS[0]),
             "OUTDIAL_MEDIA__PORT_MAX": str(_RTP_PORTS[1]),
-            "OUTDIAL_SANDBOX__PORT": str(_free_port(socket.SOCK_DGRAM)),
+            "OUTDIAL_SANDBOX__PORT": str(sandbox_port),
             "OUTDIAL_DISPATCH__DRAIN_SECONDS": "5",
             "OUTDIAL_LOG__FORMAT": "json",
             **settings,
