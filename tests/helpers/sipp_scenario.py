@@ -13,8 +13,8 @@ the same; everything else (`pause`, `nop`, `send`, …) is sipp's own and passes
 `<reply status="200 OK" to="INVITE" tag="a" sdp="pcmu" contact="none|…">`
     answer a request (default: the last one that was expected). Its text is further header lines, and after an
     empty line a body.
-`<ask method="BYE" cseq="1" tag="a" branch="…" uri="…">`
-    send a request inside the dialog.
+`<ask method="BYE" cseq="1" tag="a" branch="…" uri="…" header-to="…">`
+    send a request inside the dialog, or with another To outside of it.
 inside `expect`:
     `<match header="Route" nth="2">REGEXP</match>`, `<match part="body">…`, `<match part="msg">…`,
     `<absent header="Route"/>`, `<keep as="name" header="Contact">REGEXP with one group</keep>`,
@@ -59,6 +59,8 @@ class _Translator:
         self._last_request = ""
         self._last_ask = ""
         self._asked: dict[str, tuple[str, str]] = {}
+        self._outside: set[str] = set()
+        """Ids of requests of the far end that are not inside the dialog."""
         self._tag = _FAR_TAG
         self._refused: dict[str, bool] = {}
         """By id of an INVITE, whether our last final response to it was a failure."""
@@ -148,7 +150,7 @@ class _Translator:
         actions = [
             self._check(f"^ *{number} {method}$", "CSeq"),
             self._check(f"branch=z9hG4bKfar-{asked}", "Via"),
-            *self._same("^ *(.*)$", "To", "from"),
+            *(self._same("^ *(.*)$", "To", "from") if asked not in self._outside else []),
             *self._children(element),
         ]
         return _recv(f'response="{element.get("response")}"', element, actions)
@@ -178,6 +180,8 @@ class _Translator:
         method, number = element.get("method", ""), element.get("cseq", "1")
         self._count += 1
         id_ = element.get("id", f"{method.lower()}{self._count}")
+        if "header-to" in element.attrib:
+            self._outside.add(id_)
         if method != "ACK":
             self._asked[id_] = (method, number)
             self._last_ask = id_
@@ -189,7 +193,7 @@ class _Translator:
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:[port];branch=z9hG4bKfar-{branch}",
             f"From: [$INVITE_to];tag={tag}",
-            "To: [$from]",
+            f"To: {element.get('header-to', '[$from]')}",
             "Call-ID: [call_id]",
             f"CSeq: {number} {method}",
             "Max-Forwards: 70",
@@ -223,11 +227,10 @@ class _Translator:
                 case "absent":
                     actions.append(self._check(regexp or ".", header, inverse=True))
                 case "keep":
-                    actions.append(self._ereg(regexp, header, child.get("as", "")))
-                case "same":
-                    actions += self._same(regexp, header, child.get("as", ""))
-                case "differs":
-                    actions += self._same(regexp, header, child.get("as", ""), differs=True)
+                    actions.append(self._ereg(regexp, header, child.get("as", ""), part=child.get("part")))
+                case "same" | "differs" as tag:
+                    name, differs = child.get("as", ""), tag == "differs"
+                    actions += self._same(regexp, header, name, differs=differs, part=child.get("part"))
                 case "valid":
                     text = self._new_variable()
                     actions.append(f'<assignstr assign_to="{text}" value="[$valid]"/>')
@@ -236,11 +239,12 @@ class _Translator:
                     actions.append(ElementTree.tostring(child, encoding="unicode"))
         return actions
 
-    def _ereg(self, regexp: str, header: str, name: str) -> str:
+    def _ereg(self, regexp: str, header: str, name: str, *, part: str | None = None) -> str:
         """Keep the first group; fails when the header is missing or different."""
         whole = self._new_variable()
         self._variables.append(name)
-        return _search(regexp, _in_header(header), f"{whole},{name}")
+        where = f'search_in="{part}"' if part else _in_header(header)
+        return _search(regexp, where, f"{whole},{name}")
 
     def _check(self, regexp: str, header: str, *, inverse: bool = False, nth: str | None = None) -> str:
         return self._search(regexp, _in_header(header, nth), inverse=inverse)
@@ -249,7 +253,14 @@ class _Translator:
         return _search(regexp, where, self._new_variable(), inverse=inverse)
 
     def _same(
-        self, regexp: str, header: str, name: str, *, differs: bool = False, source: str | None = None
+        self,
+        regexp: str,
+        header: str,
+        name: str,
+        *,
+        differs: bool = False,
+        source: str | None = None,
+        part: str | None = None,
     ) -> list[str]:
         """Compare what the group finds with a variable; `source` first takes the same group from another."""
         actions = []
@@ -260,7 +271,7 @@ class _Translator:
         found, pair = self._new_variable(), self._new_variable()
         return [
             *actions,
-            self._ereg(regexp, header, found),
+            self._ereg(regexp, header, found, part=part),
             f'<assignstr assign_to="{pair}" value="[${name}] == [${found}]"/>',
             self._search(r"^(.*) == \1$", _in_variable(pair), inverse=differs),
         ]
