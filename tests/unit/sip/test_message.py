@@ -79,7 +79,7 @@ def test_properties_follow_the_headers() -> None:
     request.headers.add_first("v", "SIP/2.0/UDP new")
     assert request.top_via.host == "new"
     request.headers.remove("Via")
-    with pytest.raises(SipParseError, match="the message has no via header"):
+    with pytest.raises(SipParseError, match="the message has no Via header"):
         _ = request.top_via
 
 

@@ -298,8 +298,8 @@ def test_badbranch_a_cookie_with_nothing_behind_it() -> None:
 def test_insuf_required_headers_are_missing() -> None:
     message = request("insuf")
     assert refusal(lambda: message.call_id) == "the message has no Call-ID header"
-    assert refusal(lambda: message.to) == "the message has no to header"
-    assert refusal(lambda: message.from_) == "the message has no from header"
+    assert refusal(lambda: message.to) == "the message has no To header"
+    assert refusal(lambda: message.from_) == "the message has no From header"
     assert message.contact is None
 
 

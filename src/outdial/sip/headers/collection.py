@@ -28,7 +28,10 @@ class Headers:
         self._values: list[str] = []
         self._parsed: dict[str, object] = {}
         for name, value in items:
-            self.add(name, value)
+            key, spelling = KNOWN.get(name) or _checked(name)
+            self._keys.append(key)
+            self._names.append(spelling)
+            self._values.append(value)
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> Self:
@@ -50,7 +53,8 @@ class Headers:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the first value of `name` as written, a comma list unsplit; `default` without one."""
-        key = _key(name)
+        known = KNOWN.get(name)
+        key = known[0] if known is not None else name.lower()
         return self._values[self._keys.index(key)] if key in self._keys else default
 
     def get_all(self, name: str) -> list[str]:
@@ -60,6 +64,8 @@ class Headers:
         Empty elements of lists are left out, so `Supported:` alone gives `[]`.
         """
         key = _key(name)
+        if key not in self._keys:
+            return []
         found = [value for held, value in zip(self._keys, self._values, strict=True) if held == key]
         if key not in LIST_KEYS:
             return found
@@ -72,7 +78,7 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Append a header line."""
-        key, spelling = _known(name)
+        key, spelling = KNOWN.get(name) or _checked(name)
         self._keys.append(key)
         self._names.append(spelling)
         self._values.append(value)
@@ -80,7 +86,7 @@ class Headers:
 
     def add_first(self, name: str, value: str) -> None:
         """Put a header line before all others, as a new Via has to be."""
-        key, spelling = _known(name)
+        key, spelling = KNOWN.get(name) or _checked(name)
         self._keys.insert(0, key)
         self._names.insert(0, spelling)
         self._values.insert(0, value)
@@ -88,7 +94,7 @@ class Headers:
 
     def set(self, name: str, value: str) -> None:
         """Make `value` the only value of `name`, in the place of the first one, else at the end."""
-        key, spelling = _known(name)
+        key, spelling = KNOWN.get(name) or _checked(name)
         if key not in self._keys:
             self.add(name, value)
             return
@@ -137,7 +143,7 @@ class Headers:
         if hit is None:
             value = self.get(key)
             if not value:
-                raise SipParseError(f"the message has no {name} header")
+                raise SipParseError(f"the message has no {KNOWN.get(name, (key, name))[1]} header")
             if key in LIST_KEYS and "," in value:
                 value = split_outside_quotes(value, ",")[0].strip()
             hit = self._parsed[key] = parse(value)
@@ -168,8 +174,8 @@ def _key(name: str) -> str:
     return known[0] if known is not None else name.lower()
 
 
-def _known(name: str) -> tuple[str, str]:
-    known = KNOWN.get(name) or identify(name)
+def _checked(name: str) -> tuple[str, str]:
+    known = identify(name)
     if known is None:
         raise LocalProtocolError(f"{name!r} cannot be a header name")
     return known
