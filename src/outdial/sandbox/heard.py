@@ -3,6 +3,7 @@
 import json
 import re
 import wave
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -72,10 +73,13 @@ def read_heard(recordings_dir: Path) -> Iterator[Heard]:
 class Recorder:
     """Writes the lines and wav files, one after the other, in a thread: the phones' packets do not wait."""
 
-    def __init__(self, recordings_dir: Path) -> None:
+    def __init__(self, recordings_dir: Path, keep_recordings: int) -> None:
+        """Make the folder if it is missing; of the wav files in it ``keep_recordings`` stay, the newest."""
         self._dir = recordings_dir
+        self._keep = keep_recordings
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-recorder")
         recordings_dir.mkdir(parents=True, exist_ok=True)
+        self._kept = deque(sorted(recordings_dir.glob("*.wav"), key=lambda path: path.stat().st_mtime))
 
     def write(self, heard: Heard, audio: bytes) -> None:
         """Queue one call; ``audio`` is what it heard, as wire bytes of ``heard.codec``, empty for none."""
@@ -94,6 +98,9 @@ class Recorder:
                 file.setframerate(SAMPLE_RATES[heard.codec])
                 file.writeframes(decode_wire(audio, heard.codec).astype("<i2").tobytes())
             heard = replace(heard, recording=name)
+            self._kept.append(self._dir / name)
+            while len(self._kept) > self._keep:
+                self._kept.popleft().unlink(missing_ok=True)
         # The line comes last: who reads it finds the file complete.
         with (self._dir / HEARD_FILE).open("a") as lines:
             lines.write(json.dumps(asdict(heard)) + "\n")

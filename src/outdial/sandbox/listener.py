@@ -19,6 +19,7 @@ class Listener:
         """The codec of the first agreement: a recording has one."""
         self.digits = ""
         self.first_packet_at: float | None = None
+        self.last_packet_at: float | None = None
         self.first_sound_at: float | None = None
         self.ptime_ms: int | None = None
         """Audio in the last packet of audio."""
@@ -50,6 +51,7 @@ class Listener:
     def _take(self, packet: RtpPacket, now: float) -> bytes | None:
         if self.first_packet_at is None:
             self.first_packet_at = now
+        self.last_packet_at = now
         self._note(self._keys.expire(now))
         is_key = packet.payload_type == self._agreed.telephone_event_payload_type
         timestamp = None if is_key else packet.timestamp

@@ -60,7 +60,7 @@ class SandboxNetwork:
             return
         options = self._options
         phones = await asyncio.to_thread(load_phones, options.phones_file)
-        self._recorder = await asyncio.to_thread(Recorder, options.recordings_dir)
+        self._recorder = await asyncio.to_thread(Recorder, options.recordings_dir, options.keep_recordings)
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(
             lambda: _Datagrams(self._receive), local_addr=(options.bind_address, options.port)

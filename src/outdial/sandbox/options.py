@@ -25,3 +25,5 @@ class SandboxOptions:
     """A TOML file with further phones."""
     record: bool = True
     """Whether phones keep what they heard; off for long runs with many calls."""
+    keep_recordings: int = 1_000
+    """How many wav files are kept; the oldest are deleted."""

@@ -90,6 +90,10 @@ class Phone:
     refresh_after_s: float | None = _seconds(None, "When it re-INVITEs and changes nothing.")
     hang_up_after_s: float | None = _seconds(None, "When it hangs up by itself.")
 
+    gives_up_after_s: float | None = _seconds(
+        30.0, "Hangs up when RTP that it heard has stopped for so long, on hold excepted."
+    )
+
     lost_invites: int = _number(0, 0, 1_000, "How many INVITEs are lost on the way to it.")
     lost_acks: int = _number(0, 0, 1_000, "How many ACKs are lost on the way to it.")
     lost_byes: int = _number(0, 0, 1_000, "How many of its BYEs are lost.")

@@ -31,6 +31,8 @@ from outdial.sip.session.events import (
 from outdial.sip.session.outgoing_request import OutgoingRequest
 from outdial.sip.timers import Timer, TimerQueue
 
+_LISTEN_AGAIN_S = 1.0
+
 
 class Line(Protocol):
     """The RTP side of a phone for the length of one call."""
@@ -38,6 +40,11 @@ class Line(Protocol):
     @property
     def port(self) -> int:
         """The RTP port that goes into SDP."""
+        ...
+
+    @property
+    def last_heard_at(self) -> float | None:
+        """When the last RTP packet arrived, None before the first."""
         ...
 
     def connect(self, agreed: AgreedMedia) -> None:
@@ -109,6 +116,8 @@ class PhoneCall:
                 self._reinvite(Direction.SENDRECV, now)
             case Move.HANG_UP:
                 self.session.hang_up(now)
+            case Move.LISTEN:
+                self._listen(now)
 
     def take(self, event: Event, now: float) -> None:
         """Take an event of the session."""
@@ -180,6 +189,17 @@ class PhoneCall:
             _dtmf_relay(digit, self.phone.digit_ms),
         ).send(now)
         self._arm([Cue((self.phone.digit_ms + self.phone.digit_gap_ms) / 1_000, Move.PRESS)], now)
+
+    def _listen(self, now: float) -> None:
+        """Hang up on a caller that has died: its BYE will never come."""
+        patience, agreed = self.phone.gives_up_after_s or 0.0, self._around.negotiator.agreed
+        heard_at = self._around.line.last_heard_at
+        if heard_at is None or agreed is None or not agreed.direction.receives:
+            self._arm([Cue(max(patience, _LISTEN_AGAIN_S), Move.LISTEN)], now)
+        elif now - heard_at < patience:
+            self._arm([Cue(heard_at + patience - now, Move.LISTEN)], now)
+        else:
+            self.session.hang_up(now)
 
     def _reinvite(self, direction: Direction, now: float) -> None:
         self._around.negotiator.direction = direction

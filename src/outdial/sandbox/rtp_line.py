@@ -60,6 +60,11 @@ class RtpLine:
         port: int = self._announced[0].getsockname()[1]
         return port
 
+    @property
+    def last_heard_at(self) -> float | None:
+        """When the last RTP packet arrived, None before the first."""
+        return None if self._listener is None else self._listener.last_packet_at
+
     def connect(self, agreed: AgreedMedia) -> None:
         """Speak and listen as agreed; again after every change."""
         self._agreed = agreed

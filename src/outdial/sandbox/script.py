@@ -18,6 +18,7 @@ class Move(Enum):
     RESUME = "re-INVITE back from hold"
     REFRESH = "re-INVITE without a change"
     HANG_UP = "send BYE"
+    LISTEN = "send BYE if the caller's RTP has stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def on_the_call(phone: Phone) -> list[Cue]:
         (resume_after_s, Move.RESUME),
         (phone.refresh_after_s, Move.REFRESH),
         (phone.hang_up_after_s, Move.HANG_UP),
+        (phone.gives_up_after_s, Move.LISTEN),
     )
 
 

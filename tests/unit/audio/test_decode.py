@@ -200,3 +200,29 @@ for opening in (lambda: open("/etc/passwd"), socket.socket):
 """
     run = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["24", "24"]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("damage", ["holes", "shuffled", "head", "bits"])
+async def test_damaged_files_are_decoded_or_refused(recipe, damage, prepare, clips):
+    random = np.random.default_rng(list(RECIPES).index(recipe))
+    content = bytearray(encode_file(murmur(1.0, rate_of(recipe)), recipe))
+    match damage:
+        case "holes":
+            for start in random.integers(0, len(content), 5):
+                content[start : start + 50] = bytes(len(content[start : start + 50]))
+        case "shuffled":
+            middle = len(content) // 2
+            content = content[:200] + content[middle:] + content[200:middle]
+        case "head":
+            for place in random.integers(8, 120, 10):
+                content[place] = random.integers(256)
+        case "bits":
+            for place in random.integers(0, len(content), 40):
+                content[place] ^= 1 << random.integers(8)
+    try:
+        info = await prepare(bytes(content), max_duration_ms=20_000, cpu_seconds=5)
+    except (UndecodableAudio, AudioTooLong):
+        assert clips() == {}
+    else:
+        assert {len(wire) for wire in clips().values()} == {info.duration_ms * 8}

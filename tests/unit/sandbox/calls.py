@@ -31,6 +31,7 @@ class FakeLine:
     agreed: AgreedMedia | None = None
     port: int = 30_000
     closed: bool = False
+    last_heard_at: float | None = None
 
     def connect(self, agreed: AgreedMedia) -> None:
         self.agreed = agreed

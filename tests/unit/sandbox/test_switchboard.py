@@ -394,3 +394,22 @@ def test_credentials_that_cannot_be_read_are_no_credentials():
         invite.headers.add(name, value)
     call.switchboard.receive(invite.to_bytes(), CALLER, 0.01)
     assert [data[:11] for data, _ in call.switchboard.take_datagrams()] == [b"SIP/2.0 401"]
+
+
+def test_a_phone_gives_up_a_caller_whose_rtp_has_stopped():
+    call = Call("00").run(until=10.0)
+    call.lines[0].last_heard_at = 10.0
+    call.run(until=39.9)
+    assert Ended not in kinds(call)
+    call.run(until=40.1)
+    assert call.last == Ended(EndCause.FAR_END_HUNG_UP)
+    call.run()
+    assert call.clean
+
+
+def test_a_phone_waits_for_a_caller_that_has_sent_nothing_yet_or_is_on_hold():
+    nothing = Call("00").run(until=200.0)
+    assert Ended not in kinds(nothing)
+    held = Call(phone=Phone(number="1", hold_after_s=1.0, hold_for_s=300.0)).run(until=2.0)
+    held.lines[0].last_heard_at = 2.0
+    assert Ended not in kinds(held.run(until=200.0))
