@@ -66,6 +66,8 @@ def main() -> NoReturn:
 
 def explain(error: Exception) -> int:
     """Write what went wrong to standard error; returns the exit status for it."""
+    if isinstance(error, ExceptionGroup):  # of several tasks, the first one's error stands for all
+        return explain(error.exceptions[0])
     match error:
         case CommandFailed():
             status = error.exit_code

@@ -136,9 +136,9 @@ def _conclude(out: Console, verdicts: Sequence[Verdict], elapsed_s: float) -> bo
         return False
     lowest = min(each.correlation.peak for each in verdicts if each.correlation and each.scene.heard)
     out.print(
-        f"[green]All {len(verdicts)} calls went as they have to[/], in {elapsed_s:.0f} seconds. The far end heard"
-        f" the very sound (correlation {lowest:.3f} or more; {LEAST_CORRELATION} is asked for), and the keys pressed"
-        " there arrived."
+        f"[green]All {len(verdicts)} calls went as they have to[/], in {elapsed_s:.0f} seconds. The far end"
+        f" heard the very sound (correlation {lowest:.3f} or more; {LEAST_CORRELATION} is asked for), and the"
+        " keys pressed there arrived."
     )
     return True
 
