@@ -1,6 +1,8 @@
 """Parts that several roles and commands build from the settings in the same way."""
 
+import os
 import time
+import uuid
 
 from outdial.config import Settings
 from outdial.storage.blobs import Blobs
@@ -9,6 +11,28 @@ from outdial.storage.blobs import Blobs
 def wall_clock_ms() -> int:
     """Unix milliseconds: the one place where the wall clock is read."""
     return time.time_ns() // 1_000_000
+
+
+class UuidSource:
+    """Random UUIDs (version 4) out of random bytes that are fetched for many at once.
+
+    The system call lets another thread take the interpreter, which costs a request a fifth of a millisecond
+    while the database's writer is busy.
+    """
+
+    _BYTES = 16
+    _AT_ONCE = 256
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._used = 0
+
+    def __call__(self) -> str:
+        """The next UUID in its canonical form."""
+        if self._used == len(self._bytes):
+            self._bytes, self._used = os.urandom(self._BYTES * self._AT_ONCE), 0
+        start, self._used = self._used, self._used + self._BYTES
+        return str(uuid.UUID(bytes=self._bytes[start : self._used], version=4))
 
 
 def open_blobs(settings: Settings) -> Blobs:

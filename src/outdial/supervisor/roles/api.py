@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,7 @@ from outdial.api.context import ApiContext, ApiOptions
 from outdial.config import Settings
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
-from outdial.supervisor.parts import open_blobs, wall_clock_ms
+from outdial.supervisor.parts import UuidSource, open_blobs, wall_clock_ms
 
 log = structlog.get_logger()
 
@@ -33,7 +32,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             tokens=TokenCache(database, wall_clock_ms),
             options=api_options(settings),
             now_ms=wall_clock_ms,
-            new_uuid=lambda: str(uuid.uuid4()),
+            new_uuid=UuidSource(),
         )
         config = uvicorn.Config(
             create_app(context),
