@@ -84,7 +84,7 @@ class AnsweringSession:
         self.state = State.RINGING
         self.established: EstablishedSession | None = None
         self._transaction = transaction
-        self._delayed_offer = not self.invite.body
+        self._delayed_offer = not self.invite.sdp
         self._retransmission: SuccessRetransmission | None = None
         self._failure: Response | None = None
         self._body: bytes | None = None
@@ -206,7 +206,7 @@ class AnsweringSession:
         self.context.on_event(Answered())
         if self._delayed_offer:
             try:
-                self.context.negotiator.accept_answer(self._ack.body)
+                self.context.negotiator.accept_answer(self._ack.sdp)
             except SdpError:
                 return
             self.context.on_event(MediaChanged())
@@ -215,7 +215,7 @@ class AnsweringSession:
         """Return our side of the media, agreed once: a 183 and the 200 must say the same."""
         if self._body is None:
             negotiator = self.context.negotiator
-            self._body = negotiator.offer() if self._delayed_offer else negotiator.answer(self.invite.body)
+            self._body = negotiator.offer() if self._delayed_offer else negotiator.answer(self.invite.sdp)
         return self._body
 
     def _response(

@@ -199,8 +199,8 @@ class CallingSession:
         if 200 <= response.status < 300:
             self._on_success(response, now)
         elif response.status < 200:
-            if response.body:
-                self._early_media[response.to.tag] = response.body
+            if response.sdp:
+                self._early_media[response.to.tag] = response.sdp
             self._feed(Input.PROVISIONAL, now, response)
         else:
             self._feed(self._classify_failure(response), now, response)
@@ -239,7 +239,7 @@ class CallingSession:
         """Agree on media with a 2xx; one without a body confirms the early media of its own dialog."""
         try:
             self._context.negotiator.accept_answer(
-                response.body or self._early_media.get(response.to.tag, b"")
+                response.sdp or self._early_media.get(response.to.tag, b"")
             )
         except SdpError as error:
             self._failure = Failed(
@@ -276,7 +276,7 @@ class CallingSession:
             case Action.REPORT_PROGRESS:
                 assert response is not None
                 if response.status > 100:
-                    progress = Progress(response.status, response.reason, early_media=bool(response.body))
+                    progress = Progress(response.status, response.reason, early_media=bool(response.sdp))
                     self._context.on_event(progress)
             case Action.ACCEPT:
                 assert response is not None

@@ -82,7 +82,7 @@ class OutgoingReinvite:
         session.outgoing_reinvite = None
         session.timer.agree_as_caller(response, now)
         try:
-            session.context.negotiator.accept_answer(response.body)
+            session.context.negotiator.accept_answer(response.sdp)
         except SdpError:
             # The session goes on as it was (§14.1); nothing that we could say would be understood.
             return
@@ -101,7 +101,7 @@ class IncomingReinvite:
     def __init__(self, session: "EstablishedSession", transaction: ServerTransaction) -> None:
         self._session = session
         self._transaction = transaction
-        self._delayed_offer = not transaction.request.body
+        self._delayed_offer = not transaction.request.sdp
         self._retransmission: SuccessRetransmission | None = None
 
     def answer(self, now: float) -> None:
@@ -130,7 +130,7 @@ class IncomingReinvite:
         session.incoming_reinvite = None
         if self._delayed_offer:
             try:
-                session.context.negotiator.accept_answer(ack.body)
+                session.context.negotiator.accept_answer(ack.sdp)
             except SdpError:
                 return  # the session goes on with the media that it had
             session.context.on_event(MediaChanged())
@@ -140,7 +140,7 @@ class IncomingReinvite:
         context = session.context
         try:
             body = (
-                context.negotiator.offer() if self._delayed_offer else context.negotiator.answer(request.body)
+                context.negotiator.offer() if self._delayed_offer else context.negotiator.answer(request.sdp)
             )
         except SdpError as error:
             warning = f'399 outdial "{_quotable(str(error))}"'

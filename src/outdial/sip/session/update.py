@@ -46,7 +46,7 @@ def answer_update(session: "EstablishedSession", transaction: ServerTransaction,
         session.respond(transaction, 422, now, headers=[("Min-SE", str(session.timer.min_se_s))])
         return
     body = b""
-    if request.body:
+    if request.sdp:
         if session.reinvite_under_way:
             session.respond(transaction, 491, now)
             return
@@ -54,7 +54,7 @@ def answer_update(session: "EstablishedSession", transaction: ServerTransaction,
             session.respond(transaction, 500, now, headers=[("Retry-After", "1")])
             return
         try:
-            body = negotiator.answer(request.body)
+            body = negotiator.answer(request.sdp)
         except SdpError:
             session.respond(transaction, 488, now)
             return
