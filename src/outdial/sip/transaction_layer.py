@@ -7,7 +7,7 @@ from typing import Protocol
 from outdial.errors import SipParseError
 from outdial.sip.client_transaction import ClientTransaction, ClientTransactionUser
 from outdial.sip.headers.via import Via
-from outdial.sip.message import Headers, Request, Response
+from outdial.sip.message import Request, Response
 from outdial.sip.parser import KeepAlive, parse_message
 from outdial.sip.responses import build_response, reply_address
 from outdial.sip.server_transaction import ServerTransaction
@@ -71,7 +71,7 @@ class TransactionLayer:
         via: str | None = None,
     ) -> ClientTransaction:
         """Start a client transaction. `via` repeats a Via (CANCEL, §9.1); otherwise a new one goes on top."""
-        request.headers = Headers([("Via", via or self.new_via()), *request.headers.items()])
+        request.headers.add_first("Via", via or self.new_via())
         transaction = ClientTransaction(request, destination, user, self.wire, self._forget_client)
         self._clients[transaction.key] = transaction
         transaction.start(now)

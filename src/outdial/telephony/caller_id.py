@@ -16,7 +16,7 @@ def caller_id(
     `number` is the bridge's, `name` what the callee's display shows, both as the user set them.
     """
     domain = trunk.from_domain or local_host
-    identity = str(NameAddr(name, SipUri("sip", number, domain)))
+    identity = str(NameAddr(name, SipUri.for_user(number, domain)))
     headers: list[tuple[str, str]] = []
     if trunk.caller_id_mode is CallerIdMode.P_ASSERTED_IDENTITY:
         headers.append(("P-Asserted-Identity", identity))
@@ -26,4 +26,4 @@ def caller_id(
     if trunk.privacy:
         headers.append(("Privacy", "id"))
         return ANONYMOUS, tuple(headers)
-    return str(NameAddr(name, SipUri("sip", trunk.from_user or number, domain))), tuple(headers)
+    return str(NameAddr(name, SipUri.for_user(trunk.from_user or number, domain))), tuple(headers)

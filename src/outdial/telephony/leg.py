@@ -213,7 +213,7 @@ class Leg:
             new_token=user_agent.endpoint.new_token,
             negotiator=self._negotiator,
             on_event=self._on_session,
-            contact=f"<{SipUri('sip', request.caller_number, host, port)}>",
+            contact=f"<{SipUri.for_user(request.caller_number, host, port)}>",
             user_agent=user_agent.options.user_agent,
             credentials=trunk.credentials,
             session_timer=SessionTimerPolicy(interval_s=trunk.session_expires_s),
@@ -223,7 +223,7 @@ class Leg:
         )
         from_, identity = caller_id(trunk, request.caller_number, request.caller_name, host)
         trunk_port = None if trunk.port == 5060 else trunk.port
-        uri = str(SipUri("sip", f"{trunk.dial_prefix}{request.to}", trunk.host, trunk_port))
+        uri = str(SipUri.for_user(f"{trunk.dial_prefix}{request.to}", trunk.host, trunk_port))
         call = OutgoingCall(
             uri=uri,
             from_=from_,

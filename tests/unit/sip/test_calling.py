@@ -305,6 +305,27 @@ class TestAnswers:
         assert pair.media.log == ["offer", "accept v=0 a"]
         assert pair.events == [Answered()]
 
+    def test_the_description_is_found_in_a_multipart_body(self):
+        body = b"--x\r\nContent-Type: application/sdp\r\n\r\nv=0 inside\r\n--x--\r\n"
+
+        def on_invite(pair, transaction, now):
+            response = build_response(
+                transaction.request,
+                CALLER,
+                200,
+                to_tag="a",
+                headers=[("Contact", "<sip:a@192.0.2.2>")],
+                body=body,
+            )
+            response.headers.set("Content-Type", "multipart/mixed;boundary=x")
+            pair.callee.wire.datagrams.append((response.to_bytes(), CALLER))
+
+        pair = Pair(Network(), on_invite)
+        pair.start()
+        pair.network.run(until=1.0)
+        assert pair.media.log[-1].strip() == "accept v=0 inside"
+        assert pair.events == [Answered()]
+
     def test_media_that_we_cannot_use_is_acknowledged_and_hung_up(self):
         pair = Pair(
             Network(), lambda pair, transaction, now: respond(pair, transaction, 200, "a", body=b"unusable")
@@ -492,6 +513,22 @@ class TestDigest:
         pair.start()
         pair.network.run(until=1.0)
         assert pair.events == [Answered()]
+
+    def test_one_response_may_bring_the_challenges_of_several_realms(self):
+        def on_invite(pair, transaction, now):
+            given = transaction.request.headers.get_all("Proxy-Authorization")
+            session = pair.take(transaction, now)
+            if len(given) == 2:
+                session.accept(now)
+            else:
+                realms = [("Proxy-Authenticate", str(make_challenge(realm, f"n-{realm}"))) for realm in "ab"]
+                session.reject(407, now, headers=realms)
+
+        pair = Pair(Network(), on_invite, credentials=self.CREDENTIALS)
+        pair.start()
+        pair.network.run(until=1.0)
+        assert pair.events == [Answered()]
+        assert len(pair.requests_at_callee("INVITE")) == 2
 
     def test_a_cancel_ends_the_rounds(self):
         network = Network(delay=1.0)

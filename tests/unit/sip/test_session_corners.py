@@ -129,7 +129,8 @@ def test_a_contact_that_cannot_be_read_leaves_the_target():
 def test_a_direct_request_without_rport_is_answered_without_received():
     data = (
         b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK1\r\n"
-        b"From: <sip:a@b>;tag=1\r\nTo: <sip:x>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nRecord-Route: <sip:p;lr>\r\n\r\n"
+        b"From: <sip:a@b>;tag=1\r\nTo: <sip:x>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n"
+        b"Record-Route: <sip:p;lr>\r\n\r\n"
     )
     request = parse_message(data)
     assert build_response(request, CALLEE, 200).top_via.received is None

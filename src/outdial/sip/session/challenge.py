@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from outdial.errors import SipParseError
-from outdial.sip.digest import Credentials, authorize, choose
+from outdial.sip.digest import Credentials, authorize, choose, is_answerable
 from outdial.sip.headers.challenge import Challenge
 from outdial.sip.message import Request, Response
 
@@ -48,18 +47,23 @@ class Authenticator:
             )
             request.headers.add(name, value)
 
-    def remember(self, response: Response) -> Challenge | None:
-        """Keep the strongest challenge of a 401 or 407 that we can answer; None if there is none."""
+    def remember(self, response: Response) -> list[Challenge]:
+        """Keep the strongest challenge of each realm of a 401 or 407 that we can answer, and return them.
+
+        A forking proxy hands on the challenges of several realms at once (§16.7 step 7).
+        """
         if self._credentials is None:
-            return None
+            return []
         proxy = response.status == 407
         header = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-        try:
-            challenge = choose(Challenge.parse_all(response.headers.get_all(header), proxy=proxy))
-        except SipParseError:
-            return None
-        self._challenges[proxy, challenge.realm] = challenge
-        return challenge
+        by_realm: dict[str, list[Challenge]] = {}
+        for challenge in Challenge.parse_all(response.headers.get_all(header), proxy=proxy):
+            if is_answerable(challenge):
+                by_realm.setdefault(challenge.realm, []).append(challenge)
+        chosen = [choose(challenges) for challenges in by_realm.values()]
+        for challenge in chosen:
+            self._challenges[proxy, challenge.realm] = challenge
+        return chosen
 
 
 class Authentication:
@@ -79,11 +83,9 @@ class Authentication:
     def take(self, response: Response) -> bool:
         """Note a challenge; True if the request should be sent again with credentials."""
         self._rounds += 1
-        challenge = self._authenticator.remember(response)
-        if challenge is None or self._rounds > self.MAX_ROUNDS:
+        challenges = self._authenticator.remember(response)
+        if not challenges or self._rounds > self.MAX_ROUNDS:
             return False
-        realm = (challenge.proxy, challenge.realm)
-        if realm in self._asked and not challenge.stale:
-            return False
-        self._asked.add(realm)
-        return True
+        refused = any((c.proxy, c.realm) in self._asked and not c.stale for c in challenges)
+        self._asked.update((c.proxy, c.realm) for c in challenges)
+        return not refused

@@ -6,7 +6,7 @@ A fork that nobody ends is a person who picked up and a carrier that bills.
 from dataclasses import dataclass, field
 
 from outdial.sip.dialog import Dialog
-from outdial.sip.message import Headers, Request, Response
+from outdial.sip.message import Request, Response
 from outdial.sip.session.bye import send_bye
 from outdial.sip.session.challenge import Authenticator
 from outdial.sip.session.context import SessionContext
@@ -27,7 +27,7 @@ class Acknowledgements:
     def send(self, dialog: Dialog, invite: Request, now: float) -> None:
         """Acknowledge a 2xx: a request of the dialog with the INVITE's CSeq number and credentials."""
         ack = dialog.request("ACK", sequence=invite.cseq.number)
-        ack.headers = Headers([("Via", self.context.new_via()), *ack.headers.items()])
+        ack.headers.add_first("Via", self.context.new_via())
         for name in ("Authorization", "Proxy-Authorization"):
             for value in invite.headers.get_all(name):
                 ack.headers.add(name, value)
