@@ -77,6 +77,7 @@ class SandboxNetwork:
             unix_ms=self._unix_ms,
             open_line=open_line,
             on_over=self._on_over,
+            on_call=_log_call,
             timer_values=self._timer_values,
         )
         _log.info("sandbox_started", host=self.address[0], port=self.address[1], phones=len(phones))
@@ -126,6 +127,11 @@ class SandboxNetwork:
         _log.info("sandbox_call_over", number=heard.number, outcome=heard.outcome, sip_call_id=heard.call_id)
         if self._recorder is not None:
             self._recorder.write(heard, audio)
+
+
+def _log_call(heard: Heard) -> None:
+    """Say at once who is called: the record of a call comes when it is over, half a minute after a crash."""
+    _log.info("sandbox_called", number=heard.number, sip_call_id=heard.call_id)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -57,9 +57,13 @@ class Switchboard:
         unix_ms: Callable[[], int],
         open_line: Callable[[Phone], Line],
         on_over: Callable[[Heard, bytes], None],
+        on_call: Callable[[Heard], None] = lambda _heard: None,
         timer_values: TimerValues | None = None,
     ) -> None:
-        """``open_line`` raises :class:`MediaError` when no RTP port is free; the call then gets a 503."""
+        """``open_line`` raises :class:`MediaError` when no RTP port is free; the call then gets a 503.
+
+        ``on_call`` is told of each phone as soon as it is called, ``on_over`` when nothing more can happen.
+        """
         self.endpoint = Endpoint(
             address, new_token, user_agent=_USER_AGENT, timer_values=timer_values, on_invite=self._on_invite
         )
@@ -69,6 +73,7 @@ class Switchboard:
         self._unix_ms = unix_ms
         self._open_line = open_line
         self._report = on_over
+        self._announce = on_call
         self._losses = Losses(lambda invite: phone_of(_number(invite), self._phones))
         self._gates: OrderedDict[str, DigestGate] = OrderedDict()
         self._calls: dict[PhoneCall, list[PhoneCall]] = {}
@@ -184,6 +189,7 @@ class Switchboard:
         )
         around = CallSurroundings(self.endpoint.wire.timers, line, negotiator, self._on_over)
         call = PhoneCall(phone, session, around, heard)
+        self._announce(heard)
         return call
 
     def _gate(self, phone: Phone, call_id: str) -> DigestGate:

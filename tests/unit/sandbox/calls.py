@@ -65,6 +65,7 @@ class Call:
         self.network = Network()
         self.lines: list[FakeLine] = []
         self.heard: list[Heard] = []
+        self.called: list[Heard] = []
         self.audio: list[bytes] = []
         self.no_ports = no_ports
         self.switchboard = Switchboard(
@@ -74,6 +75,7 @@ class Call:
             unix_ms=lambda: UNIX_MS + round(self.network.now * 1_000),
             open_line=self._open_line,
             on_over=self._on_over,
+            on_call=self.called.append,
         )
         self.caller = Endpoint(CALLER, tokens("caller"))
         self.network.attach(CALLER, self.caller)

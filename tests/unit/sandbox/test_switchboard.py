@@ -280,6 +280,19 @@ def test_hold_and_back():
     assert call.clean
 
 
+def test_each_phone_is_announced_when_it_is_called():
+    call = Call("04").run(2.0)
+    assert [(heard.number, heard.call_id, heard.outcome) for heard in call.called] == [
+        ("12025550104", "call-1@192.0.2.1", "")
+    ]
+    assert call.heard == []
+    assert [heard.call_id for heard in Call("19").run(0.1).called] == [
+        "call-1@192.0.2.1",
+        "call-1@192.0.2.1+1",
+    ]
+    assert len(Call("12").hang_up_at(3.0).called) == 1  # the challenged INVITE reached nobody
+
+
 def test_one_of_two_forks_is_kept_and_the_other_hung_up():
     call = Call("19").hang_up_at(3.0)
     assert kinds(call).count(Answered) == 1
