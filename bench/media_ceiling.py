@@ -24,6 +24,7 @@ from bench.media_rig import (
     work_folder,
     write_clip,
 )
+
 from outdial.sdp.direction import Direction
 
 

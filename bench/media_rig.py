@@ -18,7 +18,8 @@ from outdial.telephony.media.client import MediaClient, MediaStream
 from outdial.telephony.media.options import MediaOptions
 
 HERE = Path(__file__).parent
-SINK_PORT = 40_000
+SINK_PORT = 61_001
+"""Up to 4,500 sockets above the range that Linux takes ports of its own choice from."""
 RTP_PORT = 20_000
 PACKET_SIZE = 172
 """20 ms of G.711 with its header."""
@@ -113,7 +114,8 @@ def work_folder() -> tempfile.TemporaryDirectory[str]:
 
 def machine() -> str:
     """One line about where figures come from."""
-    return f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
+    return f"{system}, Python {platform.python_version()}"
 
 
 async def one_stats(client: MediaClient) -> dict[str, object]:

@@ -1,0 +1,65 @@
+from outdial.telephony.media.latch import Latch, Latching
+
+NAMED = ("192.0.2.1", 4000)
+BEHIND_NAT = ("198.51.100.7", 61000)
+STRANGER = ("203.0.113.9", 5000)
+
+
+def latch() -> Latch:
+    latch = Latch(window_s=0.5)
+    latch.expect(NAMED)
+    return latch
+
+
+def test_rtp_goes_to_the_named_address_first() -> None:
+    assert latch().target == NAMED
+
+
+def test_the_named_address_is_locked_at_once() -> None:
+    leg = latch()
+    assert leg.packet_from(NAMED, 0) is Latching.LOCK
+    assert leg.locked
+    assert leg.packet_from(NAMED, 1) is Latching.KEEP
+    assert leg.packet_from(STRANGER, 1) is Latching.FOREIGN
+    assert leg.target == NAMED
+
+
+def test_another_source_is_followed_and_locked_after_the_window() -> None:
+    leg = latch()
+    assert leg.packet_from(BEHIND_NAT, 0) is Latching.MOVE
+    assert leg.target == BEHIND_NAT
+    assert leg.packet_from(BEHIND_NAT, 0.49) is Latching.KEEP
+    assert not leg.locked
+    assert leg.packet_from(BEHIND_NAT, 0.5) is Latching.LOCK
+    assert leg.packet_from(NAMED, 0.6) is Latching.FOREIGN
+
+
+def test_within_the_window_only_the_named_address_may_take_over() -> None:
+    leg = latch()
+    leg.packet_from(STRANGER, 0)
+    assert leg.packet_from(BEHIND_NAT, 0.1) is Latching.FOREIGN
+    assert leg.target == STRANGER
+    assert leg.packet_from(NAMED, 0.2) is Latching.LOCK
+    assert leg.target == NAMED
+    assert leg.packet_from(STRANGER, 0.3) is Latching.FOREIGN
+
+
+def test_a_reinvite_with_a_new_address_latches_anew() -> None:
+    leg = latch()
+    leg.packet_from(NAMED, 0)
+    moved = ("192.0.2.99", 6000)
+    leg.expect(moved)
+    assert (leg.target, leg.locked) == (moved, False)
+    assert leg.packet_from(BEHIND_NAT, 10) is Latching.MOVE
+    assert leg.packet_from(moved, 10.1) is Latching.LOCK
+
+
+def test_a_reinvite_with_the_same_address_keeps_the_source_behind_nat_but_listens_again() -> None:
+    leg = latch()
+    leg.packet_from(BEHIND_NAT, 0)
+    leg.packet_from(BEHIND_NAT, 1)
+    leg.expect(NAMED)
+    assert (leg.target, leg.locked) == (BEHIND_NAT, False)
+    assert leg.packet_from(BEHIND_NAT, 2) is Latching.LOCK
+    leg.expect(NAMED)
+    assert leg.packet_from(("198.51.100.7", 61002), 3) is Latching.MOVE
