@@ -50,6 +50,20 @@ async def test_an_id_is_accepted_once_and_a_list_as_a_whole(world: World) -> Non
     assert await world.database.read(calls.get, "new:1") is None
 
 
+@pytest.mark.parametrize("number", [99, 100, 250])
+async def test_long_lists(world: World, number: int) -> None:
+    """However they are written, they are all there, or none of them."""
+    await world.queue(number, customid="tab\there", variables={"a": "line\nbreak \\ back"})
+    stored = await world.database.read(calls.find, world.account_id, limit=1000)
+    assert len({call.id for call in stored}) == number
+    assert stored[0].customid == "tab\there"
+    assert stored[0].variables == {"a": "line\nbreak \\ back"}
+    again = [world.new_call() for _ in range(number)]
+    with pytest.raises(IntegrityError):
+        await world.database.run(calls.insert_calls, [*again, stored[0]])
+    assert len(await world.database.read(calls.find, world.account_id, limit=1000)) == number
+
+
 async def test_finding(world: World) -> None:
     first = world.new_call(submitted_at=10, to="12025550101", customid="x")
     second = world.new_call(submitted_at=20, to="12025550102", customid="x")

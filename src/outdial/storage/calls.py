@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import bindparam, case
+from sqlalchemy.exc import IntegrityError
 
 from outdial.domain.call import Call, CallState, NewCall
 from outdial.domain.disposition import Disposition, EndReason
@@ -13,6 +15,8 @@ from outdial.storage import wake
 from outdial.storage.tables import calls
 
 _INSERT = sa.insert(calls)
+_COPY_FROM = 100
+"""From this many rows on, PostgreSQL's COPY is faster than inserts (twice for 10,000, a fifth of our CPU)."""
 
 COLUMNS = tuple(column for column in calls.c if column.name not in ("seq", "fence", "dialer_id"))
 """The columns of a `Call`, in the order of `to_call`."""
@@ -47,9 +51,14 @@ _COUNT_BY_STATE = sa.select(calls.c.state, sa.func.count()).group_by(calls.c.sta
 
 def insert_calls(conn: sa.Connection, new_calls: Sequence[NewCall]) -> None:
     """Store accepted calls and wake the dialers. An id that exists already raises IntegrityError."""
-    if new_calls:
-        conn.execute(_INSERT, [_row(call) for call in new_calls])
-        wake.announce(conn, wake.CALLS)
+    if not new_calls:
+        return
+    rows = [_row(call) for call in new_calls]
+    if conn.dialect.name == "postgresql" and len(rows) >= _COPY_FROM:
+        _copy(conn, rows)
+    else:
+        conn.execute(_INSERT, rows)
+    wake.announce(conn, wake.CALLS)
 
 
 def get(conn: sa.Connection, call_id: str) -> Call | None:
@@ -144,6 +153,18 @@ def to_call(row: sa.Row[Any]) -> Call:
         reason=None if row.reason is None else EndReason(row.reason),
         done_at=row.done_at,
     )
+
+
+def _copy(conn: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    names = tuple(rows[0])
+    statement = f"COPY calls ({', '.join(names)}) FROM STDIN"
+    driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            for row in rows:
+                copy.write_row([row[name] for name in names])
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(statement, None, error) from error
 
 
 def _row(call: NewCall) -> dict[str, Any]:

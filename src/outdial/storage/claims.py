@@ -36,7 +36,9 @@ _DUE = (
         DIALER_ALIVE,
     )
     .order_by(calls.c.due_at, calls.c.seq)
-    .limit(bindparam("p_limit"))
+    # Rendered as a number: PostgreSQL's generic plans guess a tenth of the table for an unknown limit, and
+    # then read all of it.
+    .limit(bindparam("p_limit", type_=sa.Integer, literal_execute=True))
     .with_for_update(skip_locked=True, of=calls)
     # PostgreSQL never inlines a CTE with row locks, so it runs once; as a plain subquery the planner may run
     # it again and again and claim more than the limit.
