@@ -36,6 +36,27 @@ class Pause:
         return GoTo(self.to)
 
 
+@dataclass(frozen=True)
+class Remember:
+    """A step for these tests: adds its visit to what it finds in its memory, and waits."""
+
+    to: str
+
+    def enter(self, visit: Visit) -> Outcome:
+        return Wait(memory={**visit.memory, visit.node: visit.number})
+
+    def resume(self, visit: Visit, event: object) -> Outcome:
+        return GoTo(self.to)
+
+
+def test_memory_is_of_one_visit():
+    flow = Flow("a", {"a": Remember("b"), "b": Remember("a")})
+    first = start(flow, {}).state
+    second = resume(flow, first, DigitPressed("1")).state
+    third = resume(flow, second, DigitPressed("1")).state
+    assert [state.memory for state in (first, second, third)] == [{"a": 1}, {"b": 2}, {"a": 3}]
+
+
 def test_an_announcement_is_played_then_hung_up():
     flow = announcement("sound-1")
     first = start(flow, {})

@@ -2,13 +2,14 @@
 
 import pytest
 from tests.helpers.sip_link import CALLEE, CALLER, header
-from tests.unit.sandbox.calls import UNIX_MS, Call
+from tests.unit.sandbox.calls import RIGHT_CREDENTIALS, UNIX_MS, Call
 
 from outdial.sandbox.heard import Heard
 from outdial.sandbox.magic_numbers import MAGIC_NUMBERS
 from outdial.sandbox.phone import DigitsBy, Phone
 from outdial.sdp.direction import Direction
-from outdial.sip.digest import Credentials
+from outdial.sip.digest import Credentials, authorize
+from outdial.sip.headers.challenge import Challenge
 from outdial.sip.message import Request
 from outdial.sip.session.events import (
     Answered,
@@ -200,22 +201,28 @@ def test_a_phone_may_refuse_any_credentials():
     assert call.last.cause is FailureCause.AUTHENTICATION_FAILED
 
 
-def test_a_used_nonce_count_is_not_taken_twice():
-    """A caller that repeats nc=1 in its BYE, as careless ones do, is challenged."""
+@pytest.mark.parametrize(
+    ("nonce_count", "uri", "status"),
+    [(2, None, 200), (1, None, 401), (2, "sip:other@192.0.2.2", 401)],
+    ids=["as it should be", "a nonce count that was used", "another uri"],
+)
+def test_a_careless_caller_is_challenged(nonce_count, uri, status):
     call = Call("12").run(until=1.0)
-    invite = next(
-        data for _, source, _, data in call.network.wire if source == CALLER and b"\r\nAuthorization" in data
-    )
-    authorization = header(invite, "Authorization")
-    assert authorization is not None
+    challenge = next(data for _, _, _, data in call.network.wire if data.startswith(b"SIP/2.0 401"))
     dialog = call.session.established.dialog
     bye = dialog.request("BYE")
-    bye.headers.add("Via", "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKcareless")
-    bye.headers.add(
-        "Authorization", authorization.replace('uri="sip:12025550112@192.0.2.2"', f'uri="{bye.uri}"')
+    authorization = authorize(
+        [Challenge.parse(header(challenge, "WWW-Authenticate"))],
+        RIGHT_CREDENTIALS,
+        method="BYE",
+        uri=uri or bye.uri,
+        nonce_count=nonce_count,
+        cnonce="c",
     )
+    bye.headers.add("Via", "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKcareless")
+    bye.headers.add(*authorization)
     call.switchboard.receive(bye.to_bytes(), CALLER, 1.0)
-    assert [data[:11] for data, _ in call.switchboard.take_datagrams()] == [b"SIP/2.0 401"]
+    assert [data[:11] for data, _ in call.switchboard.take_datagrams()] == [f"SIP/2.0 {status}".encode()]
 
 
 def test_a_phone_hangs_up_by_itself():
