@@ -10,7 +10,7 @@ _ERRORS = {
     413: "Too large.",
     415: "A media type that is not accepted.",
     422: "A value is missing or wrong; `errors` has a sentence for each.",
-    503: "The database cannot be reached; nothing was accepted.",
+    503: "The database cannot be reached just now; whether the request was stored is not known.",
 }
 
 

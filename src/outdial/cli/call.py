@@ -13,7 +13,7 @@ from outdial.cli.output import JsonOption, console, print_fields, print_json, pr
 from outdial.cli.problems import CommandFailed
 from outdial.supervisor import exit_codes
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

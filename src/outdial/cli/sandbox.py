@@ -12,7 +12,7 @@ from outdial.sandbox.phones_file import load_phones
 from outdial.supervisor.prepare import make_data_dir
 from outdial.supervisor.role import Role, run_role
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _COLUMNS = {"number": "number", "description": "what its phone does"}
 

@@ -9,7 +9,7 @@ import typer
 from outdial.config import Settings, load_settings
 from outdial.supervisor.role import Role, run_role
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -18,11 +18,11 @@ from outdial.cli.demo.scenes import BRIDGE, IMPATIENT_BRIDGE, IMPATIENT_RING_S, 
 from outdial.cli.demo.server import DemoServer
 from outdial.cli.demo.view import LiveView, verdict_table
 from outdial.cli.follow import follow
-from outdial.cli.output import console
+from outdial.cli.output import JsonOption, console, print_json
 from outdial.sandbox.heard import Heard, read_heard
 from outdial.supervisor import exit_codes
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _HEARD_WITHIN_S = 5.0
 
@@ -30,22 +30,23 @@ _HEARD_WITHIN_S = 5.0
 @app.command()
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the server running until Ctrl-C.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the main job in a minute: real calls over SIP and RTP to a simulated phone network.
 
     Everything happens on this machine, in a temporary folder and on free ports. Exit status 0 when every call
     went as it has to and the far end heard the very sound, 1 when anything differs.
     """
-    out = console()
+    out = Console(stderr=True, highlight=False) if as_json else console()
     with tempfile.TemporaryDirectory(prefix="outdial-demo-") as folder:
         try:
-            good = asyncio.run(_run(out, Path(folder), keep=keep))
+            good = asyncio.run(_run(out, Path(folder), keep=keep, as_json=as_json))
         except KeyboardInterrupt:
             good = True
     raise typer.Exit(exit_codes.OK if good else exit_codes.FAILED)
 
 
-async def _run(out: Console, folder: Path, *, keep: bool) -> bool:
+async def _run(out: Console, folder: Path, *, keep: bool, as_json: bool) -> bool:
     started = time.monotonic()
     out.print("[bold]Starting[/] a server with the simulated phone network as its trunk …")
     async with DemoServer(folder) as server:
@@ -63,6 +64,8 @@ async def _run(out: Console, folder: Path, *, keep: bool) -> bool:
             out.print(f"[bold]Calling[/] {len(SCENES)} numbers, one request each:\n")
             verdicts = await _call_everybody(out, client, server, sound["id"])
         out.print(verdict_table(verdicts))
+        if as_json:
+            print_json([verdict.as_row() for verdict in verdicts])
         good = _conclude(out, verdicts, time.monotonic() - started)
         if keep:
             await _keep(out, server, token, sound["id"])

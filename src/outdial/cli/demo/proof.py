@@ -27,6 +27,18 @@ class Verdict:
     correlation: Correlation | None
     problems: Sequence[str]
 
+    def as_row(self) -> dict[str, Any]:
+        """For `--json`."""
+        heard = None if self.correlation is None else round(self.correlation.peak, 4)
+        return {
+            "number": self.scene.number,
+            "title": self.scene.title,
+            "ok": not self.problems,
+            "problems": list(self.problems),
+            "correlation": heard,
+            "call": self.status,
+        }
+
 
 def judge(
     scene: Scene, status: dict[str, Any], heard: Heard | None, clips: Path, recordings: Path
