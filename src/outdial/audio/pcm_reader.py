@@ -18,11 +18,22 @@ from av.error import FFmpegError, InvalidDataError
 from outdial.audio.wire import Pcm
 from outdial.errors import AudioTooLong, UndecodableAudio
 
-_CODECS = (
-    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_u8,pcm_s8,"
-    "pcm_alaw,pcm_mulaw,adpcm_ima_wav,adpcm_ima_qt,adpcm_ms,gsm,gsm_ms,g722,mp3,mp3float,mp2,mp2float,aac,alac,flac,"
-    "vorbis,opus,amrnb,amrwb"
+_SAMPLE_FORMATS = (
+    "s8",
+    "u8",
+    "s16le",
+    "s16be",
+    "s24le",
+    "s24be",
+    "s32le",
+    "s32be",
+    "f32le",
+    "f32be",
+    "f64le",
 )
+_CODECS = {f"pcm_{form}" for form in (*_SAMPLE_FORMATS, "alaw", "mulaw")}
+_CODECS |= {"mp2", "mp2float", "mp3", "mp3float", "aac", "alac", "flac", "vorbis", "opus", "amrnb", "amrwb"}
+_CODECS |= {"adpcm_ima_wav", "adpcm_ima_qt", "adpcm_ms", "gsm", "gsm_ms", "g722"}
 _ADVICE = "upload mp3, wav, ogg, m4a or flac"
 # Twice the default length. Down to 8 kHz it measures -1 dB at 3.7 kHz, -43 dB at 4.1 and -86 dB at 4.2.
 _RESAMPLING = {"filter_size": "64", "cutoff": "0.96"}
@@ -38,7 +49,7 @@ class PcmReader:
         options = {
             "protocol_whitelist": "none",
             "format_whitelist": _FORMAT_FAMILIES.get(container, container),
-            "codec_whitelist": _CODECS,
+            "codec_whitelist": ",".join(sorted(_CODECS)),
         }
         try:
             opened = av.open(
@@ -52,6 +63,13 @@ class PcmReader:
             raise UndecodableAudio(f"this {_NAMES.get(container, container)} file holds no sound; {_ADVICE}")
         self._name = container
         self._stream = opened.streams.audio[0]
+        codec = self._stream.codec_context.name
+        # FFmpeg applies its own list while it looks into the file, and not to the decoder that PyAV opens.
+        if codec not in _CODECS:
+            opened.close()
+            raise UndecodableAudio(
+                f"the sound in this file is encoded as {codec}, which is not taken; {_ADVICE}"
+            )
         # A thread would count against the same limits and gain nothing for one short sound.
         self._stream.codec_context.thread_count = 1
 

@@ -115,6 +115,20 @@ async def test_what_is_no_sound_is_refused_in_a_sentence(content, sentence, prep
     assert clips() == {}
 
 
+@pytest.mark.parametrize("recipe", ["ac3 in mp4", "ac3 in wav", "wavpack in webm"])
+async def test_codecs_that_are_not_listed_are_not_decoded(recipe, prepare, clips):
+    codec, container = recipe.split(" in ")
+    muxer = {"mp4": "mp4", "wav": "wav", "webm": "matroska"}[container]
+    RECIPES[recipe] = (muxer, codec, 48_000, "fltp" if codec == "ac3" else "s16p", None)
+    try:
+        content = encode_file(murmur(0.5, 48_000), recipe)
+    finally:
+        del RECIPES[recipe]
+    with pytest.raises(UndecodableAudio, match=f"is encoded as {codec}, which is not taken; upload mp3"):
+        await prepare(content)
+    assert clips() == {}
+
+
 async def test_a_wav_without_samples_holds_no_sound(prepare):
     with pytest.raises(UndecodableAudio, match="holds no sound"):
         await prepare(wav(np.zeros(0)))
