@@ -3,9 +3,9 @@
 ``python -m bench.dialer_call [--calls 1000] [--rounds 3] [--window 50] [--full] [--write]``
 
 Three callers take turns, so that a drift of the machine hits all of them: sipp's own C++ client, our user
-agent alone (legs with their traces), and the dialer: claims, attempts, CDR and trace durably on SQLite, as in
-a server. The far end is sipp in all three. Everything runs as fast as it goes with ``window`` calls at a time;
-then the dialer and sipp once more at a slow pace, where no two calls share a commit.
+agent alone (legs with their traces), and the dialer: claims, attempts, CDR and trace durably on SQLite, as
+in a server. The far end is sipp in all three. Everything runs as fast as it goes with ``window`` calls at a
+time; then the dialer and sipp once more at a slow pace, where no two calls share a commit.
 """
 
 import argparse

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 import uvloop
-
 from bench.far_end import HOST
 from bench.silent_media import SilentMedia
+
 from outdial.dispatch.dispatcher import Dispatcher
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import SipNetwork

@@ -1,4 +1,4 @@
-"""How a benchmark says what it found: a table on standard output, and with ``--write`` in docs/performance.md.
+"""How a benchmark tells what it found: a table on standard output, with ``--write`` on the page too.
 
 The page holds a block for each benchmark, between two comments that name it; only what is between them is
 written here.

@@ -1,0 +1,154 @@
+"""The ears of every callee: one bound pair of UDP sockets that all SDP answers name.
+
+A bound socket, because the kernel answers packets to an unbound port with ICMP errors, each of which costs
+the sender more than the packet. It answers the first packet of each stream, so that the sender latches as it
+does to a real phone; a kernel filter counts and drops the rest, but for one stream in 32, whose packets are
+timed by the kernel's receive timestamps. RTCP is taken and not read.
+
+``python -m bench.rtp_sink PORT`` prints "ready", and at the end of its standard input one line of JSON.
+"""
+
+import ctypes
+import json
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from bench.far_end import HOST, free_port
+from bench.report import percentile
+
+_SO_ATTACH_FILTER, _SO_MEMINFO, _SO_TIMESTAMPNS = 26, 55, 35
+"""From asm-generic/socket.h; Python's socket module does not name them."""
+_MEMINFO = struct.Struct("9I")
+_DROPS = 8
+_LOAD_BYTE, _LOAD_HALF, _AND, _JUMP_IF_EQUAL, _RETURN = 0x30, 0x28, 0x54, 0x15, 0x06
+_SAMPLED_PORTS = 0x3E
+"""RTP ports are even: one in 32 has none of these bits."""
+_FILTER = (
+    (_LOAD_BYTE, 0, 0, 8 + 1),
+    (_AND, 0, 0, 0x80),  # the marker: the first packet of a talk spurt
+    (_JUMP_IF_EQUAL, 3, 0, 0x80),
+    (_LOAD_HALF, 0, 0, 0),  # the source port
+    (_AND, 0, 0, _SAMPLED_PORTS),
+    (_JUMP_IF_EQUAL, 0, 1, 0),
+    (_RETURN, 0, 0, 0xFFFF),
+    (_RETURN, 0, 0, 0),
+)
+_RTP = struct.Struct("!BBHII")
+_CLOCK_RATE = 8000
+_LOOK_EVERY_S = 0.002
+"""Now and then, instead of waiting: a sender to a real network does not pay for waking its receiver."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What arrived; lateness is against each stream's own earliest packet, in milliseconds."""
+
+    packets: int
+    timed: int
+    streams_timed: int
+    lost: int
+    p50_ms: float
+    p99_ms: float
+    p999_ms: float
+    max_ms: float
+
+
+class RtpSink:
+    """The process, as a context; `stop` ends it and tells what it heard."""
+
+    def __enter__(self) -> Self:
+        self.port = free_port() & ~1
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.rtp_sink", str(self.port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != "ready\n":
+            raise RuntimeError("the RTP sink did not start")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+
+    def stop(self) -> Heard:
+        """End it."""
+        answer, _ = self._process.communicate(timeout=60)
+        return Heard(**json.loads(answer))
+
+
+class _Streams:
+    def __init__(self) -> None:
+        self._times: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
+        self.timed = 0
+
+    def add(self, at: float, ssrc: int, timestamp: int, sequence: int) -> None:
+        self._times[ssrc].append((at, timestamp, sequence))
+        self.timed += 1
+
+    def heard(self, packets: int) -> Heard:
+        late: list[float] = []
+        lost = 0
+        for stream in self._times.values():
+            _, first, sequence = stream[0]
+            # How far behind its own clock each packet came, from any origin; the earliest one has the least.
+            offsets = [at - (timestamp - first & 0xFFFF_FFFF) / _CLOCK_RATE for at, timestamp, _ in stream]
+            best = min(offsets)
+            late += [(offset - best) * 1000 for offset in offsets]
+            lost += max((number - sequence & 0xFFFF) + 1 for _, _, number in stream) - len(stream)
+        if not late:
+            return Heard(packets, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
+        figures = [round(percentile(late, percent), 3) for percent in (50, 99, 99.9)]
+        return Heard(packets, self.timed, len(self._times), lost, *figures, round(max(late), 3))
+
+
+def serve(port: int) -> None:
+    """Listen until the standard input ends."""
+    rtp, rtcp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    rtp.bind((HOST, port))
+    rtcp.bind((HOST, port + 1))
+    rtp.setblocking(False)
+    rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in _FILTER)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    rtp.setsockopt(
+        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(_FILTER), ctypes.addressof(buffer))
+    )
+    print("ready", flush=True)
+    streams, answered, read = _Streams(), set(), 0
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        time.sleep(_LOOK_EVERY_S)
+        while True:
+            try:
+                packet, control, _, source = rtp.recvmsg(2048, 64)
+            except BlockingIOError:
+                break
+            read += 1
+            _, _, sequence, timestamp, ssrc = _RTP.unpack_from(packet)
+            if ssrc not in answered:
+                answered.add(ssrc)
+                rtp.sendto(packet, source)
+            if not source[1] & _SAMPLED_PORTS:
+                seconds, nanoseconds = struct.unpack("qq", control[0][2])
+                streams.add(seconds + nanoseconds / 1e9, ssrc, timestamp, sequence)
+    (dropped,) = _MEMINFO.unpack(rtp.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[_DROPS:]
+    heard = streams.heard(read + dropped)
+    print(json.dumps({name: getattr(heard, name) for name in Heard.__dataclass_fields__}))
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

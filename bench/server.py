@@ -1,0 +1,154 @@
+"""A real `outdial serve` in a folder and on ports of its own, with a trunk to the benchmark's far end."""
+
+import asyncio
+import json
+import math
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import wave
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bench.far_end import HOST, free_port
+from bench.processes import Process, tree
+
+from outdial.cli.client import ApiClient
+from outdial.cli.problems import CommandFailed
+
+BRIDGE = "12025550199"
+_READY_WITHIN_S = 30.0
+_STOP_WITHIN_S = 30.0
+_RATE = 8000
+
+
+class Server:
+    """An async context manager: the server runs inside, with token, trunk and bridge."""
+
+    def __init__(self, folder: Path, far_end_port: int, *, calls: int, calls_per_second: float) -> None:
+        """Room for `calls` calls at a time, each with a pair of RTP ports, and as many again that rest."""
+        self._folder = folder
+        self._far_end_port = far_end_port
+        self._calls = calls
+        self._calls_per_second = calls_per_second
+        self.data_dir = folder / "data"
+        api_port = free_port(socket.SOCK_STREAM)
+        self.url = f"http://{HOST}:{api_port}"
+        first = 20_000
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("OUTDIAL_")},
+            "OUTDIAL_DATA_DIR": str(self.data_dir),
+            "OUTDIAL_API__PORT": str(api_port),
+            "OUTDIAL_SIP__BIND_ADDRESS": HOST,
+            "OUTDIAL_SIP__PORT": "0",
+            "OUTDIAL_MEDIA__BIND_ADDRESS": HOST,
+            "OUTDIAL_MEDIA__PORT_MIN": str(first),
+            "OUTDIAL_MEDIA__PORT_MAX": str(min(32_700, first + 4 * calls + 200)),
+            "OUTDIAL_DISPATCH__MAX_CONCURRENT": str(2 * calls),
+            "OUTDIAL_DISPATCH__DRAIN_SECONDS": "5",
+            "OUTDIAL_LOG__FORMAT": "json",
+            "OUTDIAL_LOG__LEVEL": "warning",
+        }
+        self.token = ""
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        with (self._folder / "server.log").open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "outdial", "serve"),
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+            )
+        try:
+            await self._until_ready()
+            self.token = self._command("token", "create", "--json")["token"]
+            rate, room = str(self._calls_per_second), str(2 * self._calls)
+            self._command(
+                *("trunk", "add", "sipp", f"{HOST}:{self._far_end_port}", "--codecs", "PCMA,PCMU", "--json"),
+                *("--calls-per-second", rate, "--max-concurrent", room),
+            )
+            self._command("bridge", "add", BRIDGE, "--trunk", "sipp", "--json")
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    def client(self) -> ApiClient:
+        """An HTTP client with the token, to be opened."""
+        return ApiClient(self.url, self.token)
+
+    def processes(self) -> list[Process]:
+        """The supervisor, its roles and the media workers."""
+        assert self._process is not None
+        return tree(self._process.pid)
+
+    def log(self) -> str:
+        """What the server wrote: warnings and errors."""
+        return (self._folder / "server.log").read_text(errors="replace")
+
+    async def upload_sound(self, client: ApiClient, seconds: float) -> str:
+        """Upload so much of noisy tone; the sound's id."""
+        path = self._folder / "sound.wav"
+        write_tone(path, seconds)
+        answer = await client.upload("voice/sounds", path, "bench")
+        sound: str = answer["data"]["id"]
+        return sound
+
+    def _command(self, *arguments: str) -> dict[str, str]:
+        command = [sys.executable, "-m", "outdial", *arguments]
+        answer = subprocess.run(command, env=self._environment, check=True, capture_output=True, timeout=60)
+        fields: dict[str, str] = json.loads(answer.stdout)
+        return fields
+
+    async def _until_ready(self) -> None:
+        assert self._process is not None
+        async with asyncio.timeout(_READY_WITHIN_S), ApiClient(self.url, None) as client:
+            while True:
+                if self._process.returncode is not None:
+                    raise RuntimeError(
+                        f"the server ended with status {self._process.returncode}: {self.log()}"
+                    )
+                try:
+                    if (await client.health()).get("dialers"):
+                        return
+                except CommandFailed:  # not listening yet
+                    pass
+                await asyncio.sleep(0.05)
+
+    async def _stop(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(_STOP_WITHIN_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def write_tone(path: Path, seconds: float) -> None:
+    """A tone in noise, at 8 kHz: no frame of it is silence, none is like another."""
+    noise = random.Random(1)
+    samples = [
+        int(9000 * math.sin(2 * math.pi * 440 * index / _RATE) + noise.uniform(-3000, 3000))
+        for index in range(int(seconds * _RATE))
+    ]
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(_RATE)
+        out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
