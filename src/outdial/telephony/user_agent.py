@@ -51,7 +51,7 @@ class Reachability:
 class UserAgent:
     """Signalling for all trunks. `start` and `stop` are idempotent.
 
-    `counters` counts what was dropped: `stranger` is traffic from addresses that no trunk has.
+    `counters` counts what was dropped: `stranger` is traffic from addresses that no trunk has or led us to.
     """
 
     def __init__(
@@ -66,6 +66,8 @@ class UserAgent:
         self._wake: asyncio.TimerHandle | None = None
         self._quiet: asyncio.Event | None = None
         self._known_hosts: set[str] = set()
+        self._led_to: set[str] = set()
+        """Hosts that dialogs of trunks led us to."""
         self._known_networks: list[ipaddress.IPv4Network] = []
         self._local_hosts: dict[str, str] = {}
 
@@ -129,9 +131,11 @@ class UserAgent:
                 self._known_networks.append(network)
 
     def distrust_all(self) -> None:
-        """Forget every trunk, before the list is read again."""
+        """Forget every trunk, before the list is read again; running calls keep the hosts that they talk to."""
         self._known_hosts.clear()
         self._known_networks.clear()
+        if self._endpoint is None or not self._endpoint.dialogs:
+            self._led_to.clear()
 
     async def locate(self, trunk: Trunk) -> Address:
         """Return where the trunk's signalling goes; its address counts as known from now on.
@@ -185,6 +189,9 @@ class UserAgent:
         if self._socket is None:
             return
         for data, destination in self.endpoint.take_datagrams():
+            # A trunk's Contact or Record-Route may lead to another of its machines: it may answer, too, and
+            # hang up. Nothing is ever sent to strangers, so none becomes known here.
+            self._led_to.add(destination[0])
             self._socket.send(data, destination)
         if self._quiet is not None and not self.endpoint.dialogs:
             self._quiet.set()
@@ -209,7 +216,7 @@ class UserAgent:
         self.flush()
 
     def _knows(self, host: str) -> bool:
-        if host in self._known_hosts:
+        if host in self._known_hosts or host in self._led_to:
             return True
         if not self._known_networks:
             return False
