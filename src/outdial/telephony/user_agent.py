@@ -131,7 +131,7 @@ class UserAgent:
                 self._known_networks.append(network)
 
     def distrust_all(self) -> None:
-        """Forget every trunk, before the list is read again; running calls keep the hosts that they talk to."""
+        """Forget every trunk, before the list is read again; running calls keep the hosts they talk to."""
         self._known_hosts.clear()
         self._known_networks.clear()
         if self._endpoint is None or not self._endpoint.dialogs:
