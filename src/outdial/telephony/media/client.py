@@ -177,6 +177,11 @@ class MediaClient:
         """Of the running workers."""
         return [link.pid for link in self._links if link.pid is not None]
 
+    @property
+    def ready_workers(self) -> int:
+        """How many take streams now."""
+        return sum(link.ready for link in self._links)
+
     async def start(self) -> None:
         """Start the workers and wait until they are ready; raises :class:`MediaWorkerLost`. Idempotent."""
         if self._links:

@@ -5,6 +5,7 @@ socket pair. It ends when the other end is closed, which is when the dialer is g
 nobody controls.
 """
 
+import contextlib
 import gc
 import os
 import resource
@@ -46,8 +47,11 @@ from outdial.telephony.media.udp_pair import bind_pair
 
 _MAX_EVENTS = 512
 _IDLE_POLL_S = 1.0
+_RETRY_S = 0.01
+"""A report that the dialer's socket had no room for is tried again after this."""
 _SLEEP_BELOW_S = 0.002
 """epoll counts whole milliseconds; what is nearer than this is slept to, by the nanosecond clock."""
+_NICENESS = -10
 _WORK_SLICE_S = 0.000_3
 """Commands and timers get so much of each tick, and at least one of them runs."""
 
@@ -80,6 +84,7 @@ class Worker:
     def run(self) -> None:
         """Work until the dialer is gone."""
         self.emit(Ready(os.getpid()))
+        self._flush()
         while self._running:
             if len(self.wheel):
                 self._wait_for_tick()
@@ -174,6 +179,8 @@ class Worker:
     def _idle_timeout_s(self) -> float:
         if self._waiting:
             return 0
+        if self._outbox:
+            return _RETRY_S
         next_at = self.timers.next_at
         return _IDLE_POLL_S if next_at is None else min(max(0.0, next_at - time.monotonic()), _IDLE_POLL_S)
 
@@ -277,6 +284,9 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     set_timer_slack(1)
+    # Audio is late or on time; everything else on the machine can wait a millisecond. Needs CAP_SYS_NICE.
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
     commands = socket.socket(fileno=int(sys.argv[1]))
     reader = LineReader()
     first: list[Command] = []

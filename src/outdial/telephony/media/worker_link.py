@@ -143,7 +143,10 @@ class WorkerLink:
                 self.ready = True
                 self._delay_s = self._first_delay_s
                 self._cancel_timer()
-            self._on_report(self, report)
+            try:
+                self._on_report(self, report)
+            except Exception:
+                log.exception("media_report_failed", report=type(report).__name__)
 
     def _lose(self, why: str) -> None:
         """The process is dead or as good as dead: tell the client, and start another after a while."""
