@@ -6,6 +6,7 @@
     ├── ConfigurationError       a setting is missing or wrong: the person who runs the server can mend it
     ├── InvalidInput             a value that a user gave is unusable: the caller can mend it
     │   ├── InvalidPhoneNumber
+    │   ├── InvalidFlow
     │   └── AudioError
     │       ├── UndecodableAudio
     │       └── AudioTooLong
@@ -26,6 +27,9 @@
 Our fault and the peer's fault are different classes, so that a log line says whom to ask.
 """
 
+# ruff: noqa: N818 - a name says what is wrong; that it is an error is said by the tree
+from collections.abc import Sequence
+
 
 class OutdialError(Exception):
     """The root: catching it catches what Outdial raises on purpose and nothing else."""
@@ -41,6 +45,17 @@ class InvalidInput(OutdialError):
 
 class InvalidPhoneNumber(InvalidInput):
     """Not a phone number with country code."""
+
+
+class InvalidFlow(InvalidInput):
+    """A flow definition that cannot run.
+
+    ``problems`` are all that is wrong with it: (node or None, field or None, sentence).
+    """
+
+    def __init__(self, problems: Sequence[tuple[str | None, str | None, str]]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = tuple(problems)
 
 
 class AudioError(InvalidInput):
@@ -104,4 +119,4 @@ class LeaseLost(StorageError):
 
 
 class DatabaseUnavailable(StorageError):
-    """The database could not be reached in time; whether a write that was being committed holds is unknown."""
+    """The database could not be reached in time; whether a write in its commit holds is unknown."""

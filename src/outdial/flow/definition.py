@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from outdial.flow.fields import Fields, InvalidFlow, Problem
+from outdial.errors import InvalidFlow
+from outdial.flow.fields import Fields, Problem
 from outdial.flow.step import Step
 from outdial.flow.steps import STEP_TYPES
 

@@ -1,15 +1,11 @@
 """Read the fields of one node, collecting a sentence for every field that is missing, wrong or unknown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from outdial.errors import InvalidInput
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a definition."""
+class Problem(NamedTuple):
+    """One thing that is wrong with a definition; an ``InvalidFlow`` has a list of them."""
 
     node: str | None
     """None when it is wrong with the flow as a whole."""
@@ -20,15 +16,6 @@ class Problem:
         place = [f"node {self.node!r}"] if self.node is not None else []
         place += [f"field {self.field!r}"] if self.field is not None else []
         return f"{', '.join(place)}: {self.message}" if place else self.message
-
-
-class InvalidFlow(InvalidInput):
-    """A flow definition that cannot run; ``problems`` has all that is wrong with it, in the order of its
-    nodes."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(map(str, problems)))
-        self.problems = tuple(problems)
 
 
 class Fields:

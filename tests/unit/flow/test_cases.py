@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from outdial.errors import InvalidFlow
 from outdial.flow import events
 from outdial.flow.definition import parse_flow
 from outdial.flow.engine import resume, start
-from outdial.flow.fields import InvalidFlow
 from outdial.flow.state import restore, snapshot
 from outdial.flow.steps import STEP_TYPES
 
@@ -54,5 +54,5 @@ def test_case(case):
 def test_refusal(case):
     with pytest.raises(InvalidFlow) as refusal:
         parse_flow({"start": "node", "nodes": {"node": case["node"]}})
-    assert [[problem.field, problem.message] for problem in refusal.value.problems] == case["problems"]
-    assert {problem.node for problem in refusal.value.problems} == {"node"}
+    assert [[field, message] for _, field, message in refusal.value.problems] == case["problems"]
+    assert {node for node, _, _ in refusal.value.problems} == {"node"}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outdial.errors import InvalidFlow
 from outdial.flow.definition import MAX_NODES, parse_flow
-from outdial.flow.fields import InvalidFlow
 from outdial.flow.steps.hang_up import HangUpStep
 from outdial.flow.steps.play import PlayStep
 
