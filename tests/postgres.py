@@ -110,10 +110,17 @@ def postgres_cluster() -> Iterator[Cluster]:
 _numbers = count(1)
 
 
+@contextlib.contextmanager
+def empty_database(cluster: Cluster) -> Iterator[str]:
+    """An empty, migrated database; yields its URL."""
+    name = f"test_{next(_numbers)}"
+    cluster.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield cluster.url(name)
+    cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
     """An empty, migrated database for one test."""
-    name = f"test_{next(_numbers)}"
-    postgres_cluster.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    yield postgres_cluster.url(name)
-    postgres_cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with empty_database(postgres_cluster) as url:
+        yield url

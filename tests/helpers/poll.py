@@ -3,27 +3,28 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable
+from typing import Any
 
 WITHIN_S = 90.0
 """Generous, because it only bounds a failure: a busy machine must not fail a test."""
 
 
 async def until(
-    condition: Callable[[], T | Awaitable[T]],
+    condition: Callable[[], Any],
     what: str,
     *,
     within_s: float = WITHIN_S,
     every_s: float = 0.02,
-) -> T:
-    """Poll `condition` until it returns something true, and return that; AssertionError after `within_s`."""
+) -> Any:
+    """Poll `condition`, a coroutine function or a plain one, until it returns something true; return that.
+
+    Raises AssertionError after `within_s`.
+    """
     deadline = time.monotonic() + within_s
     while True:
         result = condition()
-        value: T = await result if inspect.isawaitable(result) else result
+        value = await result if inspect.isawaitable(result) else result
         if value:
             return value
         if time.monotonic() > deadline:

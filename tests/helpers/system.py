@@ -137,6 +137,7 @@ class System:
             **(settings or {}),
         }
         self._engine = reader_engine(database_url, 1)
+        self._servers: list[Server] = []
 
     async def __aenter__(self) -> Self:
         await self.prepare()
@@ -177,6 +178,8 @@ class System:
         while running := self.processes():
             for process in running:
                 await kill(process.pid)
+        for server in self._servers:
+            await server.ended()
 
     def serve(self, *arguments: str, settings: Mapping[str, object] | None = None) -> Server:
         """Start `outdial serve <arguments>`, with `settings` over those of the system."""
@@ -186,7 +189,9 @@ class System:
             f"OUTDIAL_{key.upper().replace('.', '__')}": str(value)
             for key, value in {**self._settings, **(settings or {})}.items()
         }
-        return Server(arguments, environment, self.folder / f"{name}.log")
+        server = Server(arguments, environment, self.folder / f"{name}.log")
+        self._servers.append(server)
+        return server
 
     async def start(self, *arguments: str) -> Server:
         """Start `outdial serve --sandbox` (or with other arguments) and wait until it takes calls."""
@@ -264,7 +269,8 @@ class System:
             row = await self.callstatus(call_id)
             return row if row["state"] == "done" else {}
 
-        return await until(is_done, f"call {call_id} is done")
+        row: dict[str, Any] = await until(is_done, f"call {call_id} is done")
+        return row
 
     async def add_sound(self, duration_ms: int) -> str:
         """Store a noise as if it had been uploaded; its id."""

@@ -1,0 +1,8 @@
+"""How much is done: little in the normal run, more by `python -m tests.chaos`."""
+
+import os
+
+CALLS = int(os.environ.get("CHAOS_CALLS", "200"))
+"""Calls in a campaign."""
+KILLS = int(os.environ.get("CHAOS_KILLS", "2"))
+"""Crashes at random moments in a campaign."""
