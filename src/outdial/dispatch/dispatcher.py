@@ -14,6 +14,7 @@ from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import PhoneNetwork
 from outdial.dispatch.runner import Clock, Ended, Route, Runner
 from outdial.domain.call import ClaimedCall
+from outdial.domain.retry_policy import Done
 from outdial.errors import DatabaseUnavailable
 from outdial.storage import calls, claims, wake
 from outdial.storage.database import Database
@@ -117,6 +118,7 @@ class Dispatcher:
                 task.cancel()
 
     async def _claim_until_stopped(self, running: asyncio.TaskGroup) -> None:
+        look_at = asyncio.get_running_loop().time() + self._options.poll_s
         while not self._stopping.is_set():
             try:
                 wait_s = await self._claim(running)
@@ -124,9 +126,12 @@ class Dispatcher:
                 _log.warning("claim_failed", error=str(error))
                 wait_s = _AFTER_FAULT_S
             woken = await self._wake.wait(wait_s)
-            if not woken or wake.CANCELS in woken:
+            look = asyncio.get_running_loop().time() >= look_at
+            if look:
+                look_at += self._options.poll_s
+            if look or wake.CANCELS in woken:
                 self._cancels.set()
-            if not woken or wake.TRUNKS in woken:
+            if look or wake.TRUNKS in woken:
                 self._trunks_changed = True
 
     async def _claim(self, running: asyncio.TaskGroup) -> float:
@@ -172,9 +177,12 @@ class Dispatcher:
             # What is leased to us and not run by us is ended by LeaseKeeper.
             _log.exception("run_failed", call_id=claimed.call.id, error=str(error))
         finally:
+            was_full = len(self._calls) >= self._options.max_concurrent or self._stopping.is_set()
             self._calls.remove(control)
-            self._lines.release(claimed.call, ended, asyncio.get_running_loop().time())
-            self._wake.wake(wake.CALLS)
+            was_full |= self._lines.release(claimed.call, ended, asyncio.get_running_loop().time())
+            # Its retry may be due before anything else that we wait for; a call given back is due now.
+            if was_full or ended is None or not isinstance(ended.decision, Done):
+                self._wake.wake(wake.CALLS)
 
     async def _load_routes(self, now: float) -> None:
         self._trunks_changed = False

@@ -68,12 +68,19 @@ class Lines:
             trunk, self._routes.names.get(call.bridge, ""), min(trunk.ring_timeout_s, self._ring_timeout_s)
         )
 
-    def release(self, call: Call, ended: Ended | None, now: float) -> None:
-        """Count a call that is over, and what it says about its trunk's health."""
+    def release(self, call: Call, ended: Ended | None, now: float) -> bool:
+        """Count a call that is over, and what it says about its trunk's health.
+
+        True if the trunk was full, so that a claim may bring something now.
+        """
         pace = self._paces[call.trunk_id]
+        was_full = pace.active >= pace.max_concurrent
         pace.release()
-        if ended is None:
-            return
+        if ended is not None:
+            self._judge(pace, ended, now)
+        return was_full
+
+    def _judge(self, pace: TrunkPace, ended: Ended, now: float) -> None:
         outcome = ended.outcome
         if outcome.disposition is not Disposition.CHANUNAVAIL or outcome.ringing_at is not None:
             if outcome.dialing_at is not None and outcome.disposition is not Disposition.CANCEL:

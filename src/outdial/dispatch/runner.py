@@ -18,7 +18,7 @@ from outdial.dispatch.conversation import Conversation
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
 from outdial.domain.disposition import EndReason, HangupBy, classify
-from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, decide
+from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, decide
 from outdial.errors import DatabaseUnavailable
 from outdial.flow.announcement import announcement
 from outdial.storage import attempts, claims
@@ -57,6 +57,7 @@ class Ended:
     """What became of an attempt."""
 
     outcome: AttemptOutcome
+    decision: RetryDecision
     retry_after_s: int | None = None
     """The trunk's own wish before the next call (RFC 3261 §20.33)."""
 
@@ -233,12 +234,13 @@ class Runner:
             played_ms=0 if progress.conversation is None else progress.conversation.played_ms,
             quality=quality if answered else None,
         )
-        if not await self._finish(call, control, outcome):
+        decision = self._decide(call, outcome)
+        if not await self._finish(call, control, outcome, decision):
             return None
-        return Ended(outcome, progress.retry_after_s)
+        return Ended(outcome, decision, progress.retry_after_s)
 
-    async def _finish(self, call: Call, control: CallControl, outcome: AttemptOutcome) -> bool:
-        decision = decide(
+    def _decide(self, call: Call, outcome: AttemptOutcome) -> RetryDecision:
+        return decide(
             outcome.disposition,
             outcome.reason,
             outcome.sip_code,
@@ -251,6 +253,10 @@ class Runner:
             ended_at=outcome.ended_at,
             trunk_fault_delays_ms=self._trunk_fault_delays_ms,
         )
+
+    async def _finish(
+        self, call: Call, control: CallControl, outcome: AttemptOutcome, decision: RetryDecision
+    ) -> bool:
         trace = [] if control.tracer is None else control.tracer.take()
         while not control.lost:
             try:

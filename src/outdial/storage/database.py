@@ -29,6 +29,8 @@ Query = Callable[Concatenate[sa.Connection, P], T]
 
 READERS = 2
 RETRY_FOR_S = 10.0
+POST_WITHIN_S = 0.05
+"""How late a posted write may be."""
 
 
 class Database:
@@ -47,6 +49,7 @@ class Database:
         self._executor: ThreadPoolExecutor | None = None
         self._writer: Writer | None = None
         self._sender = WakeSender(url)
+        self._posted: list[Job] = []
 
     async def start(self) -> None:
         """Start the threads. Connections are made by the first use; the schema must be there (schema.py)."""
@@ -61,6 +64,7 @@ class Database:
 
     async def stop(self) -> None:
         """Commit what is queued, then close every connection."""
+        self._send_posted()
         writer, self._writer = self._writer, None
         if writer is None or self._executor is None or self._engines is None:
             return
@@ -90,17 +94,34 @@ class Database:
         waiter does not cancel the write. Raises DatabaseUnavailable.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(partial(_call, fn, args, kwargs), future)
+        writer = self._running_writer()
+        self._send_posted()
+        writer.put(self._job(partial(_call, fn, args, kwargs), future))
         return await future
 
     def post(self, fn: Query[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Queue a write that nobody waits for; a failure is logged. Order is kept with `run`."""
-        self._put(partial(_call, fn, args, kwargs), None)
+        """Queue a write that nobody waits for; a failure is logged. Order is kept with `run`.
 
-    def _put(self, call: Callable[[sa.Connection], Any], future: "asyncio.Future[Any] | None") -> None:
+        It goes with the next `run`, or by itself within POST_WITHIN_S: it is not worth a commit of its own.
+        """
+        self._running_writer()
+        if not self._posted:
+            asyncio.get_running_loop().call_later(POST_WITHIN_S, self._send_posted)
+        self._posted.append(self._job(partial(_call, fn, args, kwargs), None))
+
+    def _running_writer(self) -> Writer:
         if self._writer is None:
             raise StorageError("the database is not started")
-        self._writer.put(Job(call, time.monotonic() + self._retry_for_s, future))
+        return self._writer
+
+    def _job(self, call: Callable[[sa.Connection], Any], future: "asyncio.Future[Any] | None") -> Job:
+        return Job(call, time.monotonic() + self._retry_for_s, future)
+
+    def _send_posted(self) -> None:
+        if self._posted and self._writer is not None:
+            posted, self._posted = self._posted, []
+            for job in posted:
+                self._writer.put(job)
 
     async def read(self, fn: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(conn, *args, **kwargs)` on a connection that cannot write; sees every finished `run`.

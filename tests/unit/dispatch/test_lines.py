@@ -8,6 +8,7 @@ from outdial.dispatch.routes import Routes, to_line
 from outdial.dispatch.runner import Ended
 from outdial.domain.call import AttemptOutcome, Call
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.retry_policy import Done
 from outdial.sip.digest import Credentials
 from outdial.storage.trunks import Trunk
 from outdial.telephony.trunk import CallerIdMode
@@ -45,7 +46,7 @@ def ended(disposition: Disposition, reason: EndReason, **changes: object) -> End
         ended_at=9,
         **({"dialing_at": 1} | changes),  # type: ignore[arg-type]
     )
-    return Ended(outcome, retry_after_s)  # type: ignore[arg-type]
+    return Ended(outcome, Done(), retry_after_s)  # type: ignore[arg-type]
 
 
 FAULT = ended(Disposition.CHANUNAVAIL, EndReason.REJECTED, sip_code=503)
@@ -59,8 +60,9 @@ def test_room_is_by_tokens_and_by_calls_at_a_time() -> None:
     assert made.free(0.1) == {1: 1}
     made.take(call(), 0.1)
     assert made.free(5.0) == {}
-    made.release(call(), None, 5.0)
+    assert made.release(call(), None, 5.0)
     assert made.free(5.0) == {1: 1}
+    assert not made.release(call(), None, 5.0)
 
 
 def test_the_route_of_a_call() -> None:
