@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from outdial.config import Settings, load_settings
+from outdial.supervisor import exit_codes
+from outdial.supervisor.parent_death import end_with_parent
 from outdial.supervisor.role import Role, run_role
 
 app = typer.Typer(add_completion=False)
@@ -31,6 +33,8 @@ def serve(
     settings = load_settings()
     if role is not None:
         raise typer.Exit(run_role(role, settings, parent_pid=parent))
+    if parent is not None and not end_with_parent(parent):
+        raise typer.Exit(exit_codes.OK)
     raise typer.Exit(_run_all(settings, sandbox=sandbox))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import tempfile
 import time
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from outdial.supervisor import exit_codes
 app = typer.Typer(add_completion=False)
 
 _HEARD_WITHIN_S = 5.0
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 @app.command()
@@ -39,11 +41,21 @@ def demo(
     """
     out = Console(stderr=True, highlight=False) if as_json else console()
     with tempfile.TemporaryDirectory(prefix="outdial-demo-") as folder:
-        try:
-            good = asyncio.run(_run(out, Path(folder), keep=keep, as_json=as_json))
-        except KeyboardInterrupt:
-            good = True
-    raise typer.Exit(exit_codes.OK if good else exit_codes.FAILED)
+        status = asyncio.run(_until_stopped(out, Path(folder), keep=keep, as_json=as_json))
+    raise typer.Exit(status)
+
+
+async def _until_stopped(out: Console, folder: Path, *, keep: bool, as_json: bool) -> int:
+    """Run the demo; Ctrl-C and SIGTERM end it in order, server included. Returns the exit status."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        good = await _run(out, folder, keep=keep, as_json=as_json)
+    except asyncio.CancelledError:
+        return _INTERRUPTED
+    return exit_codes.OK if good else exit_codes.FAILED
 
 
 async def _run(out: Console, folder: Path, *, keep: bool, as_json: bool) -> bool:
@@ -170,4 +182,9 @@ or watch one, message by message:
 """,
         soft_wrap=True,
     )
-    await asyncio.Event().wait()
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:  # Ctrl-C: the demo is over, and its result stands
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()

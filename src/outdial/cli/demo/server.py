@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,7 +51,7 @@ class DemoServer:
     async def __aenter__(self) -> Self:
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *_outdial("serve", "--sandbox"),
+                *_outdial("serve", "--sandbox", "--parent", str(os.getpid())),
                 env=self._environment,
                 cwd=self._folder,
                 stdout=log,
@@ -65,11 +66,13 @@ class DemoServer:
             return
         process.send_signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(_STOP_WITHIN_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_WITHIN_S):
+                    await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
                 await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
 
     @property
     def exit_status(self) -> int | None:
