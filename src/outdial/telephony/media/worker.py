@@ -5,7 +5,6 @@ socket pair. It ends when the other end is closed, which is when the dialer is g
 nobody controls.
 """
 
-import contextlib
 import gc
 import os
 import resource
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outdial.telephony.media.clip_cache import ClipCache
-from outdial.telephony.media.kernel import set_timer_slack
+from outdial.telephony.media.kernel import prefer_this_process, set_timer_slack
 from outdial.telephony.media.lateness import LatenessHistogram
 from outdial.telephony.media.pacing import Schedule, SlotWheel
 from outdial.telephony.media.protocol import (
@@ -51,9 +50,8 @@ _RETRY_S = 0.01
 """A report that the dialer's socket had no room for is tried again after this."""
 _SLEEP_BELOW_S = 0.002
 """epoll counts whole milliseconds; what is nearer than this is slept to, by the nanosecond clock."""
-_NICENESS = -10
-_WORK_SLICE_S = 0.000_3
-"""Commands and timers get so much of each tick, and at least one of them runs."""
+_WORK_SLICE_S = 0.000_2
+"""What timers, and commands, get of a tick."""
 
 
 class Worker:
@@ -77,6 +75,8 @@ class Worker:
         self._lateness = LatenessHistogram()
         self._problems: Counter[str] = Counter()
         self._opened = 0
+        self.scheduling = "default"
+        """What the kernel has granted; for the figures."""
         self._running = True
         commands.setblocking(False)
         self._listen(commands.fileno(), self._take_commands)
@@ -86,13 +86,15 @@ class Worker:
         self.emit(Ready(os.getpid()))
         self._flush()
         while self._running:
+            began = self._now
             if len(self.wheel):
                 self._wait_for_tick()
+                began = self._now
                 self._send_ticks()
             else:
                 self._read(self._idle_timeout_s())
                 self._tick = max(self._tick, self._schedule.tick_at(self._now) + 1)
-            self._work()
+            self._work(max(_WORK_SLICE_S, (self._now - began) / 4))
             self._flush()
         for stream in self._streams.values():
             stream.inbound.close()
@@ -137,6 +139,7 @@ class Worker:
             "sending": len(self.wheel),
             "opened": self._opened,
             "clip_bytes": self.clips.size,
+            "scheduling": self.scheduling,
             "problems": dict(self._problems),
         }
 
@@ -184,11 +187,15 @@ class Worker:
         next_at = self.timers.next_at
         return _IDLE_POLL_S if next_at is None else min(max(0.0, next_at - time.monotonic()), _IDLE_POLL_S)
 
-    def _work(self) -> None:
-        """Run timers and commands for a slice of time, so that a burst of them does not delay packets."""
-        until = self._now + _WORK_SLICE_S
+    def _work(self, slice_s: float) -> None:
+        """Run timers and commands, each for a slice of time, so that a burst of them does not delay packets.
+
+        At least one of each runs, and in overload a share of the time: calls end by a command.
+        """
+        until = self._now + slice_s
         while self.timers.run_one(self._now) and time.monotonic() < until:
             pass
+        until = time.monotonic() + slice_s
         while self._waiting:
             self._obey(self._waiting.popleft())
             if time.monotonic() >= until and len(self.wheel):
@@ -284,9 +291,7 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     set_timer_slack(1)
-    # Audio is late or on time; everything else on the machine can wait a millisecond. Needs CAP_SYS_NICE.
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+    scheduling = prefer_this_process()
     commands = socket.socket(fileno=int(sys.argv[1]))
     reader = LineReader()
     first: list[Command] = []
@@ -299,6 +304,7 @@ def main() -> None:
     if not isinstance(config, Configure):
         raise TypeError(f"the first command is {type(config).__name__}, not Configure")
     worker = Worker(config, commands, reader)
+    worker.scheduling = scheduling
     worker.take(early)
     gc.collect()
     gc.freeze()
