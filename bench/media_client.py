@@ -1,0 +1,72 @@
+"""What a leg's media costs the dialer's own process: open, connect, play, close.
+
+``python -m bench.media_client [--calls 3000]``
+
+The far ends listen in a process of their own, and each call's clip is one packet long, so that the CPU time of
+this process is the client's: its messages, futures and callbacks on uvloop.
+"""
+
+import argparse
+import asyncio
+import time
+from pathlib import Path
+
+import uvloop
+
+from bench.media_rig import RTP_PORT, Sink, agreed, compile_c, machine, work_folder
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.events import MediaEvent, PlayFinished
+from outdial.telephony.media.options import MediaOptions
+
+AT_ONCE = 50
+
+
+async def one_call(client: MediaClient, index: int, clip: Path) -> None:
+    finished = asyncio.get_running_loop().create_future()
+
+    def on_event(event: MediaEvent) -> None:
+        if isinstance(event, PlayFinished):
+            finished.set_result(None)
+
+    stream = await client.open(on_event)
+    stream.connect(agreed(index))
+    stream.play("clip", [clip])
+    await finished
+    await stream.close()
+
+
+async def measure(calls: int) -> None:
+    with work_folder() as name:
+        folder = Path(name)
+        sink = Sink(compile_c("media_sink.c", folder), AT_ONCE)
+        clip = folder / "short.clip"
+        clip.write_bytes(bytes(160))
+        client = MediaClient(MediaOptions(port_min=RTP_PORT, port_max=RTP_PORT + 2000, quarantine_s=0.1))
+        await client.start()
+        queue = iter(range(calls))
+
+        async def caller(index: int) -> None:
+            for _ in queue:
+                await one_call(client, index, clip)
+
+        async def all_calls() -> float:
+            before = time.process_time()
+            await asyncio.gather(*(caller(index) for index in range(AT_ONCE)))
+            return time.process_time() - before
+
+        cpu_s = await all_calls()
+        await client.stop()
+        sink.close()
+    print(f"{calls} calls, {AT_ONCE} at once; {machine()}")
+    print(f"dialer's CPU for the media of one call: {1e6 * cpu_s / calls:.0f} µs (aim 150)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=3000)
+    options = parser.parse_args()
+    uvloop.run(measure(options.calls))
+
+
+if __name__ == "__main__":
+    main()
