@@ -23,7 +23,7 @@ def prefer_this_process() -> str:
     """Ask the kernel to run this process as soon as it wakes; returns what it granted.
 
     Audio is late or on time, and everything else on the machine can wait a millisecond. With CAP_SYS_NICE
-    that is the lowest real-time priority (the kernel still leaves 5 % of the core to others). Without, it is a
+    that is the lowest real-time priority (the kernel still leaves 5 % of a core to others). Without, it is a
     short time slice, which since Linux 6.12 lets a waking process interrupt one with a longer slice.
     """
     try:
