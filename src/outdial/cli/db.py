@@ -7,7 +7,7 @@ from outdial.cli.output import JsonOption, console, print_fields, print_json
 from outdial.config import load_settings
 from outdial.storage import schema
 from outdial.supervisor import exit_codes
-from outdial.supervisor.prepare import make_data_dir
+from outdial.supervisor.prepare import current_revision, make_data_dir
 
 app = typer.Typer(no_args_is_help=True, help="Upgrade, check and locate the database.")
 
@@ -17,9 +17,9 @@ def upgrade(as_json: JsonOption = False) -> None:
     """Bring the database to the revision that this version needs; nothing happens when it is there."""
     settings = load_settings()
     make_data_dir(settings)
-    before = schema.current_revision(settings.resolved_database_url)
+    before = current_revision(settings)
     schema.upgrade(settings.resolved_database_url)
-    after = schema.current_revision(settings.resolved_database_url)
+    after = current_revision(settings)
     if as_json:
         print_json({"before": before, "after": after})
     elif before == after:
@@ -32,7 +32,7 @@ def upgrade(as_json: JsonOption = False) -> None:
 def check(as_json: JsonOption = False) -> None:
     """Tell whether the database can be reached and is at the right revision (exit status 0) or not (1)."""
     settings = load_settings()
-    current = schema.current_revision(settings.resolved_database_url)
+    current = current_revision(settings)
     needed = schema.newest_revision()
     row = {"url": _shown_url(settings.resolved_database_url), "revision": current, "needed": needed}
     if as_json:

@@ -1,5 +1,8 @@
 """What has to be there before a role can work: the data folder and a database at the right revision."""
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
 from outdial.config import Settings
 from outdial.errors import ConfigurationError
 from outdial.storage import schema
@@ -13,8 +16,7 @@ def prepare_database(settings: Settings) -> bool:
     another revision.
     """
     make_data_dir(settings)
-    url = settings.resolved_database_url
-    revision = schema.current_revision(url)
+    revision = current_revision(settings)
     if revision == schema.newest_revision():
         return False
     if not settings.is_sqlite:
@@ -23,8 +25,21 @@ def prepare_database(settings: Settings) -> bool:
             f" {schema.newest_revision()}:"
             " run `outdial db upgrade`."
         )
-    schema.upgrade(url)
+    schema.upgrade(settings.resolved_database_url)
     return revision is None
+
+
+def current_revision(settings: Settings) -> str | None:
+    """The revision of the database, None if it is empty or not there.
+
+    Raises ConfigurationError when it cannot be reached or read.
+    """
+    try:
+        return schema.current_revision(settings.resolved_database_url)
+    except DBAPIError as error:
+        shown = make_url(settings.resolved_database_url).render_as_string(hide_password=True)
+        reason = str(error.orig).strip().splitlines()[0]
+        raise ConfigurationError(f"database_url: the database {shown} cannot be reached: {reason}") from None
 
 
 def make_data_dir(settings: Settings) -> None:

@@ -1,0 +1,161 @@
+"""Commands that talk to a server over HTTP: sounds and call."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.helpers.http_api import BRIDGE, START_MS
+from tests.unit.cli.conftest import ApiInThread, Outdial
+
+from outdial.audio.samples import welcome_mp3
+from outdial.domain.call import AttemptOutcome
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.retry_policy import Done
+from outdial.storage import attempts, claims, leases
+from outdial.supervisor import exit_codes
+
+TO = "918867135000"
+
+
+@pytest.fixture
+def mp3(tmp_path: Path) -> str:
+    file = tmp_path / "welcome.mp3"
+    file.write_bytes(welcome_mp3())
+    return str(file)
+
+
+def test_sounds(outdial: Outdial, api_server: ApiInThread, mp3: str, tmp_path: Path) -> None:
+    assert "There are no sounds yet" in outdial("sounds", "list").out
+    uploaded = json.loads(outdial("sounds", "upload", mp3, "--name", "Grüße", "--json").out)
+    assert uploaded["name"] == "Grüße"
+    assert "welcome.mp3" in outdial("sounds", "upload", mp3).out
+    assert len(json.loads(outdial("sounds", "list", "--json").out)) == 2
+    got = outdial("sounds", "get", uploaded["id"], "--output", str(tmp_path / "back.mp3"), "--json")
+    assert json.loads(got.out) == uploaded
+    assert (tmp_path / "back.mp3").read_bytes() == welcome_mp3()
+    assert outdial("sounds", "delete", uploaded["id"]).status == 0
+    gone = outdial("sounds", "get", uploaded["id"])
+    assert (gone.status, gone.err) == (exit_codes.FAILED, f"outdial: There is no sound {uploaded['id']}.\n")
+
+
+def test_uploads_that_cannot_be(outdial: Outdial, api_server: ApiInThread, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no sound at all")
+    refused = outdial("sounds", "upload", "notes.txt")
+    assert refused.status == exit_codes.USAGE
+    assert "not audio" in refused.err
+    assert "cannot be read" in outdial("sounds", "upload", "nowhere.mp3").err
+
+
+def test_a_call_is_placed(outdial: Outdial, api_server: ApiInThread, mp3: str) -> None:
+    placed = outdial("call", "--to", TO, "--bridge", BRIDGE, "--audio", mp3, "--no-follow", "--json")
+    assert placed.status == 0, placed.err
+    assert json.loads(placed.out)["mobile"] == TO
+
+
+def _end_the_call(server: ApiInThread, disposition: Disposition) -> None:
+    """Do what a dialer would."""
+    assert server.api is not None
+    now = START_MS
+    server.run(leases.register, "d", host="h", pid=1, now=now, lease_until=now + 10**9)
+    found = server.run(
+        claims.claim_due, dialer_id="d", now=now, limit=1, free_by_trunk={server.api.trunk_id: 1}
+    )
+    (claimed,) = found.calls
+    entries = [
+        {
+            "at": now,
+            "direction": "sent",
+            "peer": "192.0.2.1:5060",
+            "summary": f"INVITE sip:{TO}@x",
+            "text": "INVITE",
+        },
+        {
+            "at": now + 51,
+            "direction": "received",
+            "peer": "192.0.2.1:5060",
+            "summary": "486 Busy Here (INVITE)",
+        },
+    ]
+    outcome = AttemptOutcome(
+        disposition=disposition,
+        reason=EndReason.REJECTED,
+        hangup_by=HangupBy.CALLEE,
+        ended_at=now + 60,
+        sip_code=486,
+        sip_reason="Busy Here",
+    )
+    assert server.run(attempts.mark_dialing, claimed.lease, now=now)
+    assert server.run(attempts.finish, claimed.lease, outcome, Done(), now=now, trace=entries)
+
+
+def test_a_call_that_is_over_is_shown_as_a_ladder(
+    outdial: Outdial, api_server: ApiInThread, mp3: str
+) -> None:
+    call_id = outdial("call", "--to", TO, "--bridge", BRIDGE, "--audio", mp3, "--no-follow").out.strip()
+    _end_the_call(api_server, Disposition.BUSY)
+    shown = outdial("call", "--trace", call_id)
+    assert shown.status == 0, shown.err
+    assert f"INVITE sip:{TO}@x" in shown.out
+    assert "◀" in shown.out
+    assert "The callee was busy (SIP 486 Busy Here)." in shown.out
+    entries = json.loads(outdial("call", "--trace", call_id, "--json").out)["entries"]
+    assert [entry["offset_ms"] for entry in entries] == [0, 51]
+    assert outdial("call", "--trace", call_id, "--attempt", "2").status == exit_codes.USAGE
+    assert outdial("call", "--trace", "nothing").status == exit_codes.FAILED
+
+
+def test_a_call_that_is_not_answered_is_status_1(
+    outdial: Outdial, api_server: ApiInThread, mp3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from outdial.cli import follow
+
+    real = follow.ApiClient.get
+    ended = False
+
+    async def get(self: follow.ApiClient, path: str, **query: str | int) -> object:
+        nonlocal ended
+        if not ended:
+            ended = True
+            _end_the_call(api_server, Disposition.BUSY)
+        return await real(self, path, **query)
+
+    monkeypatch.setattr(follow.ApiClient, "get", get)
+    result = outdial("call", "--to", TO, "--bridge", BRIDGE, "--audio", mp3, "--json")
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert [line["event"] for line in lines] == ["accepted", "trace", "trace", "ended"]
+    assert lines[-1]["status"] == "BUSY"
+    assert result.status == exit_codes.FAILED
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--to", TO),
+        ("--to", TO, "--bridge", BRIDGE),
+        ("--to", TO, "--bridge", BRIDGE, "--sound", "x", "--audio", "y"),
+        ("--to", TO, "--bridge", BRIDGE, "--audio", "nowhere.mp3"),
+        ("--to", f"{TO},{TO}", "--bridge", BRIDGE, "--sound", "x"),
+        ("--to", TO, "--bridge", "1", "--sound", "x"),
+    ],
+)
+def test_calls_that_cannot_be(outdial: Outdial, api_server: ApiInThread, arguments: tuple[str, ...]) -> None:
+    result = outdial("call", *arguments)
+    assert result.status == exit_codes.USAGE
+    assert result.err.startswith("outdial: ")
+
+
+def test_no_server_no_token_and_a_wrong_token(
+    outdial: Outdial, api_server: ApiInThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTDIAL_TOKEN", "wrong")
+    denied = outdial("sounds", "list")
+    assert (denied.status, "not valid" in denied.err) == (exit_codes.DENIED, True)
+    monkeypatch.delenv("OUTDIAL_TOKEN")
+    denied = outdial("sounds", "list")
+    assert (denied.status, "outdial token create" in denied.err) == (exit_codes.DENIED, True)
+    monkeypatch.setenv("OUTDIAL_URL", "http://127.0.0.1:9")
+    away = outdial("sounds", "list")
+    assert (away.status, "No server answers at" in away.err) == (exit_codes.UNAVAILABLE, True)
+    monkeypatch.setenv("OUTDIAL_URL", "nonsense")
+    assert outdial("sounds", "list").status == exit_codes.USAGE

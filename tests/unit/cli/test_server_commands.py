@@ -1,0 +1,173 @@
+"""Commands that work on the server's own data: token, trunk, bridge, db, sandbox."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.conftest import Outdial
+
+from outdial.supervisor import exit_codes
+
+
+def test_tokens(outdial: Outdial) -> None:
+    made = outdial("token", "create", "--name", "ci", "--days", "7", "--network", "10.0.0.0/8")
+    assert (made.status, made.err) == (0, "")
+    secret = made.out.strip()
+    assert len(secret) == 40
+    (row,) = json.loads(outdial("token", "list", "--json").out)
+    assert (row["id"], row["name"], row["prefix"], row["valid"]) == (1, "ci", secret[:8], True)
+    assert row["addresses"] == ["10.0.0.0/8"]
+    for shown in (outdial("token", "list"), outdial("token", "list", "--json")):
+        assert secret not in shown.out
+    assert outdial("token", "revoke", "1").status == 0
+    assert json.loads(outdial("token", "list", "--json").out)[0]["valid"] is False
+    again = outdial("token", "revoke", "1")
+    assert again.status == exit_codes.FAILED
+    assert "There is no valid token 1" in again.err
+    assert outdial("token", "create", "--network", "10.0.0.1/8").status == exit_codes.USAGE
+
+
+def test_a_trunk_s_life(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNK_PASSWORD", "s3kr1t")
+    options = ("--username", "u", "--caller-id", "p_asserted_identity", "--codecs", "pcmu,g722")
+    more = (
+        "--header",
+        "X-Account: 7",
+        "--network",
+        "192.0.2.0/24",
+        "--dial-prefix",
+        "+",
+        "--ring-timeout",
+        "20",
+    )
+    added = outdial("trunk", "add", "carrier", "sip.example.com:5080", *options, *more, "--json")
+    assert added.status == 0, added.err
+    row = json.loads(outdial("trunk", "show", "carrier", "--json").out)
+    assert (row["host"], row["port"], row["username"]) == ("sip.example.com", 5080, "u")
+    assert (row["codecs"], row["caller_id_mode"]) == (["PCMU", "G722"], "p_asserted_identity")
+    assert (row["headers"], row["addresses"]) == ({"X-Account": "7"}, ["192.0.2.0/24"])
+    assert (row["dial_prefix"], row["ring_timeout_s"], row["enabled"]) == ("+", 20, True)
+    for result in (added, outdial("trunk", "show", "carrier"), outdial("trunk", "list", "--json")):
+        assert "s3kr1t" not in result.out
+    assert outdial("trunk", "disable", "carrier").status == 0
+    assert json.loads(outdial("trunk", "list", "--json").out)[0]["enabled"] is False
+    assert outdial("trunk", "enable", "carrier").status == 0
+    assert "carrier" in outdial("trunk", "list").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("add", "t", "host:0"), exit_codes.USAGE, "HOST or HOST:PORT"),
+        (("add", "t", "host", "--codecs", "opus"), exit_codes.USAGE, "PCMA, PCMU, G722"),
+        (("add", "t", "host", "--header", "novalue"), exit_codes.USAGE, "Name: value"),
+        (("add", "t", "host", "--network", "x"), exit_codes.USAGE, "192.0.2.0/24"),
+        (("add", "t", "host", "--username", "u"), exit_codes.FAILED, "TRUNK_PASSWORD"),
+        (("show", "nobody"), exit_codes.FAILED, "There is no trunk 'nobody'"),
+        (("disable", "nobody"), exit_codes.FAILED, "There is no trunk 'nobody'"),
+    ],
+)
+def test_trunks_that_cannot_be(outdial: Outdial, arguments: tuple[str, ...], status: int, words: str) -> None:
+    result = outdial("trunk", *arguments)
+    assert result.status == status
+    assert words in result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_second_trunk_of_that_name(outdial: Outdial) -> None:
+    assert outdial("trunk", "add", "t", "192.0.2.1").status == 0
+    assert "There is a trunk 't' already" in outdial("trunk", "add", "t", "192.0.2.2").err
+
+
+def test_a_trunk_that_is_not_there_fails_its_check(outdial: Outdial) -> None:
+    outdial(
+        "trunk", "add", "gone", "127.0.0.1:9"
+    )  # the discard port: the kernel answers that nobody is there
+    result = outdial("trunk", "check", "gone", "--json")
+    assert result.status == exit_codes.FAILED
+    assert json.loads(result.out)["status"] is None
+
+
+def test_bridges(outdial: Outdial) -> None:
+    outdial("trunk", "add", "t", "192.0.2.1")
+    assert outdial("bridge", "add", "+91 80682 80000", "--trunk", "t", "--display-name", "Shop").status == 0
+    (row,) = json.loads(outdial("bridge", "list", "--json").out)
+    assert (row["number"], row["trunk"], row["display_name"]) == ("918068280000", "t", "Shop")
+    assert "already" in outdial("bridge", "add", "918068280000", "--trunk", "t").err
+    assert "no trunk 'u'" in outdial("bridge", "add", "918068280001", "--trunk", "u").err
+    assert outdial("bridge", "add", "hello", "--trunk", "t").status == exit_codes.USAGE
+    assert outdial("bridge", "remove", "918068280000").status == 0
+    assert outdial("bridge", "remove", "918068280000").status == exit_codes.FAILED
+    assert "There are no bridges yet" in outdial("bridge", "list").out
+
+
+def test_the_database(outdial: Outdial, tmp_path: Path) -> None:
+    before = outdial("db", "check", "--json")
+    assert before.status == exit_codes.FAILED
+    assert json.loads(before.out)["ok"] is False
+    upgraded = json.loads(outdial("db", "upgrade", "--json").out)
+    assert upgraded["before"] is None
+    assert upgraded["after"]
+    assert "already" in outdial("db", "upgrade").out
+    assert outdial("db", "check").status == 0
+    assert outdial("db", "path").out.strip() == str(tmp_path / "data" / "outdial.db")
+
+
+def test_a_password_in_a_database_url_is_never_shown(
+    outdial: Outdial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTDIAL_DATABASE_URL", "postgresql+psycopg://u:s3kr1t@127.0.0.1:1/db")
+    assert outdial("db", "path").out.strip() == "postgresql+psycopg://u:***@127.0.0.1:1/db"
+    for command in (("db", "check"), ("db", "upgrade"), ("token", "list")):
+        result = outdial(*command)
+        assert result.status == exit_codes.CONFIGURATION, command
+        assert "s3kr1t" not in result.out + result.err
+        assert "cannot be reached" in result.err, command
+
+
+def test_the_numbers_of_the_sandbox(outdial: Outdial, tmp_path: Path) -> None:
+    rows = json.loads(outdial("sandbox", "--numbers", "--json").out)
+    assert {"number": "12025550102", "description": "busy (486)"} in rows
+    (tmp_path / "phones.toml").write_text('[phones.12025550150]\ndescription = "mine"')
+    assert "mine" in outdial("sandbox", "--numbers", "--phones", "phones.toml").out
+    (tmp_path / "phones.toml").write_text("[phones.x]\n")
+    result = outdial("sandbox", "--numbers", "--phones", "phones.toml")
+    assert result.status == exit_codes.CONFIGURATION
+
+
+def test_wrong_settings_are_one_sentence_and_78(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTDIAL_API__PROT", "1")
+    for command in (("token", "list"), ("db", "path"), ("sandbox", "--numbers")):
+        result = outdial(*command)
+        assert result.status == exit_codes.CONFIGURATION
+        assert (
+            result.err
+            == "outdial: OUTDIAL_API__PROT: there is no such setting; did you mean OUTDIAL_API__PORT?\n"
+        )
+
+
+def test_a_named_config_file_is_read(
+    outdial: Outdial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OUTDIAL_DATA_DIR")
+    monkeypatch.setenv("OUTDIAL_CONFIG", "unset by the option")
+    (tmp_path / "o.toml").write_text('data_dir = "other"')
+    assert outdial("--config", "o.toml", "db", "path").out.strip() == str(tmp_path / "other" / "outdial.db")
+
+
+def test_help_and_version(outdial: Outdial) -> None:
+    assert "serve" in outdial("--help").out
+    assert outdial("--version").out.startswith("outdial ")
+    assert "Did you mean 'sounds'" in outdial("sond").err
+    assert outdial("token", "--help").status == 0
+
+
+def test_a_fault_of_ours_asks_for_a_report(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("outdial.cli.db.load_settings", broken)
+    result = outdial("db", "path")
+    assert result.status == exit_codes.INTERNAL
+    assert "a fault of ours: RuntimeError: boom" in result.err
+    assert "Traceback" not in result.err
