@@ -14,6 +14,7 @@ from outdial.audio.wire import Pcm
 
 _PIECE_S = 0.5
 _SLIP_S = 0.06  # three packets of 20 ms: what a jitter buffer drops or repeats at once
+_REACH = 16  # samples on either side that interpolation looks at
 
 _Floats = npt.NDArray[np.float64]
 
@@ -51,7 +52,7 @@ def _score_by_pieces(heard: _Floats, sent: _Floats, lag: int, rate: int) -> floa
         energy = float(np.dot(piece, piece))
         first = start + lag - slip
         window = heard[max(first, 0) : max(start + lag + len(piece) + slip, 0)]
-        total += energy * (float(np.max(_normalised(window, piece))) if len(window) else 0.0)
+        total += energy * (_best(_normalised(window, piece)) if len(window) else 0.0)
         weights += energy
     return total / weights if weights else 0.0
 
@@ -74,5 +75,23 @@ def _normalised(long: _Floats, short: _Floats) -> _Floats:
     return scores
 
 
+def _best(scores: _Floats) -> float:
+    """The highest score, also between samples: a far end that resamples shifts by fractions of one."""
+    at = int(np.argmax(scores))
+    around = np.pad(scores, _REACH)[at : at + 2 * _REACH + 1]
+    return min(float(np.max(_BETWEEN @ around)), 1.0)
+
+
+def _interpolation() -> _Floats:
+    """Rows of a windowed sinc, one for each eighth of a sample up to a half on both sides."""
+    places = np.arange(-_REACH, _REACH + 1)
+    parts = np.arange(-4, 5)[:, None] / 8
+    kernel: _Floats = np.sinc(places - parts) * np.hanning(2 * _REACH + 3)[1:-1]
+    return kernel
+
+
 def _rms(samples: _Floats) -> float:
     return float(np.sqrt(np.mean(samples * samples))) if len(samples) else 0.0
+
+
+_BETWEEN = _interpolation()

@@ -28,11 +28,8 @@ def murmur(seconds: float, rate: int, *, seed: int = 1) -> Pcm:
     frequency = np.fft.rfftfreq(int(seconds * 48_000), 1 / 48_000)
     spectrum[(frequency < 300) | (frequency > 2_500)] = 0
     noise = np.fft.irfft(spectrum, int(seconds * 48_000))
-    loudness = np.interp(
-        np.arange(len(noise)) / 48_000,
-        np.arange(0, seconds + 0.2, 0.1),
-        random.uniform(0.1, 1, int(seconds * 10) + 2),
-    )
+    times = np.arange(0, seconds + 0.2, 0.1)
+    loudness = np.interp(np.arange(len(noise)) / 48_000, times, random.uniform(0.1, 1, len(times)))
     sound = noise * loudness
     sound *= 12_000 / np.abs(sound).max()
     # Only multiples of the test rates are asked for, or near ones: linear interpolation is clean at 48 kHz.

@@ -33,6 +33,15 @@ def test_codec_noise_and_silence_in_front_do_not_hide_it(codec, lead):
     assert found.lag_ms == pytest.approx(lead * 1_000, abs=1)
 
 
+@pytest.mark.parametrize("part", [0.25, 0.5, 0.75])
+def test_a_shift_by_part_of_a_sample_costs_little(part):
+    spectrum = np.fft.rfft(SENT.astype(float))
+    shifted = np.fft.irfft(
+        spectrum * np.exp(-2j * np.pi * part * np.arange(len(spectrum)) / len(SENT)), len(SENT)
+    )
+    assert correlate(shifted.astype(np.int16), SENT, RATE).peak > 0.98
+
+
 def test_volume_does_not_matter():
     assert correlate((SENT * 0.2).astype(np.int16), SENT, RATE).peak > 0.99
 
