@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import resource
 import sqlite3
+import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -20,15 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.far_end import Phones
-from bench.media_ceiling import ceiling
-from bench.media_rig import Sink, compile_c
+from bench.media_rig import PACKET_SIZE, compile_c
 from bench.processes import cpu_s, pss_kb
 from bench.report import publish, table
-from bench.rtp_sink import Heard, RtpSink
+from bench.rtp_sink import Heard, RtpSink, deaf_ports
 from bench.server import BRIDGE, Server
 
 _SETTLE_S = 1.0
-_PRICED_S = 3
+_SLOTS = 20
+"""Of 1 ms, in a packet time: fewer streams than that cannot be paced by sendmsg_ceiling.c."""
 _LAST_CALLS_S = 60.0
 
 
@@ -57,14 +58,14 @@ class Figures:
     c_packet_us: float
 
 
-async def measure(concurrent: int, seconds: float, sound_s: float) -> Figures:
-    """Keep `concurrent` calls of `sound_s` in progress for `seconds`."""
+async def measure(concurrent: int, seconds: float, sound_s: float, *, priced_s: int = 3) -> Figures:
+    """Keep `concurrent` calls of `sound_s` in progress for `seconds`; C sends for `priced_s`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         with tempfile.TemporaryDirectory(prefix="outdial-bench-") as name:
             folder = Path(name)
-            c_packet_us = kernel_price(folder, concurrent)
+            c_packet_us = kernel_price(folder, max(concurrent, _SLOTS), priced_s)
             with RtpSink() as sink, Phones(sink.port, folder) as phones:
                 rate = concurrent / sound_s
                 async with Server(folder, phones.port, calls=concurrent, calls_per_second=2 * rate) as server:
@@ -131,14 +132,14 @@ async def _run(
     )
 
 
-def kernel_price(folder: Path, streams: int) -> float:
-    """µs of CPU of one packet from C, paced, to as many far ends."""
-    sink = Sink(compile_c("media_sink.c", folder), streams)
-    try:
-        program = compile_c("sendmsg_ceiling.c", folder)
-        return 1e6 / ceiling(program, streams, 50 * streams * _PRICED_S, paced=True)
-    finally:
-        sink.close()
+def kernel_price(folder: Path, streams: int, seconds: int) -> float:
+    """µs of CPU of one packet from C, paced, to as many far ends, which drop it as ours does."""
+    program = compile_c("sendmsg_ceiling.c", folder)
+    with deaf_ports(streams) as first:
+        arguments = [str(first), str(streams), str(50 * streams * seconds), str(PACKET_SIZE), "1"]
+        answer = subprocess.run([program, *arguments], check=True, capture_output=True, text=True)
+    packets, cpu = answer.stdout.split()
+    return float(cpu) / int(packets) * 1e6
 
 
 def _database(server: Server) -> sqlite3.Connection:

@@ -1,5 +1,6 @@
 """sipp (Debian's ``sip-tester``) as the far end of calls, and as the caller that ours is compared with."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from typing import Self
 HOST = "127.0.0.1"
 _SCENARIOS = Path(__file__).parent / "sipp"
 _START_WITHIN_S = 5.0
+_TRIES = 100
 
 
 class Phones:
@@ -74,6 +76,17 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_ports(count: int, *, even: bool = False) -> int:
+    """The first of so many UDP ports in a row that nobody uses at the moment."""
+    for _ in range(_TRIES):
+        first = free_port() & ~1 if even else free_port()
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, OverflowError):
+            for port in range(first, first + count):
+                stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((HOST, port))
+            return first
+    raise RuntimeError(f"no {count} free ports in a row")
 
 
 def _sipp(scenario: str, sink: int, port: int) -> list[str]:

@@ -8,6 +8,7 @@ timed by the kernel's receive timestamps. RTCP is taken and not read.
 ``python -m bench.rtp_sink PORT`` prints "ready", and at the end of its standard input one line of JSON.
 """
 
+import contextlib
 import ctypes
 import json
 import select
@@ -17,11 +18,12 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from bench.far_end import HOST, free_port
+from bench.far_end import HOST, free_ports
 from bench.report import percentile
 
 _SO_ATTACH_FILTER, _SO_MEMINFO, _SO_TIMESTAMPNS = 26, 55, 35
@@ -65,7 +67,7 @@ class RtpSink:
     """The process, as a context; `stop` ends it and tells what it heard."""
 
     def __enter__(self) -> Self:
-        self.port = free_port() & ~1
+        self.port = free_ports(2, even=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.rtp_sink", str(self.port)],
             stdin=subprocess.PIPE,
@@ -88,6 +90,25 @@ class RtpSink:
         """End it."""
         answer, _ = self._process.communicate(timeout=60)
         return Heard(**json.loads(answer))
+
+
+@contextlib.contextmanager
+def deaf_ports(count: int) -> Iterator[int]:
+    """So many bound ports in a row whose kernel filter drops everything; the first one."""
+    first = free_ports(count)
+    with contextlib.ExitStack() as stack:
+        for port in range(first, first + count):
+            sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            sock.bind((HOST, port))
+            _attach(sock, ((_RETURN, 0, 0, 0),))
+        yield first
+
+
+def _attach(sock: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    filter_program = struct.pack("HL", len(program), ctypes.addressof(buffer))
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_program)
 
 
 class _Streams:
@@ -123,11 +144,7 @@ def serve(port: int) -> None:
     rtp.setblocking(False)
     rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    code = b"".join(struct.pack("HBBI", *instruction) for instruction in _FILTER)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    rtp.setsockopt(
-        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(_FILTER), ctypes.addressof(buffer))
-    )
+    _attach(rtp, _FILTER)
     print("ready", flush=True)
     streams, answered, read = _Streams(), set(), 0
     while not select.select([sys.stdin], [], [], 0)[0]:

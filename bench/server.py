@@ -1,25 +1,29 @@
 """A real `outdial serve` in a folder and on ports of its own, with a trunk to the benchmark's far end."""
 
 import asyncio
-import json
 import math
 import os
 import random
+import secrets
 import signal
 import socket
 import struct
-import subprocess
 import sys
+import time
 import wave
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import sqlalchemy as sa
 from bench.far_end import HOST, free_port
 from bench.processes import Process, tree
 
 from outdial.cli.client import ApiClient
 from outdial.cli.problems import CommandFailed
+from outdial.storage import bridges, tokens, trunks
+from outdial.storage.database import Database, default_url
+from outdial.supervisor.first_start import default_account
 
 BRIDGE = "12025550199"
 _READY_WITHIN_S = 30.0
@@ -68,13 +72,8 @@ class Server:
             )
         try:
             await self._until_ready()
-            self.token = self._command("token", "create", "--json")["token"]
-            rate, room = str(self._calls_per_second), str(2 * self._calls)
-            self._command(
-                *("trunk", "add", "sipp", f"{HOST}:{self._far_end_port}", "--codecs", "PCMA,PCMU", "--json"),
-                *("--calls-per-second", rate, "--max-concurrent", room),
-            )
-            self._command("bridge", "add", BRIDGE, "--trunk", "sipp", "--json")
+            async with Database(default_url(self.data_dir)) as database:
+                self.token = await database.run(self._add_token_and_trunk)
         except BaseException:
             await self._stop()
             raise
@@ -106,11 +105,24 @@ class Server:
         sound: str = answer["data"]["id"]
         return sound
 
-    def _command(self, *arguments: str) -> dict[str, str]:
-        command = [sys.executable, "-m", "outdial", *arguments]
-        answer = subprocess.run(command, env=self._environment, check=True, capture_output=True, timeout=60)
-        fields: dict[str, str] = json.loads(answer.stdout)
-        return fields
+    def _add_token_and_trunk(self, conn: sa.Connection) -> str:
+        """What `outdial token create`, `trunk add` and `bridge add` do; the token."""
+        now = time.time_ns() // 1_000_000
+        account = default_account(conn)
+        wanted = trunks.NewTrunk(
+            name="far end",
+            host=HOST,
+            port=self._far_end_port,
+            codecs=("PCMA", "PCMU"),
+            calls_per_second=self._calls_per_second,
+            max_concurrent=2 * self._calls,
+        )
+        trunk = trunks.insert(conn, wanted, now=now)
+        bridges.insert(conn, number=BRIDGE, account_id=account.id, trunk_id=trunk.id, now=now)
+        _, secret = tokens.insert(
+            conn, account_id=account.id, name="bench", new_secret=lambda: secrets.token_hex(20), now=now
+        )
+        return secret
 
     async def _until_ready(self) -> None:
         assert self._process is not None

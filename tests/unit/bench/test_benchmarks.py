@@ -1,0 +1,73 @@
+"""Each benchmark runs in a tiny form, so that it cannot rot. No figure is asserted: machines are busy."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from bench import announcements, dialer_call, latency, report, storage
+
+needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp (sip-tester) is not installed")
+
+
+@pytest.mark.sipp
+@needs_sipp
+def test_dialer_call() -> None:
+    found = dialer_call.measure(calls=8, rounds=1, window=4)
+
+    assert found.rounds[0].dialer > 0
+    assert "median" in dialer_call.show(found, 8, 4)
+
+
+@pytest.mark.sipp
+@needs_sipp
+async def test_announcements() -> None:
+    found = await announcements.measure(concurrent=4, seconds=0.5, sound_s=0.5, priced_s=1)
+
+    assert not found.failed
+    assert found.calls == 8
+    assert found.heard.packets >= found.packets_sent > 0
+    assert "all of the server" in announcements.show(found)
+
+
+async def test_latency() -> None:
+    found = await latency.measure(calls=2)
+
+    assert len(found) == 2
+    assert all(times.requested < times.invite < times.ack < times.audio for times in found)
+    assert "2 calls" in latency.show(found, latency.commit_times(3))
+
+
+async def test_storage() -> None:
+    assert "1.00 ×" in await storage.measure(writes=20, writers=5, many=50, rounds=5)
+
+
+def test_a_block_of_the_page_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- bench:one -->\nold\n<!-- /bench:one -->\nafter\n")
+
+    report.write_block("one", "new | \\1", page)
+
+    assert page.read_text() == "before\n<!-- bench:one -->\nnew | \\1\n<!-- /bench:one -->\nafter\n"
+
+
+def test_a_missing_block_is_an_error(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing here\n")
+
+    with pytest.raises(ValueError, match="no single block"):
+        report.write_block("one", "new", page)
+
+
+@pytest.mark.parametrize(
+    "name", ["media_ceiling", "media_lateness", "dialer_call", "announcements", "latency", "storage"]
+)
+def test_the_page_has_a_block_for_each_benchmark(name: str) -> None:
+    text = report.PAGE.read_text()
+
+    assert text.count(f"<!-- bench:{name} -->") == 1
+    assert text.count(f"<!-- /bench:{name} -->") == 1
+
+
+def test_percentiles() -> None:
+    assert report.percentile([3.0, 1.0, 2.0], 50) == 2.0
+    assert report.percentile([1.0], 99) == 1.0
