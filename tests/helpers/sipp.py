@@ -64,7 +64,9 @@ class Sipp:
 
     async def start(self) -> None:
         """Start it and wait until its port is bound."""
-        keywords = {**self._keywords, "port": str(self.port), "media_port": str(self.media_port)}
+        # The test's own come first: they may contain the others, or replace them.
+        ours = {"port": str(self.port), "media_port": str(self.media_port)}
+        keywords = {**self._keywords, **{name: ours[name] for name in ours if name not in self._keywords}}
         file = self._path("xml")
         file.write_text(render(self.scenario, keywords), encoding="latin-1")
         self._process = await asyncio.create_subprocess_exec(

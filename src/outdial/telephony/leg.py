@@ -57,7 +57,7 @@ class LegRequest:
     caller_name: str = ""
     ring_timeout_s: float = 60.0
     record_to: Path | None = None
-    """Record the inbound side here, without the codec's suffix."""
+    """Record the inbound side into this file, as wire bytes of the agreed codec."""
 
 
 @dataclass(frozen=True, slots=True)
