@@ -64,6 +64,7 @@ class UserAgent:
         self._endpoint: Endpoint | None = None
         self._resolver = Resolver()
         self._wake: asyncio.TimerHandle | None = None
+        self._wake_at = 0.0
         self._quiet: asyncio.Event | None = None
         self._known_hosts: set[str] = set()
         self._led_to: set[str] = set()
@@ -118,6 +119,7 @@ class UserAgent:
                 await self._quiet.wait()
         if self._wake is not None:
             self._wake.cancel()
+            self._wake = None
         self._socket.close()
         self._socket = None
 
@@ -198,10 +200,11 @@ class UserAgent:
         next_at = self.endpoint.next_timer_at()
         if next_at is None:
             return
-        if self._wake is None or self._wake.cancelled() or next_at < self._wake.when():
+        if self._wake is None or next_at < self._wake_at:
             if self._wake is not None:
                 self._wake.cancel()
-            self._wake = self._loop.call_at(next_at, self._run_timers)
+            # Kept beside the handle: what uvloop returns for a time that has passed has no `when`.
+            self._wake, self._wake_at = self._loop.call_at(next_at, self._run_timers), next_at
 
     def _run_timers(self) -> None:
         self._wake = None
