@@ -8,6 +8,7 @@ from tests.helpers.http_api import BRIDGE, START_MS
 from tests.unit.cli.conftest import ApiInThread, Outdial
 
 from outdial.audio.samples import welcome_mp3
+from outdial.cli import follow
 from outdial.domain.call import AttemptOutcome
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done
@@ -104,11 +105,9 @@ def test_a_call_that_is_over_is_shown_as_a_ladder(
     assert outdial("call", "--trace", "nothing").status == exit_codes.FAILED
 
 
-def test_a_call_that_is_not_answered_is_status_1(
-    outdial: Outdial, api_server: ApiInThread, mp3: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from outdial.cli import follow
-
+@pytest.fixture
+def _busy_at_once(api_server: ApiInThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call is over before the first look at it."""
     real = follow.ApiClient.get
     ended = False
 
@@ -120,11 +119,24 @@ def test_a_call_that_is_not_answered_is_status_1(
         return await real(self, path, **query)
 
     monkeypatch.setattr(follow.ApiClient, "get", get)
+
+
+@pytest.mark.usefixtures("_busy_at_once")
+def test_a_call_is_followed_as_json(outdial: Outdial, mp3: str) -> None:
     result = outdial("call", "--to", TO, "--bridge", BRIDGE, "--audio", mp3, "--json")
     lines = [json.loads(line) for line in result.out.splitlines()]
     assert [line["event"] for line in lines] == ["accepted", "trace", "trace", "ended"]
     assert lines[-1]["status"] == "BUSY"
     assert result.status == exit_codes.FAILED
+
+
+@pytest.mark.usefixtures("_busy_at_once")
+def test_a_call_is_followed_as_a_ladder(outdial: Outdial, mp3: str) -> None:
+    result = outdial("call", "--to", TO, "--bridge", BRIDGE, "--audio", mp3, "--full")
+    assert result.status == exit_codes.FAILED
+    order = ["call ", "192.0.2.1:5060", f" INVITE sip:{TO}@x ", "▶", "◀", "486 Busy Here", "BUSY", "was busy"]
+    places = [result.out.index(words) for words in order]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(

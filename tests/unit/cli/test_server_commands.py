@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.conftest import Outdial
 
+from outdial.storage import schema
 from outdial.supervisor import exit_codes
 
 
@@ -171,3 +172,17 @@ def test_a_fault_of_ours_asks_for_a_report(outdial: Outdial, monkeypatch: pytest
     assert result.status == exit_codes.INTERNAL
     assert "a fault of ours: RuntimeError: boom" in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.postgres
+def test_a_shared_database_is_upgraded_only_when_somebody_says_so(
+    outdial: Outdial, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    schema.downgrade(postgres_url, "base")
+    monkeypatch.setenv("OUTDIAL_DATABASE_URL", postgres_url)
+    refused = outdial("token", "list")
+    assert refused.status == exit_codes.CONFIGURATION
+    assert "run `outdial db upgrade`" in refused.err
+    assert outdial("db", "upgrade").status == 0
+    assert outdial("token", "create").status == 0
+    assert outdial("db", "check").status == 0

@@ -18,6 +18,7 @@ from outdial.supervisor.parts import UuidSource, open_blobs, wall_clock_ms
 
 log = structlog.get_logger()
 
+_BACKLOG = 2048
 _GRACE_S = 10
 """For requests in progress when the server is told to stop."""
 
@@ -69,10 +70,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket. Raises ConfigurationError with what to change when that is not possible."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)
+        listener = socket.create_server(address, family=family, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigurationError(
             f"api.host = {host!r}, api.port = {port}: cannot listen there ({error.strerror or error});"
