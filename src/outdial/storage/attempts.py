@@ -14,27 +14,28 @@ from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState
 from outdial.domain.retry_policy import Done, RetryDecision
 from outdial.storage import cdrs, traces
 from outdial.storage.fencing import MINE, mine
+from outdial.storage.statement import Statement
 from outdial.storage.tables import attempts, calls
 
-_DIALING = (
+_DIALING = Statement(
     sa.update(attempts)
     .where(*MINE, attempts.c.state == sa.literal_column("'claimed'"))
     .values(state=AttemptState.DIALING.value, dialing_at=bindparam("p_now"))
 )
 
-_RINGING = (
+_RINGING = Statement(
     sa.update(attempts)
     .where(*MINE, attempts.c.state == sa.literal_column("'dialing'"))
     .values(state=AttemptState.RINGING.value, ringing_at=bindparam("p_at"))
 )
 
-_ANSWERED = (
+_ANSWERED = Statement(
     sa.update(attempts)
     .where(*MINE, attempts.c.state.in_((sa.literal_column("'dialing'"), sa.literal_column("'ringing'"))))
     .values(state=AttemptState.ANSWERED.value, answered_at=bindparam("p_at"))
 )
 
-_ENDED = (
+_ENDED = Statement(
     sa.update(attempts)
     .where(*MINE, attempts.c.state != sa.literal_column("'ended'"))
     .values(
@@ -46,7 +47,7 @@ _ENDED = (
     )
 )
 
-_STILL_MINE = sa.select(attempts.c.state).where(*MINE)
+_STILL_MINE = Statement(sa.select(attempts.c.state).where(*MINE))
 
 _CANCELLED = calls.c.cancel_requested_at.is_not(None)
 
@@ -56,7 +57,7 @@ _LEASED = (
     calls.c.state == sa.literal_column("'leased'"),
 )
 
-CALL_DONE = (
+CALL_DONE = Statement(
     sa.update(calls)
     .where(*_LEASED)
     .values(
@@ -70,7 +71,7 @@ CALL_DONE = (
 )
 
 # Somebody may have asked to cancel between the last look and now: then there is no retry.
-_CALL_RETRY = (
+_CALL_RETRY = Statement(
     sa.update(calls)
     .where(*_LEASED)
     .values(
@@ -90,17 +91,17 @@ _OF_CALL = sa.select(attempts).where(attempts.c.call_id == bindparam("p_call")).
 
 def mark_dialing(conn: sa.Connection, lease: Lease, *, now: int) -> bool:
     """Note, before the INVITE leaves, that it may have left; False if the lease is lost: then do not dial."""
-    return conn.execute(_DIALING, mine(lease, now)).rowcount == 1
+    return _DIALING.execute(conn, mine(lease, now)).rowcount == 1
 
 
 def mark_ringing(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> bool:
     """Note that a 180 or 183 came at `at`."""
-    return conn.execute(_RINGING, mine(lease, now) | {"p_at": at}).rowcount == 1
+    return _RINGING.execute(conn, mine(lease, now) | {"p_at": at}).rowcount == 1
 
 
 def mark_answered(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> bool:
     """Note, before the first audio, that a 2xx came at `at`; False if the lease is lost: then hang up."""
-    return conn.execute(_ANSWERED, mine(lease, now) | {"p_at": at}).rowcount == 1
+    return _ANSWERED.execute(conn, mine(lease, now) | {"p_at": at}).rowcount == 1
 
 
 def append_trace(conn: sa.Connection, lease: Lease, entries: Sequence[traces.Entry], *, now: int) -> bool:
@@ -108,7 +109,7 @@ def append_trace(conn: sa.Connection, lease: Lease, entries: Sequence[traces.Ent
 
     Also after `finish`: the answer to our BYE comes later than the outcome.
     """
-    if conn.execute(_STILL_MINE, mine(lease, now)).first() is None:
+    if _STILL_MINE.execute(conn, mine(lease, now)).first() is None:
         return False
     traces.append(conn, lease.call_id, lease.number, entries)
     return True
@@ -127,8 +128,8 @@ def finish(
 
     All in this transaction. False, and nothing written, if the lease was lost or the attempt had ended.
     """
-    ended = conn.execute(
-        _ENDED,
+    ended = _ENDED.execute(
+        conn,
         mine(lease, now)
         | {
             "p_dialing_at": outcome.dialing_at,
@@ -150,11 +151,11 @@ def finish(
         "p_reason": outcome.reason.value,
     }
     if isinstance(decision, Done):
-        conn.execute(CALL_DONE, parameters)
+        CALL_DONE.execute(conn, parameters)
     else:
         spent = int(decision.spends_attempt)
         parameters |= {"p_due_at": decision.due_at, "p_spent": spent, "p_fault": 1 - spent}
-        conn.execute(_CALL_RETRY, parameters)
+        _CALL_RETRY.execute(conn, parameters)
     return True
 
 

@@ -7,9 +7,10 @@ from sqlalchemy import bindparam
 
 from outdial.domain.call import AttemptOutcome, Cdr, Lease, MediaQuality
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.storage.statement import Statement
 from outdial.storage.tables import cdrs
 
-_INSERT = sa.insert(cdrs)
+_INSERT = Statement(sa.insert(cdrs))
 _OF_CALL = sa.select(cdrs).where(cdrs.c.call_id == bindparam("p_call")).order_by(cdrs.c.number)
 
 _QUALITY_FIELDS = tuple(field.name for field in fields(MediaQuality))
@@ -18,8 +19,8 @@ _QUALITY_FIELDS = tuple(field.name for field in fields(MediaQuality))
 def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome) -> None:
     """Write the CDR of the attempt that `lease` names; a second one raises IntegrityError."""
     quality = outcome.quality
-    conn.execute(
-        _INSERT,
+    _INSERT.execute(
+        conn,
         {
             "call_id": lease.call_id,
             "number": lease.number,

@@ -15,12 +15,13 @@ from outdial.domain.call import AttemptState, ClaimedCall, Lease
 from outdial.storage import wake
 from outdial.storage.calls import COLUMNS, to_call
 from outdial.storage.fencing import DIALER_ALIVE, MINE, mine
+from outdial.storage.statement import Statement
 from outdial.storage.tables import attempts, calls
 
 # A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
 QUEUED = calls.c.state == sa.literal_column("'queued'")
 
-_HEAD = (
+_HEAD = Statement(
     sa.select(calls.c.due_at)
     .where(QUEUED, calls.c.trunk_id == bindparam("p_trunk"))
     .order_by(calls.c.due_at, calls.c.seq)
@@ -57,7 +58,7 @@ CLAIM = (
     .returning(calls.c.seq, calls.c.fence, *COLUMNS)
 )
 
-_INSERT_ATTEMPTS = sa.insert(attempts)
+_INSERT_ATTEMPTS = Statement(sa.insert(attempts))
 
 _DELETE_CLAIMED = sa.delete(attempts).where(*MINE, attempts.c.state == sa.literal_column("'claimed'"))
 
@@ -108,7 +109,7 @@ def claim_due(
         if count > 0 and due_at <= now:
             claimed += _claim(conn, dialer_id, now, trunk, count)
     if claimed:
-        conn.execute(_INSERT_ATTEMPTS, [_attempt_row(call.lease, now) for _, _, call in claimed])
+        _INSERT_ATTEMPTS.execute_many(conn, [_attempt_row(call.lease, now) for _, _, call in claimed])
     taken = {call.call.trunk_id for _, _, call in claimed}
     untouched = {trunk: due_at for trunk, due_at in next_due.items() if trunk not in taken}
     claimed.sort(key=lambda item: item[:2])
@@ -131,7 +132,7 @@ def release(conn: sa.Connection, lease: Lease, *, now: int) -> bool:
 
 
 def _head(conn: sa.Connection, trunk: int) -> int | None:
-    return conn.execute(_HEAD, {"p_trunk": trunk}).scalar_one_or_none()
+    return _HEAD.execute(conn, {"p_trunk": trunk}).scalar_one_or_none()
 
 
 def _claim(
@@ -156,4 +157,8 @@ def _attempt_row(lease: Lease, now: int) -> dict[str, object]:
         "dialer_id": lease.dialer_id,
         "state": AttemptState.CLAIMED.value,
         "claimed_at": now,
+        "dialing_at": None,
+        "ringing_at": None,
+        "answered_at": None,
+        "ended_at": None,
     }

@@ -13,6 +13,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.pool import PoolProxiedConnection
 
 from outdial.errors import ConfigurationError
 
@@ -75,10 +76,11 @@ def _sqlite(url: str, *, readonly: bool, connections: int = 1) -> Engine:
 
     begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+    def do_begin(connection: PoolProxiedConnection) -> None:
+        connection.driver_connection.execute(begin)  # type: ignore[union-attr]  # None only when closed
 
+    # Not by the event "begin": an engine with events asks for listeners at every statement.
+    engine.dialect.do_begin = do_begin  # type: ignore[assignment]  # a dialect's hook, without its self
     return engine
 
 

@@ -123,8 +123,8 @@ def _interrupt(conn: sa.Connection, lease: Lease, this: dict[str, str | int], al
         ended_at=row.ended_at,
     )
     cdrs.insert(conn, lease, outcome)
-    conn.execute(
-        CALL_DONE,
+    CALL_DONE.execute(
+        conn,
         {
             "p_call": lease.call_id,
             "p_fence": lease.fence,

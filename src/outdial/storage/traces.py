@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, func
 
+from outdial.storage.statement import Statement
 from outdial.storage.tables import traces
 
 Entry = Mapping[str, Any]
@@ -20,13 +21,15 @@ Entry = Mapping[str, Any]
 MAX_ENTRIES = 200
 MAX_BYTES = 64 * 1024
 
-_INSERT = sa.insert(traces)
-_SIZE = sa.select(
-    func.count(),
-    func.coalesce(func.sum(traces.c.entries), 0),
-    func.coalesce(func.sum(traces.c.bytes), 0),
-    func.max(sa.cast(traces.c.cut, sa.Integer)),
-).where(traces.c.call_id == bindparam("p_call"), traces.c.number == bindparam("p_number"))
+_INSERT = Statement(sa.insert(traces))
+_SIZE = Statement(
+    sa.select(
+        func.count(),
+        func.coalesce(func.sum(traces.c.entries), 0),
+        func.coalesce(func.sum(traces.c.bytes), 0),
+        func.max(sa.cast(traces.c.cut, sa.Integer)),
+    ).where(traces.c.call_id == bindparam("p_call"), traces.c.number == bindparam("p_number"))
+)
 _READ = (
     sa.select(traces.c.number, traces.c.cut, traces.c.body)
     .where(traces.c.call_id == bindparam("p_call"))
@@ -46,7 +49,7 @@ class AttemptTrace:
 
 def append(conn: sa.Connection, call_id: str, number: int, entries: Sequence[Entry]) -> None:
     """Add entries to an attempt's trace, as far as the bounds allow."""
-    chunks, count, size, cut = conn.execute(_SIZE, {"p_call": call_id, "p_number": number}).one()
+    chunks, count, size, cut = _SIZE.execute(conn, {"p_call": call_id, "p_number": number}).one()
     if cut or not entries:
         return
     kept: list[str] = []
@@ -58,8 +61,8 @@ def append(conn: sa.Connection, call_id: str, number: int, entries: Sequence[Ent
             break
         kept.append(text)
         added += length
-    conn.execute(
-        _INSERT,
+    _INSERT.execute(
+        conn,
         {
             "call_id": call_id,
             "number": number,
