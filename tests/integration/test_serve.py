@@ -90,6 +90,7 @@ async def test_a_request_becomes_a_call_and_roles_that_are_killed_come_back(
 ) -> None:
     async with await _client(server) as client:
         sound_id = await _upload(client, tmp_path)
+        assert json.loads(await server.command("trunk", "check", "sandbox", "--json"))["status"] == 200
         status = await _ended(client, await _send(client, "12025550108", sound_id))
         assert (status["status"], status["dtmf"]) == ("ANSWER", "1")
         trace = (await client.get("outgoing/trace", id=status["id"]))["data"]["entries"]
@@ -106,10 +107,10 @@ async def test_a_request_becomes_a_call_and_roles_that_are_killed_come_back(
             await _until(came_back)
         await server.ready()
 
-        async def dialler_is_there_again() -> bool:
+        async def everybody_is_there_again() -> bool:
             return len(_log(tmp_path, "dialer_ready")) == 2 and len(_log(tmp_path, "sandbox_ready")) == 2
 
-        await _until(dialler_is_there_again)
+        await _until(everybody_is_there_again)
         status = await _ended(client, await _send(client, "12025550101", sound_id))
         assert status["status"] == "ANSWER"
 

@@ -35,6 +35,11 @@ class UuidSource:
         return str(uuid.UUID(bytes=self._bytes[start : self._used], version=4))
 
 
+def why(error: OSError) -> str:
+    """The system's own words for an error, without what libraries put around them."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+
+
 def open_blobs(settings: Settings) -> Blobs:
     """The blob store in the data folder."""
     return Blobs(f"file://{settings.data_dir / 'blobs'}")

@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError
 from outdial.config import Settings
 from outdial.errors import ConfigurationError
 from outdial.storage import schema
+from outdial.supervisor.parts import why
 
 
 def prepare_database(settings: Settings) -> bool:
@@ -48,6 +49,6 @@ def make_data_dir(settings: Settings) -> None:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
-            f"data_dir = {str(settings.data_dir)!r}: this folder cannot be made ({error.strerror});"
+            f"data_dir = {str(settings.data_dir)!r}: this folder cannot be made ({why(error)});"
             " set it to one that can be written."
         ) from None

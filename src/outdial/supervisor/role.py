@@ -11,6 +11,7 @@ import structlog
 import uvloop
 
 from outdial.config import Settings
+from outdial.errors import ConfigurationError
 from outdial.supervisor import exit_codes
 from outdial.supervisor.logs import configure_logging
 from outdial.supervisor.parent_death import end_with_parent
@@ -45,9 +46,14 @@ def run_role(role: Role, settings: Settings, *, parent_pid: int | None = None) -
         prepare_database(settings)
     elif not end_with_parent(parent_pid):
         return exit_codes.OK
-    main = _main_of(role)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_signal(main, settings))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_signal(_main_of(role), settings))
+    except ConfigurationError:
+        raise
+    except Exception:
+        log.exception("role_failed")
+        return exit_codes.INTERNAL
     return exit_codes.OK
 
 

@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 _KILL_MARGIN_S = 10.0
 """Time beyond the drain for a role to close its database and sockets."""
+_SIGNAL_ECHO_S = 0.5
+"""Within this time a second signal is the same wish: timeout(1) and terminals signal process and group."""
 
 
 class Supervisor:
@@ -25,11 +27,14 @@ class Supervisor:
     sandbox that is listed last. A second signal ends everything at once.
     """
 
-    def __init__(self, roles: Sequence[RoleProcess], *, drain_s: float) -> None:
+    def __init__(
+        self, roles: Sequence[RoleProcess], *, drain_s: float, echo_s: float = _SIGNAL_ECHO_S
+    ) -> None:
         self._roles = roles
         self._grace_s = drain_s + _KILL_MARGIN_S
         self._stop = asyncio.Event()
-        self._signals = 0
+        self._echo_s = echo_s
+        self._first_signal_at: float | None = None
 
     async def run(self) -> int:
         """Run until told to stop; returns the exit status for the process."""
@@ -54,11 +59,12 @@ class Supervisor:
         return status
 
     def _on_signal(self, number: signal.Signals) -> None:
-        self._signals += 1
-        if self._signals == 1:
+        now = asyncio.get_running_loop().time()
+        if self._first_signal_at is None:
+            self._first_signal_at = now
             log.info("stopping", signal=number.name, grace_s=self._grace_s)
             self._stop.set()
-            return
-        log.warning("stopping_at_once", signal=number.name)
-        for role in self._roles:
-            role.kill()
+        elif now - self._first_signal_at >= self._echo_s:
+            log.warning("stopping_at_once", signal=number.name)
+            for role in self._roles:
+                role.kill()

@@ -108,7 +108,9 @@ def test_settings_reach_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_port_that_is_taken_is_said() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigurationError, match=rf"api\.port = {port}: cannot listen there"):
+        with pytest.raises(
+            ConfigurationError, match=rf"api\.port = {port}: cannot listen there .Address already in use.;"
+        ):
             listen("127.0.0.1", port)
     with pytest.raises(ConfigurationError, match=r"api\.host = 'no\.such\.host\.invalid'"):
         listen("no.such.host.invalid", 0)

@@ -57,9 +57,9 @@ def _lines(journal: Path) -> list[str]:
 class _Run:
     """A supervisor that runs beside the test."""
 
-    def __init__(self, roles: list[RoleProcess], drain_s: float = 5.0) -> None:
+    def __init__(self, roles: list[RoleProcess], drain_s: float = 5.0, echo_s: float = 1_000.0) -> None:
         self.roles = roles
-        self.supervisor = Supervisor(roles, drain_s=drain_s)
+        self.supervisor = Supervisor(roles, drain_s=drain_s, echo_s=echo_s)
         self.task = asyncio.get_running_loop().create_task(self.supervisor.run())
 
     async def ended(self) -> int:
@@ -78,8 +78,6 @@ async def run() -> AsyncIterator[Callable[..., _Run]]:
     yield start
     for each in runs:
         if not each.task.done():
-            for role in each.roles:
-                role.kill()
             os.kill(os.getpid(), signal.SIGTERM)
             await each.ended()
 
@@ -118,12 +116,23 @@ async def test_a_role_that_does_not_end_is_killed_when_the_drain_is_over(
 
 
 async def test_a_second_signal_ends_everything_at_once(journal: Path, run: Callable[..., _Run]) -> None:
-    running = run([_role("stubborn", STUBBORN, journal)], drain_s=1_000.0)
+    running = run([_role("stubborn", STUBBORN, journal)], drain_s=1_000.0, echo_s=0.0)
     await _until(lambda: len(_lines(journal)) == 1)
     os.kill(os.getpid(), signal.SIGTERM)
     await _until(lambda: len(_lines(journal)) == 2)
     os.kill(os.getpid(), signal.SIGTERM)
     assert await running.ended() == exit_codes.OK
+
+
+async def test_the_echo_of_a_signal_does_not_cut_the_drain_short(
+    journal: Path, run: Callable[..., _Run]
+) -> None:
+    running = run([_role("one", OBEDIENT, journal), _role("two", OBEDIENT, journal)])
+    await _until(lambda: len(_lines(journal)) == 2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert await running.ended() == exit_codes.OK
+    assert _lines(journal)[2:] == ["end one", "end two"]
 
 
 async def test_a_wrong_setting_at_the_first_start_ends_the_server(

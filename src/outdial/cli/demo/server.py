@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ from outdial.cli.problems import CommandFailed
 _READY_WITHIN_S = 30.0
 _STOP_WITHIN_S = 20.0
 _RTP_PORTS = (40_000, 44_999)
+_LISTENING_PORTS = (20_000, 30_000)
 _LOG_LINES_SHOWN = 15
 
 
@@ -134,6 +136,10 @@ def _outdial(*arguments: str) -> tuple[str, ...]:
 
 
 def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody uses now, below those that the system hands out by itself (from 32768 on)."""
+    random = secrets.SystemRandom()
+    while True:
+        port = random.randrange(*_LISTENING_PORTS)
+        with socket.socket(socket.AF_INET, kind) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

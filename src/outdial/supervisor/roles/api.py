@@ -14,7 +14,7 @@ from outdial.api.context import ApiContext, ApiOptions
 from outdial.config import Settings
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
-from outdial.supervisor.parts import UuidSource, open_blobs, wall_clock_ms
+from outdial.supervisor.parts import UuidSource, open_blobs, wall_clock_ms, why
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server(address, family=family, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigurationError(
-            f"api.host = {host!r}, api.port = {port}: cannot listen there ({error.strerror or error});"
+            f"api.host = {host!r}, api.port = {port}: cannot listen there ({why(error)});"
             " set api.port or OUTDIAL_API__PORT to a free port."
         ) from None
     listener.setblocking(False)

@@ -15,7 +15,7 @@ from outdial.dispatch.phones import SipNetwork
 from outdial.dispatch.runner import Runner
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
-from outdial.supervisor.parts import open_blobs, wall_clock_ms
+from outdial.supervisor.parts import open_blobs, wall_clock_ms, why
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.user_agent import UserAgent, UserAgentOptions
@@ -109,7 +109,7 @@ async def _start(agent: UserAgent, settings: Settings) -> None:
         raise ConfigurationError(
             f"sip.bind_address = {settings.sip.bind_address!r}, sip.port = {settings.sip.port}:"
             f" cannot bind there"
-            f" ({error.strerror or error}); set sip.port or OUTDIAL_SIP__PORT to a free port."
+            f" ({why(error)}); set sip.port or OUTDIAL_SIP__PORT to a free port."
         ) from None
 
 

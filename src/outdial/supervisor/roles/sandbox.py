@@ -8,7 +8,7 @@ from outdial.config import Settings
 from outdial.errors import ConfigurationError
 from outdial.sandbox.network import SandboxNetwork
 from outdial.sandbox.options import SandboxOptions
-from outdial.supervisor.parts import wall_clock_ms
+from outdial.supervisor.parts import wall_clock_ms, why
 
 log = structlog.get_logger()
 
@@ -22,7 +22,7 @@ async def serve_sandbox(settings: Settings, stop: asyncio.Event) -> None:
         raise ConfigurationError(
             f"sandbox.bind_address = {settings.sandbox.bind_address!r}, sandbox.port ="
             f" {settings.sandbox.port}:"
-            f" cannot bind there ({error.strerror or error}); set OUTDIAL_SANDBOX__PORT to a free port."
+            f" cannot bind there ({why(error)}); set OUTDIAL_SANDBOX__PORT to a free port."
         ) from None
     try:
         log.info("sandbox_ready", sip=f"{settings.sandbox.bind_address}:{settings.sandbox.port}")
