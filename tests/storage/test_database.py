@@ -136,6 +136,30 @@ async def test_post_keeps_the_order_and_logs_what_fails(
     assert "queued_write_failed" in capsys.readouterr().out
 
 
+async def test_a_patient_write_shares_a_commit_or_goes_alone(database: Database) -> None:
+    await database.run(names)
+    before = database.commits
+    patient = asyncio.create_task(database.run_patiently(add, "a"))
+    await asyncio.sleep(0)
+    assert await database.run(add, "b") == "b"
+    assert await patient == "a"
+    assert database.commits == before + 1 or database.commits == before + 2
+    assert await database.read(names) == ["a", "b"]
+    assert await database.run_patiently(add, "c") == "c"
+
+
+async def test_commits_in_quick_succession_wait_for_company(database: Database) -> None:
+    async def several(count: int) -> None:
+        for _ in range(count):
+            await database.run(names)
+
+    await several(100)
+    before = database.commits
+    await asyncio.gather(*(several(25) for _ in range(6)))
+    # one at a time each; a batch that waits finds the others
+    assert database.commits - before < 75
+
+
 async def test_cancelling_the_waiter_does_not_cancel_the_write(database: Database) -> None:
     gate = Gate()
     held = asyncio.create_task(database.run(gate))

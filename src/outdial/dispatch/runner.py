@@ -38,6 +38,10 @@ class Store(Protocol):
         """Run a write and wait until it is on disk."""
         ...
 
+    async def run_patiently(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a write that can wait a little for company."""
+        ...
+
     def post(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Queue a write."""
         ...
@@ -260,7 +264,7 @@ class Runner:
         trace = [] if control.tracer is None else control.tracer.take()
         while not control.lost:
             try:
-                mine: bool = await self._store.run(
+                mine: bool = await self._store.run_patiently(
                     attempts.finish, control.lease, outcome, decision, now=self._clock(), trace=trace
                 )
             except DatabaseUnavailable as error:

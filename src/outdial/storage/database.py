@@ -29,6 +29,8 @@ Query = Callable[Concatenate[sa.Connection, P], T]
 
 READERS = 2
 RETRY_FOR_S = 10.0
+PATIENCE_S = 0.02
+"""How long a patient write waits for company."""
 POST_WITHIN_S = 0.05
 """How late a posted write may be."""
 
@@ -97,6 +99,15 @@ class Database:
         writer = self._running_writer()
         self._send_posted()
         writer.put(self._job(partial(_call, fn, args, kwargs), future))
+        return await future
+
+    async def run_patiently(self, fn: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `run`, for what can wait PATIENCE_S for another write to share its commit."""
+        self._running_writer()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._posted.append(self._job(partial(_call, fn, args, kwargs), future))
+        loop.call_later(PATIENCE_S, self._send_posted)
         return await future
 
     def post(self, fn: Query[P, object], *args: P.args, **kwargs: P.kwargs) -> None:

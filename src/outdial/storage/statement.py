@@ -2,8 +2,8 @@
 
 SQLAlchemy Core writes the SQL, once for each database; `exec_driver_sql` passes it to the driver and
 translates errors. Core needs 17 µs for an execution, and far more with cold caches, as in a dialer that is
-not busy; a call has more than ten. Values have to be what the drivers take as they are: int, float, str, bool,
-None.
+not busy; a call has more than ten. Values have to be what the drivers take as they are: int, float, str,
+bool and None.
 """
 
 from collections.abc import Mapping, Sequence

@@ -30,11 +30,11 @@ from outdial.storage.engine import is_away, is_busy, is_conflict
 MAX_BATCH = 512
 """Bounds how long the first function of a batch waits for the last."""
 _RECENT_COMMITS = 16
-_RECENT_S = 0.1
+_RECENT_S = 0.16
 _SMALL_BATCH = 8
-_COMPANY_S = 0.003
-"""At 160 commits a second and more, a small batch waits this long: a commit costs more than its functions
-(the fsync, two thread switches), while a step of a call can bear 3 ms. An idle system waits for nothing."""
+_COMPANY_S = 0.004
+"""At 100 commits a second and more, a small batch waits this long: a commit costs more than its functions
+(the fsync, two thread switches), while a step of a call can bear 4 ms. An idle system waits for nothing."""
 _BUSY_POLL_FIRST_S = 0.0005
 _BUSY_POLL_LONGEST_S = 0.01
 _BUSY_FOR_S = 10.0

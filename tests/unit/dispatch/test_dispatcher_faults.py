@@ -43,6 +43,10 @@ class FlakyDatabase(Database):
         self._check(fn)
         return await super().run(fn, *args, **kwargs)
 
+    async def run_patiently(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        self._check(fn)
+        return await super().run_patiently(fn, *args, **kwargs)
+
     async def read(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         self._check(fn)
         return await super().read(fn, *args, **kwargs)

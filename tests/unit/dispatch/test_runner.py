@@ -44,6 +44,8 @@ class NotingStore:
         self._note(name, args, kwargs)
         return answer
 
+    run_patiently = run
+
     def post(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         self._note(fn.__name__, args, kwargs)
 
