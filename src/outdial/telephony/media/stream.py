@@ -229,7 +229,8 @@ class Stream:
         return address, port + 1
 
     def _watch_interval_s(self, timeout_s: float) -> float:
-        return min(max(timeout_s / 10, 0.05), 1.0)
+        """How late a timeout may be noticed. Often enough to be of use, rarely enough to cost nothing."""
+        return min(max(timeout_s / 10, 0.05), 5.0)
 
     def _watch(self, now: float) -> float | None:
         """Notice that RTP has stopped, or never began: once, and not on hold."""

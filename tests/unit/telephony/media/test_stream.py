@@ -1,0 +1,226 @@
+"""A stream in this process, with a host whose clock the test turns."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.helpers.media_far_end import FarEnd
+
+from outdial.telephony.media.clip_cache import ClipCache
+from outdial.telephony.media.pacing import SlotWheel
+from outdial.telephony.media.protocol import (
+    Configure,
+    Connect,
+    LatchedTo,
+    Measured,
+    PlayEnded,
+    Report,
+    Silent,
+)
+from outdial.telephony.media.recording import Recording
+from outdial.telephony.media.stream import Stream
+from outdial.telephony.media.timers import Timers
+from outdial.telephony.media.udp_pair import bind_pair
+
+
+class TurnedHost:
+    """A worker without a loop: `run` turns its clock and does what is due."""
+
+    def __init__(self) -> None:
+        self.config = Configure("127.0.0.1", 46, 30.0, 0.5, 5.0, 1 << 20)
+        self.wheel = SlotWheel()
+        self.timers = Timers()
+        self.clips = ClipCache(1 << 20)
+        self.reports: list[Report] = []
+        self.problems: list[str] = []
+        self.time = 0.0
+
+    def emit(self, report: Report) -> None:
+        self.reports.append(report)
+
+    def now(self) -> float:
+        return self.time
+
+    def unix_time(self) -> float:
+        return 1_700_000_000 + self.time
+
+    def next_tick(self) -> int:
+        return int(self.time * 1000)
+
+    def random_bits(self, bits: int) -> int:
+        return 4242 & (1 << bits) - 1
+
+    def note_problem(self, name: str, error: OSError) -> None:
+        self.problems.append(name)
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds * 1000)):
+            self.wheel.send(self.next_tick())
+            self.time = round(self.time + 0.001, 3)
+            while self.timers.run_one(self.time):
+                pass
+
+
+@pytest.fixture
+def host() -> TurnedHost:
+    return TurnedHost()
+
+
+@pytest.fixture
+def far() -> Iterator[FarEnd]:
+    with FarEnd() as far:
+        yield far
+
+
+def open_stream(host: TurnedHost, recording: Recording | None = None) -> Stream:
+    for port in range(52_000, 60_000, 2):
+        try:
+            rtp, rtcp = bind_pair("127.0.0.1", port, 46)
+        except OSError:
+            continue
+        return Stream(1, rtp, rtcp, host, recording)
+    raise AssertionError("no port pair is free")
+
+
+def agreed(far: FarEnd, *, may_send: bool = True, may_receive: bool = True, codec: str = "PCMU") -> Connect:
+    host, port = far.address
+    return Connect(1, host, port, host, port + 1, codec, 0, [0], 255, 20, [101], 8000, may_send, may_receive)
+
+
+def test_a_closed_stream_leaves_nothing_behind(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
+    """The worker has no garbage collector: a cycle would be a leak with each call."""
+    clip = tmp_path / "a.clip"
+    clip.write_bytes(bytes(800))
+    gc.collect()
+    gc.disable()
+    try:
+        stream = open_stream(host, Recording(tmp_path / "r.ulaw"))
+        stream.connect(agreed(far))
+        stream.play("one", [str(clip), str(clip)])
+        host.run(0.05)
+        far.say(stream.rtp.getsockname()[1])
+        stream.rtp_readable(host.time)
+        stream.connect(agreed(far, may_send=False))
+        stream.connect(agreed(far))
+        host.run(0.05)
+        stream.close()
+        parts = [weakref.ref(part) for part in (stream, stream.inbound, stream.inbound.reception)]
+        del stream
+        host.run(31)
+        assert [part() for part in parts] == [None, None, None]
+        assert host.timers.next_at is None
+    finally:
+        gc.enable()
+
+
+def test_a_stream_that_hears_nothing_times_out_once_and_late_by_a_tenth_at_most(
+    host: TurnedHost, far: FarEnd
+) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    host.run(29.9)
+    assert Silent(1) not in host.reports
+    host.run(3.2)
+    assert Silent(1) in host.reports
+    host.run(60)
+    assert host.reports.count(Silent(1)) == 1
+    stream.close()
+
+
+def test_a_sender_report_keeps_a_stream_alive_and_a_receiver_report_does_not(
+    host: TurnedHost, far: FarEnd
+) -> None:
+    from outdial.rtp.reception import Reception
+    from outdial.rtp.rtcp_session import RtcpSession, Sent
+
+    there = RtcpSession(9, "there", 8000, first_sequence=0)
+    for sends in (True, False):
+        host.reports.clear()
+        stream = open_stream(host)
+        stream.connect(agreed(far))
+        for second in range(50):
+            host.run(1)
+            sent = Sent(0, second + 1, 160) if sends else None
+            far.rtcp.sendto(there.report(sent, Reception(8000), second), stream.rtcp.getsockname())
+            stream.rtcp_readable(host.time)
+        assert (Silent(1) in host.reports) is not sends
+        stream.close()
+
+
+def test_another_codec_ends_what_is_being_played(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
+    clip = tmp_path / "a.clip"
+    clip.write_bytes(bytes(8000))
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    stream.play("one", [str(clip)])
+    host.run(0.1)
+    stream.connect(agreed(far, codec="PCMA"))
+    (ended,) = [report for report in host.reports if isinstance(report, PlayEnded)]
+    assert (ended.play_id, ended.completed) == ("one", False)
+    stream.close()
+
+
+def test_old_hold_without_an_address_sends_nothing(host: TurnedHost, far: FarEnd) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far)._replace(address="0.0.0.0", rtcp_address="0.0.0.0"))
+    host.run(10)
+    assert len(host.wheel) == 0
+    assert host.problems == []
+    stream.close()
+
+
+def test_quality_is_none_where_nobody_said_anything(host: TurnedHost, far: FarEnd) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    host.run(0.2)
+    assert stream.measured() == Measured(1, 10, 0, 0, None, None, None, None, None)
+    stream.close()
+
+
+def test_what_came_is_judged_where_the_far_end_does_not_report(host: TurnedHost, far: FarEnd) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    far.say(stream.rtp.getsockname()[1])
+    stream.rtp_readable(host.time)
+    assert LatchedTo(1, *far.address) in host.reports
+    assert stream.measured().mos == pytest.approx(4.38, abs=0.02)
+    stream.close()
+
+
+def test_a_report_that_cannot_be_sent_is_counted(host: TurnedHost, far: FarEnd) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far)._replace(rtcp_address="255.255.255.255"))
+    host.run(8)
+    assert "report_not_sent" in host.problems
+    stream.close()
+
+
+def test_an_icmp_error_on_either_socket_is_survived(host: TurnedHost) -> None:
+    with FarEnd() as gone:
+        agreement = agreed(gone)
+        stream = open_stream(host)
+        stream.connect(agreement)
+        gone.say(stream.rtp.getsockname()[1])
+        stream.rtp_readable(host.time)
+    host.run(20)
+    stream.rtp_readable(host.time)
+    stream.rtcp_readable(host.time)
+    host.run(1)
+    assert stream.sender.send_errors > 0
+    stream.close()
+
+
+def test_comfort_noise_counts_and_is_not_recorded(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
+    path = tmp_path / "r.ulaw"
+    stream = open_stream(host, Recording(path))
+    stream.connect(agreed(far))
+    port = stream.rtp.getsockname()[1]
+    far.say(port, b"\x40", payload_type=13)
+    far.say(port)
+    stream.rtp_readable(host.time)
+    stream.rtp_readable(host.time)
+    stream.close()
+    assert stream.inbound.reception.packets_received == 2
+    assert len(path.read_bytes()) == 160
