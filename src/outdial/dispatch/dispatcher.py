@@ -8,6 +8,7 @@ import structlog
 from outdial.dispatch import routes
 from outdial.dispatch.calls_in_progress import CallsInProgress
 from outdial.dispatch.control import CallControl
+from outdial.dispatch.health import TrunkHealth
 from outdial.dispatch.lease_keeper import LeaseKeeper
 from outdial.dispatch.lines import Lines
 from outdial.dispatch.options import DispatchOptions
@@ -58,6 +59,7 @@ class Dispatcher:
             database, self._calls, self._options, clock, new_dialer_id=new_dialer_id, on_share=self._share
         )
         self._wake = wake.WakeListener(database.url, [wake.CALLS, wake.CANCELS, wake.TRUNKS])
+        self._health = TrunkHealth(network, self._lines, lambda: self._wake.wake(wake.CALLS))
         self._stopping = asyncio.Event()
         self._cancels = asyncio.Event()
         self._trunks_changed = True
@@ -104,6 +106,7 @@ class Dispatcher:
                     self._lease.keep_rescuing(),
                     self._watch_cancels(),
                     self._keep_traces(),
+                    self._health.keep_asking(),
                 )
             ]
             async with asyncio.TaskGroup() as running:

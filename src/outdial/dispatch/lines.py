@@ -7,6 +7,7 @@ from outdial.dispatch.runner import Ended, Route
 from outdial.domain.call import Call
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.pacing import TrunkPace, share
+from outdial.telephony.trunk import Trunk
 
 _TRUNK_FAULTS = frozenset(
     {EndReason.REJECTED, EndReason.NO_RESPONSE, EndReason.TRANSPORT_FAILED, EndReason.AUTHENTICATION_FAILED}
@@ -21,6 +22,7 @@ class Lines:
         self._routes = Routes()
         self._paces: dict[int, TrunkPace] = {}
         self._rank, self._dialers = 0, 1
+        self._silent: set[int] = set()
 
     def update(self, routes: Routes, now: float) -> None:
         """Take the trunks as they are stored now."""
@@ -45,8 +47,26 @@ class Lines:
 
     def free(self, now: float) -> dict[int, int]:
         """Return how many calls each trunk may take at this moment, without those that take none."""
-        free = {trunk_id: self._paces[trunk_id].free(now) for trunk_id in self._routes.trunks}
+        free = {trunk_id: self._paces[trunk_id].free(now) for trunk_id in self._audible()}
         return {trunk_id: count for trunk_id, count in free.items() if count > 0}
+
+    def _audible(self) -> list[int]:
+        return [trunk_id for trunk_id in self._routes.trunks if trunk_id not in self._silent]
+
+    def to_ask(self) -> dict[int, tuple[float, Trunk]]:
+        """Return the trunks whose health is asked for, with the interval in seconds."""
+        return {
+            trunk_id: (trunk.options_interval_s, self._routes.lines[trunk_id])
+            for trunk_id, trunk in self._routes.trunks.items()
+            if trunk.options_interval_s > 0
+        }
+
+    def set_silent(self, trunk_id: int, *, silent: bool) -> None:
+        """Keep a trunk's calls in the queue while it is silent."""
+        if silent:
+            self._silent.add(trunk_id)
+        else:
+            self._silent.discard(trunk_id)
 
     def next_free_in(self, now: float, due_in: Mapping[int, float]) -> float | None:
         """Return in how many seconds a claim may next bring something by time alone, None if never.
@@ -54,7 +74,7 @@ class Lines:
         `due_in` has the seconds until the next call of each trunk that was looked at just now.
         """
         waits = []
-        for trunk_id in self._routes.trunks:
+        for trunk_id in self._audible():
             free_at = self._paces[trunk_id].next_free_at(now)
             if free_at is not None and (free_at > now or trunk_id in due_in):
                 waits.append(max(free_at - now, due_in.get(trunk_id, 0.0)))

@@ -63,6 +63,10 @@ class PhoneNetwork(Protocol):
         """Answer these trunks' addresses from now on, and no others."""
         ...
 
+    async def answers(self, trunk: Trunk) -> bool:
+        """Tell whether a trunk answers OPTIONS, with whatever status; waits up to 32 s."""
+        ...
+
 
 class SipNetwork:
     """Legs of a user agent and a media client, both started by whoever owns them."""
@@ -90,3 +94,10 @@ class SipNetwork:
         self._user_agent.distrust_all()
         for trunk, address in located:
             self._user_agent.trust(trunk, address)
+
+    async def answers(self, trunk: Trunk) -> bool:
+        """Send OPTIONS; a host that cannot be resolved or reached does not answer."""
+        try:
+            return (await self._user_agent.check(trunk)).status is not None
+        except OSError:
+            return False

@@ -47,8 +47,8 @@ class NewTrunk:
     max_call_s: int = 3600
     session_expires_s: int = 0
     """What we offer as Session-Expires (RFC 4028); 0 offers none."""
-    options_interval_s: int = 30
-    """Between OPTIONS as a health check; 0 sends none."""
+    options_interval_s: int = 0
+    """Between OPTIONS as a health check, 30 is usual; 0 sends none. A silent trunk's calls stay queued."""
     calls_per_second: float = 10.0
     max_concurrent: int = 100
     keep_to_peer: bool = False

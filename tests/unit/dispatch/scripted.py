@@ -99,6 +99,8 @@ class ScriptedNetwork:
         self.phones: list[ScriptedPhone] = []
         self.new = asyncio.Condition()
         self.trusted: tuple[Trunk, ...] = ()
+        self.answering = True
+        self.asked: list[str] = []
         self.on_phone: Callable[[ScriptedPhone], None] = lambda phone: None
 
     def new_phone(self, request: LegRequest) -> tuple[ScriptedPhone, ScriptedTracer]:
@@ -110,6 +112,10 @@ class ScriptedNetwork:
 
     async def trust(self, trunks: Iterable[Trunk]) -> None:
         self.trusted = tuple(trunks)
+
+    async def answers(self, trunk: Trunk) -> bool:
+        self.asked.append(trunk.name)
+        return self.answering
 
 
 class AnyClip:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,20 @@ from tests.unit.dispatch.scripted import AnyClip, HandClock, ScriptedNetwork, an
 from outdial.dispatch.calls_in_progress import CallsInProgress
 from outdial.dispatch.clips import StoredClips
 from outdial.dispatch.dispatcher import Dispatcher
+from outdial.dispatch.lines import Lines
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import SipNetwork
 from outdial.dispatch.runner import Runner
 from outdial.domain.call import CallState, Lease
 from outdial.domain.disposition import EndReason
 from outdial.errors import DatabaseUnavailable
-from outdial.storage import calls, leases
+from outdial.storage import calls, leases, traces, trunks
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 from outdial.storage.sounds import clip_key
 from outdial.telephony.leg import LegRequest
 from outdial.telephony.trunk import Trunk
+from outdial.telephony.user_agent import Reachability
 
 
 class FlakyDatabase(Database):
@@ -216,10 +219,55 @@ async def test_what_a_helper_dies_of_is_raised_by_stop(stage: Stage, monkeypatch
         await stage.dispatcher.stop()
 
 
+async def test_a_silent_trunks_calls_wait_until_it_answers(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outdial.dispatch.health._TICK_S", 0.002)
+    stage.network.on_phone = answering_at_once
+    settings = trunks.NewTrunk(name="trunk", host="192.0.2.1", options_interval_s=1)
+    await stage.database.run(trunks.update, stage.world.trunk_id, settings)
+    dispatcher = stage.dispatch(lease_s=30)
+    monkeypatch.setattr(Lines, "to_ask", _a_hundred_times_as_often(Lines.to_ask))
+    await dispatcher.start()
+    await stage.until(lambda: len(stage.network.asked) >= 1)
+    stage.network.answering = False
+    asked = len(stage.network.asked)
+    await stage.until(lambda: len(stage.network.asked) >= asked + 3)
+    (call,) = await stage.world.queue()
+    asked = len(stage.network.asked)
+    await stage.until(lambda: len(stage.network.asked) >= asked + 3)
+    assert stage.network.phones == []
+    stage.network.answering = True
+    assert await stage.done(call.id) == "ANSWER"
+    # a trunk that wants no OPTIONS any more is not asked
+    await stage.database.run(trunks.update, stage.world.trunk_id, replace(settings, options_interval_s=0))
+    await stage.until(lambda: dispatcher._lines.to_ask() == {})
+    await dispatcher.stop()
+
+
+def _a_hundred_times_as_often(to_ask: Callable[[Lines], dict[int, Any]]) -> Any:
+    return lambda lines: {key: (every / 100, line) for key, (every, line) in to_ask(lines).items()}
+
+
+async def test_a_trunk_that_never_answered_options_gets_its_calls(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outdial.dispatch.health._TICK_S", 0.002)
+    stage.network.on_phone = answering_at_once
+    stage.network.answering = False
+    settings = trunks.NewTrunk(name="trunk", host="192.0.2.1", options_interval_s=1)
+    await stage.database.run(trunks.update, stage.world.trunk_id, settings)
+    monkeypatch.setattr(Lines, "to_ask", _a_hundred_times_as_often(Lines.to_ask))
+    dispatcher = stage.dispatch(lease_s=30)
+    await dispatcher.start()
+    await stage.until(lambda: len(stage.network.asked) >= 4)
+    (call,) = await stage.world.queue()
+    assert await stage.done(call.id) == "ANSWER"
+    await dispatcher.stop()
+
+
 async def test_traces_are_stored_while_a_call_runs(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("outdial.dispatch.dispatcher._TRACE_INTERVAL_S", 0.01)
-    from outdial.storage import traces
-
     dispatcher = stage.dispatch(lease_s=30)
     await dispatcher.start()
     (call,) = await stage.world.queue()
@@ -270,6 +318,11 @@ class NotingUserAgent:
             raise OSError("no such name")
         return trunk.host, trunk.port
 
+    async def check(self, trunk: Trunk) -> Reachability:
+        if trunk.host == "nowhere.invalid":
+            raise OSError("no such name")
+        return Reachability(404 if trunk.host == "192.0.2.2" else None, "", 1.0)
+
     def distrust_all(self) -> None:
         self.known.clear()
 
@@ -283,6 +336,9 @@ async def test_the_network_knows_the_trunks_that_it_is_told() -> None:
     await network.trust([Trunk(name="old", host="192.0.2.1")])
     await network.trust([Trunk(name="a", host="192.0.2.2"), Trunk(name="b", host="nowhere.invalid")])
     assert agent.known == [("a", ("192.0.2.2", 5060)), ("b", None)]
+    assert await network.answers(Trunk(name="a", host="192.0.2.2"))
+    assert not await network.answers(Trunk(name="a", host="192.0.2.3"))
+    assert not await network.answers(Trunk(name="b", host="nowhere.invalid"))
     phone, tracer = network.new_phone(
         LegRequest(
             trunk=Trunk(name="a", host="192.0.2.2"), caller_number="1", to="2", sip_call_id="sip-call-id"
