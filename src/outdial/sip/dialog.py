@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outdial.errors import SipParseError
 from outdial.sip.headers.cseq import CSeq
@@ -98,10 +99,10 @@ class Dialog:
             uri = (
                 NameAddr.parse(self.route_set[0]).uri if self.route_set else SipUri.parse(self.remote_target)
             )
-            address = ipaddress.IPv4Address(uri.host)
-        except (SipParseError, ipaddress.AddressValueError):
+        except SipParseError:
             return self.peer
-        if not self.route_set and address.is_private and not ipaddress.IPv4Address(self.peer[0]).is_private:
+        private = _is_private(uri.host)
+        if private is None or (private and not self.route_set and _is_private(self.peer[0]) is False):
             return self.peer
         return uri.host, uri.port or 5060
 
@@ -124,6 +125,15 @@ def _target(message: Message) -> str | None:
     except SipParseError:
         return None
     return str(contact.uri) if contact is not None else None
+
+
+@lru_cache(maxsize=256)  # a trunk has a handful of addresses, and ipaddress is slow
+def _is_private(host: str) -> bool | None:
+    """Whether an IPv4 address is private; None for a name."""
+    try:
+        return ipaddress.IPv4Address(host).is_private
+    except ipaddress.AddressValueError:
+        return None
 
 
 def _loose(route: str) -> bool:
