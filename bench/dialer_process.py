@@ -25,6 +25,7 @@ from outdial.dispatch.runner import Runner
 from outdial.domain.call import NewCall
 from outdial.storage import accounts, bridges, calls, cdrs, schema, trunks
 from outdial.storage.database import Database
+from outdial.supervisor.parts import collect_garbage_rarely
 from outdial.telephony.leg import Answered, Leg, LegRequest
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
@@ -82,6 +83,7 @@ async def run_agent(options: argparse.Namespace) -> dict[str, float]:
             await one()
 
     async with user_agent() as agent:
+        collect_garbage_rarely()
         cpu, wall = cpu_s(), time.monotonic()
         async with asyncio.TaskGroup() as lines:
             for _ in range(options.window):
@@ -111,6 +113,7 @@ async def run_dialer(options: argparse.Namespace) -> dict[str, float]:
         )
         cpu, wall, commits = cpu_s(), time.monotonic(), database.commits
         await dispatcher.start()
+        collect_garbage_rarely()
         while media.closed < options.calls or dispatcher.in_progress:
             await asyncio.sleep(0.01)
         await until_idle(agent)

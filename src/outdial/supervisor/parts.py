@@ -1,11 +1,14 @@
 """Parts that several roles and commands build from the settings in the same way."""
 
+import gc
 import os
 import time
 import uuid
 
 from outdial.config import Settings
 from outdial.storage.blobs import Blobs
+
+_COLLECT_AFTER = 10_000
 
 
 def wall_clock_ms() -> int:
@@ -38,6 +41,17 @@ class UuidSource:
 def why(error: OSError) -> str:
     """The system's own words for an error, without what libraries put around them."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+
+
+def collect_garbage_rarely() -> None:
+    """Set the garbage collector up for a process with many calls at once; called when it is ready.
+
+    What start-up made stays: it is frozen. A call makes hundreds of objects that live as long as it does, so
+    that Python's usual 700 mean a search at every second or third call: a fifth of the dialer's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 def open_blobs(settings: Settings) -> Blobs:

@@ -15,7 +15,7 @@ from outdial.dispatch.phones import SipNetwork
 from outdial.dispatch.runner import Runner
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
-from outdial.supervisor.parts import open_blobs, wall_clock_ms, why
+from outdial.supervisor.parts import collect_garbage_rarely, open_blobs, wall_clock_ms, why
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.user_agent import UserAgent, UserAgentOptions
@@ -52,6 +52,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 options=dispatch_options(settings),
             )
             await dispatcher.start()
+            collect_garbage_rarely()
             host, port = agent.address
             log.info(
                 "dialer_ready",
