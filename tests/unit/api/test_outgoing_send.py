@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
 
@@ -96,8 +97,8 @@ async def test_all_three_bodies_mean_the_same(api: Api, kind: str) -> None:
 @pytest.mark.parametrize(
     "to",
     [
-        "918867135000, +91 88671-35001,918867135000",
-        ["918867135000", "+91 88671-35001"],
+        "918867135000, +91 88671-35001,00918867135000",
+        ["918867135000", "+91 88671-35001", "+918867135000"],
         [918867135000, 918867135001],
     ],
 )
@@ -228,3 +229,13 @@ async def test_json_numbers_and_wrong_json_types(api: Api) -> None:
             headers=api.bearer | {"Content-Type": "application/json"},
         )
         assert (status, list(answer["errors"])) == (422, ["to"]), wrong
+
+
+async def test_a_body_without_a_length_is_bounded_too(api: Api) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            yield b" " * 65536
+
+    headers = api.bearer | {"Content-Type": "application/json"}
+    status, answer = await api.call("POST", "outgoing/send", data=endless(), headers=headers)
+    assert (status, answer["status"]) == (413, 413)

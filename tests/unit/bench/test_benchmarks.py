@@ -59,7 +59,7 @@ def test_a_missing_block_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["media_ceiling", "media_lateness", "dialer_call", "announcements", "latency", "storage"]
+    "name", ["media_ceiling", "media_lateness", "media_client", "dialer_call", "announcements", "latency", "storage"]
 )
 def test_the_page_has_a_block_for_each_benchmark(name: str) -> None:
     text = report.PAGE.read_text()

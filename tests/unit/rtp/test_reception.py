@@ -114,6 +114,13 @@ def test_jitter_is_the_mean_change_of_transit_time(sampled: bool) -> None:
     assert leg.reception.jitter == int(leg.reception.jitter_s * 8000)
 
 
+def test_a_clock_that_runs_fast_is_no_jitter_between_two_runs_of_the_sample() -> None:
+    leg = Leg(sampled=True)
+    for index in range(4000):
+        leg.send(late_s=index * PTIME_S * 0.001)
+    assert leg.reception.jitter_s < 0.0003
+
+
 def test_a_sender_that_resets_its_timestamps_makes_no_jitter() -> None:
     reception = Reception(8000)
     reception.receive(SSRC, 1, 0, 0.0)

@@ -141,6 +141,13 @@ def test_a_long_key_that_was_given_up_is_no_second_digit_in_its_next_segment() -
     assert digits(hear(first + second)) == "0"
 
 
+def test_the_same_key_pressed_just_where_a_segment_would_begin_is_another_press() -> None:
+    receiver = TelephoneEventReceiver(8000)
+    end = press("5", 100)[-1][2]
+    assert digits(receiver.receive(SSRC, 0, end, 0)) == "5"
+    assert digits(receiver.receive(SSRC, 0xFFFF, end, 8.2)) == "5"
+
+
 def test_an_overtaken_digit_still_counts_once() -> None:
     one, two = press("1", 40), press("2", 400, at=0.2)
     late = [(0.3, timestamp, payload) for _, timestamp, payload in one]

@@ -130,7 +130,11 @@ class Sender:
         self._silent = bytes((silence,)) * (ptime_ms * BYTES_PER_MS)
         if self._clip is not None:
             self._cue(self._clip, position_ms)
-        if not self._paused:
+        if self._paused:
+            return
+        if self._clip is None and self._plays:
+            self._turn_by(self._first_of_play)
+        else:
             self._go_on()
 
     def pause(self) -> None:

@@ -200,6 +200,15 @@ def test_another_ptime_in_the_middle_of_a_clip_goes_on_where_it_was() -> None:
     assert leg.ended == [Ended("one", 120, True, None)]
 
 
+def test_another_ptime_between_play_and_its_first_packet_does_not_lose_the_play() -> None:
+    leg = Leg()
+    leg.heard(1)
+    leg.sender.play("one", ["a60"])
+    leg.ptime_ms = 30
+    leg.sender.configure(8, 30, SILENCE)
+    assert leg.heard(3) == "Aa."
+
+
 def test_another_payload_type_alone_changes_nothing_else() -> None:
     leg = Leg()
     leg.sender.play("one", ["a60"])
