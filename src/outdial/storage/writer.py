@@ -32,11 +32,12 @@ MAX_BATCH = 512
 _RECENT_COMMITS = 16
 _RECENT_S = 0.16
 _SMALL_BATCH = 8
+_MOST_SKIPS = 63
 _COMPANY_S = 0.004
 """At 100 commits a second and more, a small batch waits this long: a commit costs more than its functions
 (the fsync, two thread switches), while a step of a call can bear 4 ms. An idle system waits for nothing."""
 _BUSY_POLL_FIRST_S = 0.0005
-_BUSY_POLL_LONGEST_S = 0.01
+_BUSY_POLL_LONGEST_S = 0.003
 _BUSY_FOR_S = 10.0
 _RECONNECT_FIRST_S = 0.05
 _RECONNECT_LONGEST_S = 1.0
@@ -67,6 +68,8 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._connection: sa.Connection | None = None
         self._recent: deque[float] = deque(maxlen=_RECENT_COMMITS)
+        self._skips = 0
+        self._skip = 0
         self.commits = 0
         """Transactions committed, for the figures."""
 
@@ -93,8 +96,10 @@ class Writer:
             batch: list[Job] = []
             stopping = self._gather(batch, self._queue.get())
             if len(batch) < _SMALL_BATCH and not stopping and self._is_busy():
+                alone = len(batch)
                 time.sleep(_COMPANY_S)
                 stopping = self._gather(batch)
+                self._learn(found_company=len(batch) > alone)
             if batch:
                 self._work(batch)
                 _resolve(batch)
@@ -117,8 +122,16 @@ class Writer:
 
     def _is_busy(self) -> bool:
         """Tell whether commits follow each other so closely that waiting for company pays."""
+        if self._skip > 0:
+            self._skip -= 1
+            return False
         recent = self._recent
         return len(recent) == _RECENT_COMMITS and time.monotonic() - recent[0] < _RECENT_S
+
+    def _learn(self, *, found_company: bool) -> None:
+        """One waiter after the other never meets company: wait for it ever more seldom."""
+        self._skips = 0 if found_company else min(2 * self._skips + 1, _MOST_SKIPS)
+        self._skip = self._skips
 
     def _work(self, batch: list[Job]) -> None:
         """Run `batch` to a commit, or give its jobs an error."""
