@@ -1,7 +1,8 @@
 """What the API's endpoints work with; the composition root fills it in."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import Request
@@ -9,6 +10,8 @@ from fastapi import Request
 from outdial.api.auth import TokenCache
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
+
+_DECODERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class ApiContext:
     now_ms: Callable[[], int]
     """Unix milliseconds."""
     new_uuid: Callable[[], str]
+    decoders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DECODERS))
+    """Held while an upload is decoded: each takes a process that may use a core and a lot of memory."""
 
 
 def context_of(request: Request) -> ApiContext:

@@ -112,7 +112,8 @@ async def _take(
         raise invalid({"audio": ["audio is missing: send the sound file in a field with the name audio."]})
     name = _name_of(form)
     try:
-        info = await prepare_sound(source, folder, DecodeLimits(max_duration_ms=context.options.sound_ms))
+        async with context.decoders:
+            info = await prepare_sound(source, folder, DecodeLimits(max_duration_ms=context.options.sound_ms))
     except AudioError as error:
         sentence = str(error)
         raise invalid({"audio": [sentence[:1].upper() + sentence[1:]]}) from error

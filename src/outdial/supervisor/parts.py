@@ -2,8 +2,11 @@
 
 import gc
 import os
+import shutil
 import time
 import uuid
+from contextlib import suppress
+from pathlib import Path
 
 from outdial.config import Settings
 from outdial.storage.blobs import Blobs
@@ -55,5 +58,16 @@ def collect_garbage_rarely() -> None:
 
 
 def open_blobs(settings: Settings) -> Blobs:
-    """The blob store in the data folder."""
-    return Blobs(f"file://{settings.data_dir / 'blobs'}")
+    """The blob store of the settings; copies of remote objects are kept in `cache` in the data folder."""
+    url = settings.blobs_url or f"file://{settings.data_dir / 'blobs'}"
+    return Blobs(url, cache=settings.data_dir / "cache")
+
+
+def sweep_old_uploads(work_dir: Path, *, now_s: float, keep_s: float = 3_600.0) -> None:
+    """Remove what uploads left behind that a process was killed in; another API may be using newer ones."""
+    if not work_dir.is_dir():
+        return
+    for folder in work_dir.iterdir():
+        with suppress(OSError):
+            if folder.stat().st_mtime < now_s - keep_s:
+                shutil.rmtree(folder)

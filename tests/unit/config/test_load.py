@@ -105,3 +105,10 @@ def test_the_variables_of_client_commands_are_known(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("OUTDIAL_TOKEN", "x")
     monkeypatch.setenv("OUTDIAL_URL", "http://example.test")
     assert load_settings().api.port == 8080
+
+
+def test_a_blob_store_is_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTDIAL_BLOBS_URL", "/folder")
+    assert _problem() == (
+        "blobs_url = '/folder': should be the URL of a store, such as file:///folder or s3://bucket/prefix"
+    )

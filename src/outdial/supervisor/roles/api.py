@@ -14,7 +14,7 @@ from outdial.api.context import ApiContext, ApiOptions
 from outdial.config import Settings
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
-from outdial.supervisor.parts import UuidSource, open_blobs, wall_clock_ms, why
+from outdial.supervisor.parts import UuidSource, open_blobs, sweep_old_uploads, wall_clock_ms, why
 
 log = structlog.get_logger()
 
@@ -26,12 +26,14 @@ _GRACE_S = 10
 async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     """Serve HTTP until `stop` is set. Raises ConfigurationError when the address cannot be listened on."""
     listener = listen(settings.api.host, settings.api.port)
+    options = api_options(settings)
+    sweep_old_uploads(options.work_dir, now_s=wall_clock_ms() / 1000)
     async with Database(settings.resolved_database_url) as database:
         context = ApiContext(
             database=database,
             blobs=open_blobs(settings),
             tokens=TokenCache(database, wall_clock_ms),
-            options=api_options(settings),
+            options=options,
             now_ms=wall_clock_ms,
             new_uuid=UuidSource(),
         )
