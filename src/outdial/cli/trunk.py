@@ -46,7 +46,7 @@ def add(
         typer.Option(
             envvar=PASSWORD_VARIABLE,
             prompt=False,
-            help="Better in the environment: others see command lines.",
+            help="Its password. Better in the environment: others see command lines.",
         ),
     ] = None,
     auth_username: Annotated[
