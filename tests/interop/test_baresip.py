@@ -1,0 +1,93 @@
+"""Calls to baresip, a telephone that shares nothing with us: heard on both sides."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from outdial.audio.clip import SAMPLE_RATES
+from outdial.audio.compare import correlate
+from outdial.domain.disposition import EndReason, HangupBy
+from outdial.sdp.direction import Direction
+from outdial.telephony.leg import Answered, LegEnd
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.options import MediaOptions
+from tests.helpers.baresip import Baresip
+from tests.helpers.sound import likeness, melody, write_clip
+from tests.interop.caller import PATIENT, Caller, answered, end_of, ladder, until
+
+pytestmark = pytest.mark.baresip
+
+BY_CALLEE = LegEnd(reason=EndReason.CALLEE_HUNG_UP, hangup_by=HangupBy.CALLEE)
+
+
+@pytest.fixture
+async def talker() -> AsyncIterator[Caller]:
+    """A caller with a real media worker."""
+    media = MediaClient(MediaOptions(port_min=43_000, port_max=44_000))
+    await media.start()
+    async with Caller(timer_values=PATIENT, media=media) as ready:
+        yield ready
+    await media.stop()
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA", "G722"])
+async def test_both_sides_hear_each_other(talker: Caller, tmp_path: Path, codec: str) -> None:
+    rate = SAMPLE_RATES[codec]
+    ours, theirs = melody(0.96, rate, seed=3), melody(8, rate, seed=4)
+    async with Baresip(tmp_path, codecs=[codec], speech=theirs, rate=rate) as phone:
+        leg = talker.leg((phone.host, phone.port), to="phone", record_to=tmp_path / "heard")
+        assert await answered(leg) == Answered(codec, 20)
+        # Its jitter buffer loses the first 100 ms while it starts and the last when it is hung up.
+        pause = write_clip(tmp_path / "pause", ours[: rate // 5] * 0, codec)
+        clips = [pause, write_clip(tmp_path / "clip", ours, codec), pause]
+        played = await asyncio.wait_for(leg.play(clips), 10)
+        assert (played.played_ms, played.completed) == (1360, True)
+        leg.hang_up()
+        await phone.event("CALL_CLOSED")
+        quality = await leg.close()
+    # G.722 adapts: a decoder that comes from silence needs the first 100 ms of a sudden sound to follow.
+    assert correlate(phone.heard(), ours[rate // 10 :], rate).peak > 0.95
+    assert likeness(tmp_path / "heard", theirs[: int(0.8 * rate)], codec).peak > 0.95
+    assert quality.packets_received > 40
+    assert quality.packets_lost == 0
+
+
+async def test_digits_hold_and_hanging_up(talker: Caller, tmp_path: Path) -> None:
+    """Its keys arrive once each, it holds and comes back, it hangs up."""
+    codecs = ["G722", "PCMU", "PCMA"]
+    async with Baresip(tmp_path, codecs=codecs, speech=melody(30, 8000), rate=8000) as phone:
+        leg = talker.leg((phone.host, phone.port), to="phone")
+        assert await answered(leg) == Answered("PCMU", 20), "our first choice, and not its own"
+        for count, digit in enumerate("19*#0", start=1):
+            await phone.command("sndcode", digit)
+            await until(lambda count=count: len(leg.digits) == count, "the digit")
+        assert leg.digits == "19*#0"
+        await phone.command("hold")
+        await until(lambda: leg.agreed and leg.agreed.direction is Direction.RECVONLY, "the hold")
+        await phone.command("resume")
+        await until(lambda: leg.agreed and leg.agreed.direction is Direction.SENDRECV, "the end of the hold")
+        await phone.command("hangup")
+        assert await end_of(leg) == BY_CALLEE
+    assert sum(line.startswith(". digit ") for line in ladder(leg.trace.take())) == 5
+
+
+async def test_a_transfer_is_refused(talker: Caller, tmp_path: Path) -> None:
+    """baresip takes the refusal for a reason to hang up."""
+    async with Baresip(tmp_path, codecs=["PCMU"], speech=melody(30, 8000), rate=8000) as phone:
+        leg = talker.leg((phone.host, phone.port), to="phone")
+        await answered(leg)
+        await phone.command("transfer", "sip:elsewhere@127.0.0.1")
+        assert await end_of(leg) == BY_CALLEE
+    assert "> 405 Method Not Allowed (REFER)" in ladder(leg.trace.take())
+
+
+async def test_a_phone_that_is_gone_is_unreachable(talker: Caller, tmp_path: Path) -> None:
+    async with Baresip(tmp_path, codecs=["PCMU"], speech=melody(1, 8000), rate=8000) as phone:
+        leg = talker.leg((phone.host, phone.port), to="phone")
+        await answered(leg)
+        leg.hang_up()
+        await phone.event("CALL_CLOSED")
+    result = await asyncio.wait_for(talker.leg((phone.host, phone.port), to="phone").dial(), 10)
+    assert getattr(result, "reason", None) is EndReason.TRANSPORT_FAILED
