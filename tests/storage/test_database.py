@@ -14,6 +14,7 @@ from sqlalchemy import exc
 from outdial.errors import ConfigurationError, DatabaseUnavailable, StorageError
 from outdial.storage import engine, wake
 from outdial.storage.database import Database, default_url
+from outdial.storage.writer import MAX_BATCH
 from tests.postgres import Cluster
 from tests.storage.world import World
 
@@ -90,6 +91,15 @@ async def test_an_error_is_its_own_functions_only(database: Database) -> None:
     assert isinstance(tasks[1].exception(), LookupError)
     assert isinstance(tasks[3].exception(), exc.DBAPIError)
     assert [tasks[index].result() for index in (0, 2, 4)] == ["a", "b", "c"]
+
+
+async def test_a_long_queue_is_committed_in_parts(database: Database) -> None:
+    before = database.commits
+    tasks = await as_one_batch(
+        database, *[start(database, add, str(index)) for index in range(MAX_BATCH + 1)]
+    )
+    assert all(task.exception() is None for task in tasks)
+    assert database.commits - before == 3
 
 
 async def test_a_lone_error_leaves_nothing_behind(database: Database) -> None:

@@ -25,13 +25,16 @@ class Blobs:
 
     def __init__(self, url: str, *, cache: Path | None = None) -> None:
         self._root: Path | None = None
+        self._store: ObjectStore
         if url.startswith("file://"):
-            self._root = Path(url.removeprefix("file://"))
+            self._root = self._files = Path(url.removeprefix("file://"))
             self._root.mkdir(parents=True, exist_ok=True)
+            self._store = LocalStore(self._root)
         elif cache is None:
             raise StorageError(f"the blob store {url!r} is remote: it needs a cache folder")
-        self._cache = cache
-        self._store: ObjectStore = LocalStore(self._root) if self._root is not None else from_url(url)
+        else:
+            self._files = cache
+            self._store = from_url(url)
 
     async def put(self, key: str, content: bytes | Path) -> None:
         """Store an object, as a whole or not at all."""
@@ -50,18 +53,18 @@ class Blobs:
         for key in keys:
             with suppress(NotFoundError, FileNotFoundError):
                 await obstore.delete_async(self._store, _checked(key))
-            if self._cache is not None:
-                (self._cache / key).unlink(missing_ok=True)
+            if self._root is None:
+                (self._files / key).unlink(missing_ok=True)
 
     async def local_path(self, key: str) -> Path:
         """Return a local file with the object's content, fetched first if the store is remote.
 
         Raises NotFound. The file must not be changed.
         """
-        path = (self._root or self._cache_folder()) / _checked(key)
+        path = self._files / _checked(key)
         if path.is_file():
             return path
-        if self._root is not None:
+        if self._files is self._root:
             raise NotFound(f"no blob {key!r}")
         content = await self.get(key)
         await asyncio.to_thread(_write_whole, path, content)
@@ -74,11 +77,6 @@ class Blobs:
         path = self._root / _checked(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
-
-    def _cache_folder(self) -> Path:
-        if self._cache is None:
-            raise StorageError("this blob store has no cache folder")
-        return self._cache
 
 
 def _checked(key: str) -> str:

@@ -21,7 +21,7 @@ from outdial.dispatch.runner import Runner
 from outdial.domain.call import CallState, Lease
 from outdial.domain.disposition import EndReason
 from outdial.errors import DatabaseUnavailable
-from outdial.storage import calls, leases, traces, trunks
+from outdial.storage import calls, leases, rescue, traces, trunks
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 from outdial.storage.sounds import clip_key
@@ -135,6 +135,32 @@ async def test_a_lease_that_cannot_be_renewed_is_lost_by_the_clock(stage: Stage)
     stage.network.on_phone = answering_at_once
     (call,) = await stage.world.queue()
     assert await stage.done(call.id) == "ANSWER"
+    await stage.dispatcher.stop()
+
+
+async def test_a_cancel_is_heard_while_draining(stage: Stage) -> None:
+    dispatcher = stage.dispatch(drain_s=30, lease_s=30)
+    await dispatcher.start()
+    (call,) = await stage.world.queue()
+    await stage.until(lambda: len(stage.network.phones) == 1)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(dispatcher.stop())
+        await asyncio.sleep(0.05)
+        await stage.database.run(calls.request_cancel, call.id, now=1)
+    assert await stage.done(call.id) == "CANCEL"
+
+
+async def test_a_large_dialers_death_is_cleared_up_in_parts(stage: Stage) -> None:
+    total = rescue.BATCH + 7
+    await stage.world.queue(total)
+    await stage.world.dialer("dead")
+    assert len(await stage.world.claim("dead", limit=total, free=total)) == total
+    await stage.database.run(trunks.enable, stage.world.trunk_id, enabled=False)
+    await stage.database.run(leases.give_up, "dead", now=stage.clock.now)
+    await stage.dispatcher.start()
+    async with asyncio.timeout(20):
+        while (await stage.database.read(calls.count_by_state))[CallState.QUEUED] < total:
+            await asyncio.sleep(0.005)
     await stage.dispatcher.stop()
 
 
