@@ -2,7 +2,7 @@
 
 ``python -m bench.media_client [--calls 3000]``
 
-The far ends listen in a process of their own, and each call's clip is one packet long, so that the CPU time of
+The far ends listen in a process of their own, and each call has a clip of one packet, so that the CPU time of
 this process is the client's: its messages, futures and callbacks on uvloop.
 """
 
@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import uvloop
-
 from bench.media_rig import RTP_PORT, Sink, agreed, compile_c, machine, work_folder
+
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.events import MediaEvent, PlayFinished
 from outdial.telephony.media.options import MediaOptions

@@ -1,8 +1,8 @@
 /* The far ends of a benchmark: one UDP socket per stream that reads everything, in a process of its own.
  *
  * usage: media_sink FIRST_PORT STREAMS PTIME_US ECHO
- * RTCP may be sent to FIRST_PORT - 1; nobody reads it. Prints "ready". Answers the first packet of each socket with the packet itself, so that a sender latches; with
- * ECHO = 1 every packet. Each line on its standard input makes it print, and then forget, what it saw:
+ * RTCP may be sent to FIRST_PORT - 1; nobody reads it. Prints "ready". Answers the first packet of each new SSRC with the packet itself, so that a sender
+ * latches; with ECHO = 1 every packet. Each line on its standard input makes it print, and then forget, what it saw:
  *   packets lost p50 p99 p99.9 max
  * where lost comes from sequence numbers, and the rest says in µs by how much the time between two packets of a
  * socket differed from PTIME_US, by the kernel's receive timestamps. Ends with its standard input.
@@ -53,6 +53,7 @@ int main(int argc, char **argv) {
     int epoll = epoll_create1(0), one = 1, *sockets = malloc(sizeof(int) * streams);
     long *last = calloc(streams, sizeof(long));
     int *sequence = malloc(sizeof(int) * streams);
+    unsigned *ssrc = calloc(streams, sizeof(unsigned));
     for (int i = 0; i < streams; i++) {
         struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(first + i)};
         at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -110,8 +111,10 @@ int main(int argc, char **argv) {
                     }
                 }
             }
-            if (echo || sequence[i] < 0) sendto(sockets[i], packet, size, 0, (struct sockaddr *)&from, sizeof from);
+            unsigned source = packet[8] << 24 | packet[9] << 16 | packet[10] << 8 | packet[11];
+            if (echo || sequence[i] < 0 || source != ssrc[i]) sendto(sockets[i], packet, size, 0, (struct sockaddr *)&from, sizeof from);
             sequence[i] = number;
+            ssrc[i] = source;
             last[i] = now;
         }
     }
