@@ -11,7 +11,7 @@ from bench.report import PAGE, write_block
 
 _OURS = ("dialer_call", "announcements", "latency", "storage")
 """They take ``--full`` and ``--write``, and write their blocks of the page by themselves."""
-_OF_MEDIA = ("media_ceiling", "media_lateness")
+_OF_MEDIA = ("media_ceiling", "media_lateness", "media_client")
 """They print; their block is what they printed."""
 
 
