@@ -2,7 +2,7 @@
 
 ``python -m bench.media_client [--calls 3000]``
 
-The far ends listen in a process of their own, and each call has a clip of one packet, so that the CPU time of
+The far ends listen in a process of their own, and each call's clip is one packet, so that the CPU time of
 this process is the client's: its messages, futures and callbacks on uvloop.
 """
 
