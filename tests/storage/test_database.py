@@ -289,6 +289,18 @@ async def test_a_sqlite_file_that_cannot_be_opened(tmp_path: Path) -> None:
             await database.read(names)
 
 
+async def test_a_full_disk_is_waited_for(sqlite_url: str) -> None:
+    """The limit belongs to the connection, so a new one finds room again."""
+
+    def fill(conn: sa.Connection) -> None:
+        conn.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes the current size for it
+
+    async with Database(sqlite_url) as database:
+        await database.run(fill)
+        assert await database.run(add, "x" * 100_000) == "x" * 100_000
+        assert len(await database.read(names)) == 1
+
+
 async def test_a_schema_that_is_missing_is_the_callers_error(tmp_path: Path) -> None:
     async with Database(default_url(tmp_path / "new")) as database:
         with pytest.raises(exc.OperationalError, match="no such table"):

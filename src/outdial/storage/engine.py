@@ -22,8 +22,8 @@ STATEMENT_TIMEOUT_MS = 30_000
 READER_BUSY_TIMEOUT_MS = 5_000
 
 _RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})  # serialisation failure, deadlock detected
-_AWAY_SQLSTATE_CLASSES = ("08", "57P")  # connection exceptions; shutdown, crash, cannot connect now
-_TOO_MANY_CONNECTIONS = "53300"
+# connection exceptions; shutdown, crash, cannot connect now; disk full, out of memory, too many connections
+_AWAY_SQLSTATE_CLASSES = ("08", "57P", "53")
 
 
 def is_sqlite(url: str) -> bool:
@@ -123,19 +123,20 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """Tell whether the database could not be reached, or the connection to it broke."""
+    """Tell whether the database could not be reached, or has no room: what may be over in a while."""
     if not isinstance(error, exc.DBAPIError):
         return False
     if error.connection_invalidated:
         return True
     state = _sqlstate(error)
     if state is not None:
-        return state.startswith(_AWAY_SQLSTATE_CLASSES) or state == _TOO_MANY_CONNECTIONS
+        return state.startswith(_AWAY_SQLSTATE_CLASSES)
     if isinstance(error.orig, psycopg.OperationalError):
         return True  # without a state it never reached the server
     return isinstance(error.orig, sqlite3.OperationalError) and error.orig.sqlite_errorcode & 0xFF in (
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
     )
 
 
