@@ -225,6 +225,7 @@ class ClientTransaction:
         "_machine",
         "_on_terminated",
         "_retransmit_timer",
+        "_timeout_at",
         "_timers",
         "_wire",
         "branch",
@@ -253,6 +254,7 @@ class ClientTransaction:
         self._datagram = request.to_bytes()
         self._interval = wire.timer_values.t1
         self._retransmit_timer: Timer | None = None
+        self._timeout_at = 0.0
         self._timers: list[Timer] = []
 
     @property
@@ -267,7 +269,8 @@ class ClientTransaction:
 
     def start(self, now: float) -> None:
         """Send the request and arm Timers A and B, or E and F. A failing transport is reported at once."""
-        self._arm(self._machine.timeout, now + self._wire.timer_values.transaction_timeout)
+        self._timeout_at = now + self._wire.timer_values.transaction_timeout
+        self._arm(self._machine.timeout, self._timeout_at)
         self._retransmit_timer = self._wire.timers.start(now + self._interval, self, self._machine.retransmit)
         self._wire.send(self._datagram, self.destination, self.user, now)
 
@@ -278,6 +281,10 @@ class ClientTransaction:
     def on_timer(self, kind: object, now: float) -> None:
         """Take one of the timers A, B, D, E, F, K, M."""
         assert isinstance(kind, Enum)
+        if kind is self._machine.retransmit and now >= self._timeout_at:
+            # The process was stopped for a while, and Timer B or F is due as well. The far end has forgotten
+            # the request by now: it would take a copy for a new one and let the phone ring again.
+            return
         self._feed(kind, now)
 
     def abandon(self, now: float) -> None:

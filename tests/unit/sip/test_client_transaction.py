@@ -79,6 +79,19 @@ def test_another_request_is_repeated_up_to_t2_until_timer_f():
     assert len(wire.timers) == 0
 
 
+@pytest.mark.parametrize("method", ["INVITE", "BYE"])
+def test_a_process_that_slept_through_the_timeout_does_not_repeat_the_request(method):
+    """The far end has forgotten it by then, and would let the phone ring again."""
+    transaction, wire, user, ended = make(method)
+    transaction.start(0.0)
+    wire.datagrams.clear()
+    wire.timers.run_due(40.0)
+    assert wire.datagrams == []
+    assert user.seen == ["timeout"]
+    assert ended == [transaction]
+    assert len(wire.timers) == 0
+
+
 def test_a_provisional_response_ends_the_repetition_of_an_invite_but_not_of_another_request():
     for method, later in (("INVITE", []), ("BYE", [0.5, 4.5, 8.5])):
         transaction, wire, user, _ = make(method)
