@@ -105,7 +105,11 @@ def _times(row: Attempt | AttemptOutcome) -> tuple[int | None, ...]:
 def not_as_expected(
     entry: Entry, outcome: tuple[str, str], attempts: int, *, disturbances: frozenset[EndReason]
 ) -> list[str]:
-    """Say so if a call came neither to its normal outcome nor to one of the disturbances."""
+    """Say so if a call came neither to its normal outcome nor to one of the disturbances.
+
+    A ring timeout always counts as one: on a busy machine an answer may come too late.
+    """
+    disturbances |= {EndReason.RING_TIMEOUT} - {outcome[1]}
     found = [(each.outcome.disposition.value, each.outcome.reason) for each in entry.cdrs]
     normal = [each for each in found if each[1] not in disturbances]
     cut_short = bool(found) and found[-1][1] in disturbances

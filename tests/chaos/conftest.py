@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -44,3 +44,21 @@ async def world(shared_world: World) -> World:
 def rng(request: pytest.FixtureRequest) -> Random:
     """Random decisions of one test; CHAOS_SEED makes others."""
     return Random(f"{os.environ.get('CHAOS_SEED', '0')} {request.node.name}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the killed and the living had to say about it."""
+    report = yield
+    world = getattr(item, "funcargs", {}).get("world")
+    if report.failed and isinstance(world, World):
+        for file in sorted(world.system.folder.glob("*.log")):
+            report.sections.append((f"problems in {file}", "\n".join(_problems(file))))
+    return report
+
+
+def _problems(log: Path) -> list[str]:
+    """The last lines that are no everyday business."""
+    return [line for line in log.read_text().splitlines() if '"level": "info"' not in line][-40:]

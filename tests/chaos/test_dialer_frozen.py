@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -18,7 +17,6 @@ from tests.chaos.frozen import frozen_attempts
 from tests.chaos.scale import CALLS
 from tests.chaos.world import LEASE_S, World
 from tests.helpers.poll import until
-from tests.helpers.system import free_port
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -60,8 +58,7 @@ async def test_a_dialer_that_slept_too_long_writes_nothing_and_dials_nobody_agai
 @asynccontextmanager
 async def _another_dialer(world: World) -> AsyncIterator[None]:
     """`outdial serve --role dialer`, as it runs on a second machine."""
-    port = free_port(socket.SOCK_DGRAM)
-    other = world.system.serve("--role", "dialer", settings={"sip.port": port})
+    other = world.system.serve("--role", "dialer", settings={"sip.port": 5061})
     await until(lambda: len(world.system.registered_dialers()) == 2, "a second dialer is there")
     yield
     assert await other.stop() == 0

@@ -47,8 +47,8 @@ async def test_a_dead_media_worker_takes_only_its_own_calls_with_it(world: World
 
 def _nobody_was_left_on_the_line(campaign: Campaign) -> None:
     """Whoever lost the audio was hung up on at once, not left to hang up."""
-    witness = campaign.witness()
+    witness, ledger = campaign.witness(), campaign.ledger()
     for number, call_id in campaign.accepted.items():
-        for cdr in campaign.ledger()[call_id].cdrs:
+        for cdr in ledger[call_id].cdrs:
             if cdr.outcome.reason is EndReason.MEDIA_WORKER_LOST and cdr.outcome.answered_at is not None:
                 assert [heard.ended_by for heard in witness.picked_up(number)] == ["caller"]

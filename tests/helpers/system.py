@@ -9,7 +9,7 @@
         await system.done(call_id)
         system.heard()                              # what the far end says about it
 
-The folder, all ports and the database are its own. Nothing here belongs to an event loop, so a system may
+The folder, the address and the database are its own. Nothing here belongs to an event loop, so a system may
 live longer than one test.
 """
 
@@ -18,7 +18,6 @@ import os
 import random
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import uuid
@@ -45,6 +44,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BRIDGE = "12025550199"
+_API_PORT, _SIP_PORT, _SANDBOX_PORT = 8080, 5060, 5070
 
 
 class Server:
@@ -96,7 +96,7 @@ class Server:
 
 
 class System:
-    """A folder, a set of ports, a prepared database and the processes that were started on them.
+    """A folder, a loopback address, a prepared database and the processes that were started on them.
 
     `database_url` has to be empty and migrated; `phones` is the sandbox's TOML file; `settings` are dotted
     names as in `{"dispatch.lease_seconds": 2}`; `trunk` changes what the trunk to the sandbox is made with.
@@ -117,21 +117,24 @@ class System:
         self.data_dir.mkdir(exist_ok=True)
         self.database_url = database_url
         (folder / "phones.toml").write_text(phones)
-        self.sandbox_port = free_port(socket.SOCK_DGRAM)
-        self.url = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+        # An address of its own on the loopback: no other system on this machine sends to its RTP ports.
+        self.host = "127." + ".".join(str(random.SystemRandom().randrange(1, 255)) for _ in range(3))
+        self.url = f"http://{self.host}:{_API_PORT}"
         self._token = ""
         self._trunk = dict(trunk or {})
         self._settings = {
             "data_dir": self.data_dir,
             "database_url": database_url,
-            "api.port": self.url.rpartition(":")[2],
-            "sip.bind_address": "127.0.0.1",
+            "api.host": self.host,
+            "api.port": _API_PORT,
+            "sip.bind_address": self.host,
             # A fixed port, as in production: a phone's BYE to a dialer that died meets the next one.
-            "sip.port": free_port(socket.SOCK_DGRAM),
-            "media.bind_address": "127.0.0.1",
+            "sip.port": _SIP_PORT,
+            "media.bind_address": self.host,
             "media.port_min": 20_000,
             "media.port_max": 29_999,
-            "sandbox.port": self.sandbox_port,
+            "sandbox.bind_address": self.host,
+            "sandbox.port": _SANDBOX_PORT,
             "sandbox.phones": folder / "phones.toml",
             "log.format": "json",
             **(settings or {}),
@@ -151,8 +154,8 @@ class System:
         new_trunk = trunks.NewTrunk(
             **{
                 "name": SANDBOX_TRUNK,
-                "host": "127.0.0.1",
-                "port": self.sandbox_port,
+                "host": self.host,
+                "port": _SANDBOX_PORT,
                 "username": USERNAME,
                 "password": PASSWORD,
                 "max_concurrent": 10_000,
@@ -311,15 +314,3 @@ class System:
         """Run a write and send its wake-ups."""
         async with Database(self.database_url, readers=1) as database:
             return await database.run(query, *args, **kwargs)
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    """A port below the range from which the kernel gives out ports, so that nobody takes it by chance."""
-    while True:
-        port = random.SystemRandom().randrange(12_000, 20_000)
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
