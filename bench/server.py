@@ -28,6 +28,8 @@ from outdial.supervisor.first_start import default_account
 BRIDGE = "12025550199"
 _READY_WITHIN_S = 30.0
 _STOP_WITHIN_S = 30.0
+_RTP_PORTS = (10_000, 32_700)
+"""Below the range that Linux takes ports of its own choice from."""
 _RATE = 8000
 
 
@@ -35,7 +37,7 @@ class Server:
     """An async context manager: the server runs inside, with token, trunk and bridge."""
 
     def __init__(self, folder: Path, far_end_port: int, *, calls: int, calls_per_second: float) -> None:
-        """Room for `calls` calls at a time, each with a pair of RTP ports, and as many again that rest."""
+        """Room for twice as many calls at a time as `calls`, at a pace of its own choice."""
         self._folder = folder
         self._far_end_port = far_end_port
         self._calls = calls
@@ -43,7 +45,6 @@ class Server:
         self.data_dir = folder / "data"
         api_port = free_port(socket.SOCK_STREAM)
         self.url = f"http://{HOST}:{api_port}"
-        first = 20_000
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OUTDIAL_")},
             "OUTDIAL_DATA_DIR": str(self.data_dir),
@@ -51,8 +52,8 @@ class Server:
             "OUTDIAL_SIP__BIND_ADDRESS": HOST,
             "OUTDIAL_SIP__PORT": "0",
             "OUTDIAL_MEDIA__BIND_ADDRESS": HOST,
-            "OUTDIAL_MEDIA__PORT_MIN": str(first),
-            "OUTDIAL_MEDIA__PORT_MAX": str(min(32_700, first + 4 * calls + 200)),
+            "OUTDIAL_MEDIA__PORT_MIN": str(_RTP_PORTS[0]),
+            "OUTDIAL_MEDIA__PORT_MAX": str(_RTP_PORTS[1]),
             "OUTDIAL_DISPATCH__MAX_CONCURRENT": str(2 * calls),
             "OUTDIAL_DISPATCH__DRAIN_SECONDS": "5",
             "OUTDIAL_LOG__FORMAT": "json",
