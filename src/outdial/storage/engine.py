@@ -19,6 +19,9 @@ from outdial.errors import ConfigurationError
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+"""A process that freezes in the middle of a transaction loses its locks after this; between two statements of
+ours there are milliseconds."""
 READER_BUSY_TIMEOUT_MS = 5_000
 
 _RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})  # serialisation failure, deadlock detected
@@ -85,7 +88,10 @@ def _sqlite(url: str, *, readonly: bool, connections: int = 1) -> Engine:
 
 
 def _postgresql(url: URL, *, readonly: bool, connections: int = 1) -> Engine:
-    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=60000"
+    options = (
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+        f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+    )
     arguments: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT_S,
         "keepalives_idle": 10,

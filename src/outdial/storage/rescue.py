@@ -19,9 +19,18 @@ from outdial.storage.attempts import CALL_DONE
 from outdial.storage.claims import BACK_TO_QUEUE
 from outdial.storage.tables import attempts, dialers
 
+# A dialer that froze in the middle of a transaction keeps its locks until PostgreSQL ends its session
+# (engine.py). Whoever waited for them would lose its own lease meanwhile, so both pass over what is locked.
+_EXPIRED = (
+    sa.select(dialers.c.id)
+    .where(dialers.c.lost_at.is_(None), dialers.c.lease_until <= bindparam("p_now"))
+    .with_for_update(skip_locked=True, key_share=True)
+    .cte("expired")
+)
+
 _DECLARE_LOST = (
     sa.update(dialers)
-    .where(dialers.c.lost_at.is_(None), dialers.c.lease_until <= bindparam("p_now"))
+    .where(dialers.c.id.in_(sa.select(_EXPIRED.c.id)), dialers.c.lost_at.is_(None))
     .values(lost_at=bindparam("p_now"))
 )
 
@@ -37,6 +46,7 @@ _LEFT_BEHIND = (
     .where(sa.text("attempts.state <> 'ended'"), dialers.c.lost_at.is_not(None))
     .order_by(attempts.c.call_id)
     .limit(bindparam("p_limit"))
+    .with_for_update(skip_locked=True, of=attempts)
 )
 
 _THIS = (
