@@ -15,12 +15,12 @@ setup-dev: .venv/.dev            ## the same, with the tools for tests and check
 	touch $@
 
 .venv/.runtime: .venv/.uv requirements.lock pyproject.toml
-	test -e .venv/.dev || $(BIN)/uv pip sync --quiet --require-hashes requirements.lock --python $(BIN)/python
+	test -e .venv/.dev || $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock --python $(BIN)/python
 	$(BIN)/uv pip install --quiet --no-deps --editable . --python $(BIN)/python
 	touch $@
 
 .venv/.dev: .venv/.uv requirements-dev.lock pyproject.toml
-	$(BIN)/uv pip sync --quiet --require-hashes requirements-dev.lock --python $(BIN)/python
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements-dev.lock --python $(BIN)/python
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . --python $(BIN)/python
 	touch $@ .venv/.runtime
 

@@ -57,6 +57,7 @@ _EXAMPLE = family(
                 "dtmf": "1",
                 "codec": "PCMA",
                 "ptime": 20,
+                "recording": None,
                 "dialed_at": "2019-08-16 15:09:52",
                 "ringing_at": "2019-08-16 15:09:52",
                 "answered_at": "2019-08-16 15:09:55",
@@ -141,6 +142,7 @@ def _attempt_row(attempt: Attempt, record: Cdr | None) -> dict[str, Any]:
         "dtmf": outcome.dtmf,
         "codec": outcome.codec,
         "ptime": outcome.ptime_ms,
+        "recording": outcome.recording_key,
         "quality": _quality_row(outcome.quality),
     }
 

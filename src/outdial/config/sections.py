@@ -95,6 +95,11 @@ class DispatchSettings(Section):
         ge=0,
         description="On shutdown, calls in progress may go on for this long before they are hung up.",
     )
+    record: bool = Field(
+        default=False,
+        description="Record what callees say, into `recordings` in `data_dir`, one file an attempt: the"
+        " codec's bytes as they came (`.ulaw`, `.alaw`, `.g722`). Mind the law of the callee's country.",
+    )
 
 
 class LimitSettings(Section):

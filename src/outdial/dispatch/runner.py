@@ -16,6 +16,7 @@ from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation
 from outdial.dispatch.phones import Phone, PhoneNetwork
+from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
 from outdial.domain.disposition import EndReason, HangupBy, classify
 from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, decide
@@ -108,6 +109,7 @@ class Runner:
         clock: Clock,
         *,
         new_sip_call_id: Callable[[], str],
+        recordings: Recordings | None = None,
         trunk_fault_delays_ms: tuple[int, ...] = TRUNK_FAULT_DELAYS_MS,
     ) -> None:
         self._store = store
@@ -115,6 +117,7 @@ class Runner:
         self._clips = clips
         self._clock = clock
         self._new_sip_call_id = new_sip_call_id
+        self._recordings = recordings
         self._trunk_fault_delays_ms = trunk_fault_delays_ms
 
     async def run(self, claimed: ClaimedCall, route: Route, control: CallControl) -> Ended | None:
@@ -172,6 +175,7 @@ class Runner:
             to=call.to,
             sip_call_id=progress.sip_call_id or "",
             ring_timeout_s=route.ring_timeout_s,
+            record_to=self._recordings.begin(control.lease) if self._recordings is not None else None,
         )
         phone, tracer = self._network.new_phone(request)
         progress.phone = phone
@@ -236,6 +240,11 @@ class Runner:
             codec=progress.codec,
             ptime_ms=progress.ptime_ms,
             played_ms=0 if progress.conversation is None else progress.conversation.played_ms,
+            recording_key=(
+                self._recordings.keep(control.lease, progress.codec)
+                if self._recordings is not None and progress.phone is not None
+                else None
+            ),
             quality=quality if answered else None,
         )
         decision = self._decide(call, outcome)

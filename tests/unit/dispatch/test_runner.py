@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.unit.dispatch.scripted import (
 )
 
 from outdial.dispatch.control import CallControl
+from outdial.dispatch.recordings import Recordings
 from outdial.dispatch.runner import Ended, Route, Runner
 from outdial.domain.call import AttemptOutcome, Call, CallState, ClaimedCall, Lease
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
@@ -95,13 +97,20 @@ class Scene:
         self.phone: ScriptedPhone
         self.running: asyncio.Task[Ended | None]
 
+        self.recordings: Recordings | None = None
+
     def start(self, claimed: ClaimedCall | None = None, *, reason: EndReason | None = None) -> None:
         claimed = claimed or claimed_call()
         self.control = CallControl(claimed.lease)
         if reason is not None:
             self.control.stop(reason)
         runner = Runner(
-            self.store, self.network, AnyClip(), self.clock, new_sip_call_id=lambda: "sip-call-id"
+            self.store,
+            self.network,
+            AnyClip(),
+            self.clock,
+            new_sip_call_id=lambda: "sip-call-id",
+            recordings=self.recordings,
         )
         route = Route(Trunk(name="trunk", host="192.0.2.1"), "Clinic", 30.0)
         self.running = asyncio.create_task(runner.run(claimed, route, self.control))
@@ -413,3 +422,24 @@ async def test_the_trunks_wish_to_rest_is_passed_on() -> None:
         assert ended is not None
         assert ended.retry_after_s == 30
         assert ended.outcome.disposition is Disposition.CHANUNAVAIL
+
+
+async def test_what_the_callee_says_is_recorded_where_it_is_wanted(tmp_path: Path) -> None:
+    async with scene() as stage:
+        stage.recordings = Recordings(tmp_path / "recordings")
+        phone = await stage.answered()
+        assert phone.request.record_to is not None
+        phone.request.record_to.write_bytes(b"hello")
+        phone.finish_playing()
+        await stage.running
+        assert stage.store.outcome.recording_key == "recordings/request-1-1.alaw"
+        assert (tmp_path / "recordings" / "request-1-1.alaw").read_bytes() == b"hello"
+
+
+async def test_nothing_is_recorded_unless_it_is_wanted() -> None:
+    async with scene() as stage:
+        phone = await stage.answered()
+        assert phone.request.record_to is None
+        phone.finish_playing()
+        await stage.running
+        assert stage.store.outcome.recording_key is None

@@ -110,7 +110,7 @@ async def _call_everybody(
     heard = await _heard(recordings, sip_call_ids)
     clips = server.data_dir / "blobs" / "sounds" / sound_id
     return [
-        judge(scene, status, heard.get(sip_call_id), clips, recordings)
+        judge(scene, status, heard.get(sip_call_id), clips, recordings, server.data_dir)
         for scene, status, sip_call_id in zip(SCENES, statuses, sip_call_ids, strict=True)
     ]
 
@@ -150,10 +150,11 @@ def _conclude(out: Console, verdicts: Sequence[Verdict], elapsed_s: float) -> bo
         out.print(f"\n[red]{len(bad)} of {len(verdicts)} calls differ from what is expected.[/]")
         return False
     lowest = min(each.correlation.peak for each in verdicts if each.correlation and each.scene.heard)
+    reply = min(each.reply.peak for each in verdicts if each.reply and each.scene.heard)
     out.print(
         f"[green]All {len(verdicts)} calls went as they have to[/], in {elapsed_s:.0f} seconds. The far end"
-        f" heard the very sound (correlation {lowest:.3f} or more; {LEAST_CORRELATION} is asked for), and the"
-        " keys pressed there arrived."
+        f" heard the very sound (correlation {lowest:.3f} or more; {LEAST_CORRELATION} is asked for), its"
+        f" own voice is in our recordings ({reply:.3f} or more), and the keys pressed there arrived."
     )
     return True
 

@@ -13,9 +13,13 @@ from outdial.audio.compare import Correlation, correlate
 from outdial.audio.wire import Pcm, decode_wire
 from outdial.cli.demo.scenes import Scene
 from outdial.sandbox.heard import Heard
+from outdial.sandbox.voices import murmur
 
 LEAST_CORRELATION = 0.95
 """The same sound through a codec scores about 0.99, another sound below 0.1."""
+
+LEAST_REPLY = 0.9
+"""Lower, because a key that is pressed replaces the voice for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +29,33 @@ class Verdict:
     scene: Scene
     status: dict[str, Any]
     correlation: Correlation | None
+    """Of what the far end heard with the sound that was sent."""
+    reply: Correlation | None
+    """Of what we recorded with the far end's own voice."""
     problems: Sequence[str]
 
     def as_row(self) -> dict[str, Any]:
         """For `--json`."""
         heard = None if self.correlation is None else round(self.correlation.peak, 4)
+        recorded = None if self.reply is None else round(self.reply.peak, 4)
         return {
             "number": self.scene.number,
             "title": self.scene.title,
             "ok": not self.problems,
             "problems": list(self.problems),
             "correlation": heard,
+            "recorded_correlation": recorded,
             "call": self.status,
         }
 
 
 def judge(
-    scene: Scene, status: dict[str, Any], heard: Heard | None, clips: Path, recordings: Path
+    scene: Scene, status: dict[str, Any], heard: Heard | None, clips: Path, recordings: Path, data_dir: Path
 ) -> Verdict:
-    """Hold the call's status and the far end's record against the scene."""
+    """Hold the call's status, the far end's record and our own recording of it against the scene.
+
+    `clips` is the folder of the sound that was sent, `recordings` the far end's, `data_dir` the server's.
+    """
     attempt = status["attempts"][-1]
     problems = [
         f"{name} is {found!r}, not {wanted!r}"
@@ -67,12 +79,27 @@ def judge(
     if scene.heard and (correlation is None or correlation.peak < LEAST_CORRELATION):
         shown = "nothing" if correlation is None else f"a correlation of {correlation.peak:.3f}"
         problems.append(f"the far end heard {shown}, not {LEAST_CORRELATION} or more")
-    return Verdict(scene, status, correlation, problems)
+    reply = compare_reply(data_dir, attempt, scene.number)
+    if scene.heard and (reply is None or reply.peak < LEAST_REPLY):
+        shown = "nothing" if reply is None else f"a correlation of {reply.peak:.3f}"
+        problems.append(f"of the far end's own voice we recorded {shown}, not {LEAST_REPLY} or more")
+    return Verdict(scene, status, correlation, reply, problems)
 
 
 def compare(recording: Path, clip: Path, codec: str) -> Correlation:
     """Find the clip that was sent in the recording of what was heard."""
     return correlate(_read_wav(recording), decode_wire(clip.read_bytes(), codec), SAMPLE_RATES[codec])
+
+
+def compare_reply(data_dir: Path, attempt: dict[str, Any], number: str) -> Correlation | None:
+    """Find the voice of a phone of the simulated network in our recording of its call; None without one."""
+    if not attempt.get("recording"):
+        return None
+    codec = attempt["codec"]
+    rate = SAMPLE_RATES[codec]
+    ours = decode_wire((data_dir / attempt["recording"]).read_bytes(), codec)
+    # Three seconds from where the call has settled; the voice repeats, so it is looked for in two rounds.
+    return correlate(np.tile(murmur(number, rate), 2), ours[rate : 4 * rate], rate)
 
 
 def _read_wav(file: Path) -> Pcm:

@@ -27,7 +27,7 @@ class Scene:
 
 
 SCENES = (
-    Scene(number="12025550100", title="answers and listens", status="ANSWER", heard=True, hangup_by="system"),
+    Scene(number="12025550100", title="answers, listens", status="ANSWER", heard=True, hangup_by="system"),
     Scene(number="12025550101", title="hangs up after 3 s", status="ANSWER", hangup_by="callee"),
     Scene(number="12025550102", title="is busy", status="BUSY"),
     Scene(number="12025550103", title="declines", status="BUSY"),
@@ -38,9 +38,9 @@ SCENES = (
     Scene(number="12025550109", title="presses 42#", status="ANSWER", heard=True, dtmf="42#"),
     Scene(number="12025550110", title="answers with G.722", status="ANSWER", heard=True, codec="G722"),
     Scene(number="12025550111", title="30 ms packets", status="ANSWER", heard=True, ptime=30),
-    Scene(number="12025550112", title="wants a login, MD5", status="ANSWER", heard=True),
-    Scene(number="12025550113", title="wants a login, SHA-256", status="ANSWER", heard=True),
-    Scene(number="12025550114", title="hangs up, loses a BYE", status="ANSWER", hangup_by="callee"),
-    Scene(number="12025550117", title="holds the call for 1 s", status="ANSWER", least_played_s=5.0),
+    Scene(number="12025550112", title="login with MD5", status="ANSWER", heard=True),
+    Scene(number="12025550113", title="login with SHA-256", status="ANSWER", heard=True),
+    Scene(number="12025550114", title="loses its BYE", status="ANSWER", hangup_by="callee"),
+    Scene(number="12025550117", title="holds for a second", status="ANSWER", least_played_s=5.0),
     Scene(number="12025550119", title="two phones answer", status="ANSWER", heard=True),
 )

@@ -46,6 +46,7 @@ class DemoServer:
             "OUTDIAL_MEDIA__PORT_MAX": str(_RTP_PORTS[1]),
             "OUTDIAL_SANDBOX__PORT": str(sandbox_port),
             "OUTDIAL_DISPATCH__DRAIN_SECONDS": "5",
+            "OUTDIAL_DISPATCH__RECORD": "true",
             "OUTDIAL_LOG__FORMAT": "json",
             **settings,
         }

@@ -61,7 +61,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
     for title in ("number", "phone", "status"):
         table.add_column(title, no_wrap=True)
-    for title in ("played", "codec", "keys", "heard", ""):
+    for title in ("sec.", "codec", "keys", "heard", "reply", ""):
         table.add_column(title, no_wrap=True, justify="right")
     for verdict in verdicts:
         attempt = verdict.status["attempts"][-1]
@@ -70,10 +70,11 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
             verdict.scene.number,
             verdict.scene.title,
             f"{verdict.status['status']} {attempt['sip_code'] or ''}",
-            f"{attempt['played_seconds']:.1f} s" if answered else "",
+            f"{attempt['played_seconds']:.1f}" if answered else "",
             f"{attempt['codec']}/{attempt['ptime']}" if answered else "",
             verdict.status["dtmf"],
             "" if verdict.correlation is None else f"{verdict.correlation.peak:.3f}",
+            "" if verdict.reply is None else f"{verdict.reply.peak:.3f}",
             "[green]✓[/]" if not verdict.problems else "[red]✗[/]",
         )
     return table

@@ -12,6 +12,7 @@ from outdial.dispatch.clips import StoredClips
 from outdial.dispatch.dispatcher import Dispatcher
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import SipNetwork
+from outdial.dispatch.recordings import Recordings
 from outdial.dispatch.runner import Runner
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
@@ -42,6 +43,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 StoredClips(open_blobs(settings)),
                 wall_clock_ms,
                 new_sip_call_id=lambda: uuid.uuid4().hex,
+                recordings=Recordings(settings.data_dir / "recordings") if settings.dispatch.record else None,
             )
             dispatcher = Dispatcher(
                 database,
