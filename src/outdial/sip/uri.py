@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Self
 
 from outdial.errors import SipParseError
@@ -67,6 +68,7 @@ class SipUri:
         return cls("sip", escape_user(user), host, port)
 
     @classmethod
+    @lru_cache(maxsize=256)  # a call reads the same few again and again, a trunk has the same in every call
     def parse(cls, text: str) -> Self:
         """Read a URI without angle brackets. Raises `SipParseError`."""
         match = _SIP_URI.fullmatch(text)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from outdial.errors import SipParseError
@@ -22,6 +23,7 @@ class CSeq:
     """Case matters in methods (§7.1)."""
 
     @classmethod
+    @lru_cache(maxsize=64)  # nearly every call has the same two
     def parse(cls, text: str) -> Self:
         """Read `4711 INVITE`. Raises `SipParseError`, also for a number of 2³¹ or more."""
         match = _CSEQ.fullmatch(text)
