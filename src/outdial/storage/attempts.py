@@ -12,7 +12,7 @@ from sqlalchemy import bindparam
 
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState, Lease
 from outdial.domain.retry_policy import Done, RetryDecision
-from outdial.storage import cdrs, traces
+from outdial.storage import cdrs, outbox, traces
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.statement import Statement
 from outdial.storage.tables import attempts, calls
@@ -124,7 +124,7 @@ def finish(
     now: int,
     trace: Sequence[traces.Entry] = (),
 ) -> bool:
-    """End an attempt if it is still ours: CDR, last trace entries, and the call queued again or done.
+    """End an attempt if it is still ours: CDR, last trace entries, the call queued again or done, its events.
 
     All in this transaction. False, and nothing written, if the lease was lost or the attempt had ended.
     """
@@ -156,6 +156,7 @@ def finish(
         spent = int(decision.spends_attempt)
         parameters |= {"p_due_at": decision.due_at, "p_spent": spent, "p_fault": 1 - spent}
         _CALL_RETRY.execute(conn, parameters)
+    outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
     return True
 
 

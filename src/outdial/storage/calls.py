@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from outdial.domain.call import Call, CallState, NewCall
 from outdial.domain.disposition import Disposition, EndReason
-from outdial.storage import wake
+from outdial.storage import outbox, wake
 from outdial.storage.tables import calls
 
 _INSERT = sa.insert(calls)
@@ -22,6 +22,8 @@ COLUMNS = tuple(column for column in calls.c if column.name not in ("seq", "fenc
 """The columns of a `Call`, in the order of `to_call`."""
 
 _BY_ID = sa.select(*COLUMNS).where(calls.c.id == bindparam("p_id"))
+
+_BY_IDS = sa.select(*COLUMNS).where(calls.c.id.in_(bindparam("p_ids", expanding=True)))
 
 _FIND = sa.select(*COLUMNS).where(calls.c.account_id == bindparam("p_account"))
 _NEWEST_FIRST = (calls.c.submitted_at.desc(), calls.c.seq.desc())
@@ -67,6 +69,11 @@ def get(conn: sa.Connection, call_id: str) -> Call | None:
     return None if row is None else to_call(row)
 
 
+def of_ids(conn: sa.Connection, call_ids: Sequence[str]) -> list[Call]:
+    """Return these calls, in any order."""
+    return [to_call(row) for row in conn.execute(_BY_IDS, {"p_ids": call_ids})]
+
+
 def find(
     conn: sa.Connection,
     account_id: int,
@@ -108,6 +115,8 @@ def request_cancel(conn: sa.Connection, call_id: str, *, now: int) -> CallState 
     ).scalar_one_or_none()
     if state == CallState.LEASED:
         wake.announce(conn, wake.CANCELS)
+    elif state == CallState.DONE:
+        outbox.add_end(conn, call_id, now=now)
     return None if state is None else CallState(state)
 
 

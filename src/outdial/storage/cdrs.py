@@ -1,5 +1,6 @@
 """CDRs: one immutable row for each ended attempt. There is no update and no delete."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from outdial.storage.tables import cdrs
 
 _INSERT = Statement(sa.insert(cdrs))
 _OF_CALL = sa.select(cdrs).where(cdrs.c.call_id == bindparam("p_call")).order_by(cdrs.c.number)
+_OF_CALLS = sa.select(cdrs).where(cdrs.c.call_id.in_(bindparam("p_calls", expanding=True)))
 
 _QUALITY_FIELDS = tuple(field.name for field in fields(MediaQuality))
 
@@ -51,6 +53,11 @@ def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome) -> None:
 def of_call(conn: sa.Connection, call_id: str) -> list[Cdr]:
     """Return the CDRs of a call, oldest attempt first."""
     return [_cdr(row) for row in conn.execute(_OF_CALL, {"p_call": call_id}).mappings()]
+
+
+def of_calls(conn: sa.Connection, call_ids: Sequence[str]) -> list[Cdr]:
+    """Return the CDRs of these calls, in any order."""
+    return [_cdr(row) for row in conn.execute(_OF_CALLS, {"p_calls": call_ids}).mappings()]
 
 
 def _cdr(row: sa.RowMapping) -> Cdr:

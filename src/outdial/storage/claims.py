@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import AttemptState, ClaimedCall, Lease
-from outdial.storage import wake
+from outdial.storage import outbox, wake
 from outdial.storage.calls import COLUMNS, to_call
 from outdial.storage.fencing import DIALER_ALIVE, MINE, mine
 from outdial.storage.statement import Statement
@@ -127,6 +127,7 @@ def release(conn: sa.Connection, lease: Lease, *, now: int) -> bool:
     if conn.execute(_DELETE_CLAIMED, mine(lease, now)).rowcount != 1:
         return False
     conn.execute(BACK_TO_QUEUE, {"p_call": lease.call_id, "p_fence": lease.fence, "p_now": now})
+    outbox.add_end(conn, lease.call_id, now=now)
     wake.announce(conn, wake.CALLS)
     return True
 

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam
 
 from outdial.domain.call import AttemptOutcome, AttemptState, Lease
 from outdial.domain.disposition import EndReason, HangupBy, classify
-from outdial.storage import cdrs, wake
+from outdial.storage import cdrs, outbox, wake
 from outdial.storage.attempts import CALL_DONE
 from outdial.storage.claims import BACK_TO_QUEUE
 from outdial.storage.tables import attempts, dialers
@@ -110,15 +110,18 @@ def _rescue(conn: sa.Connection, left: Sequence[tuple[Lease, int]], now: int) ->
         }
         if conn.execute(_DELETE_CLAIMED, this).rowcount == 1:
             conn.execute(BACK_TO_QUEUE, {"p_call": lease.call_id, "p_fence": lease.fence, "p_now": now})
+            outbox.add_end(conn, lease.call_id, now=now)
             requeued.append(lease)
-        elif _interrupt(conn, lease, this, alive_at):
+        elif _interrupt(conn, lease, this, alive_at, now):
             interrupted.append(lease)
     if requeued:
         wake.announce(conn, wake.CALLS)
     return Rescued(requeued, interrupted)
 
 
-def _interrupt(conn: sa.Connection, lease: Lease, this: dict[str, str | int], alive_at: int) -> bool:
+def _interrupt(
+    conn: sa.Connection, lease: Lease, this: dict[str, str | int], alive_at: int, now: int
+) -> bool:
     row = conn.execute(_INTERRUPT, this | {"p_at": alive_at}).one_or_none()
     if row is None:
         return False
@@ -143,4 +146,5 @@ def _interrupt(conn: sa.Connection, lease: Lease, this: dict[str, str | int], al
             "p_reason": outcome.reason.value,
         },
     )
+    outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
     return True
