@@ -9,7 +9,7 @@ from outdial.domain.disposition import EndReason
 from outdial.supervisor.parts import wall_clock_ms
 from tests.chaos.audit import audit, not_as_expected
 from tests.chaos.far_end import Witness, ask_far_end
-from tests.chaos.ledger import Entry, attempt_states, count_states, make_retries_due, read_ledger
+from tests.chaos.ledger import Entry, attempt_states, count_states, last_due_at, make_retries_due, read_ledger
 from tests.chaos.phones import KINDS
 from tests.chaos.world import World
 from tests.helpers.poll import until
@@ -74,12 +74,13 @@ class Campaign:
         """Wait until every call is done; retry intervals are over at once."""
 
         async def is_done() -> bool:
+            now = wall_clock_ms()
+            if self.world.system.read(last_due_at, self.name) > now:
+                await self.world.system.write(make_retries_due, self.name, now=now)
             states = self.states()
-            if states[CallState.QUEUED]:
-                await self.world.system.write(make_retries_due, self.name, now=wall_clock_ms())
             return states.total() == states[CallState.DONE]
 
-        await until(is_done, f"all calls are done: {self.states()}", every_s=0.1)
+        await until(is_done, "all calls are done", every_s=0.1)
 
     def problems(self, *disturbances: EndReason) -> list[str]:
         """Every broken promise, and every call that ended otherwise than its phone or a disturbance says."""

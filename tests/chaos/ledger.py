@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from outdial.domain.call import Attempt, AttemptState, Call, CallState, Cdr
-from outdial.storage import attempts, calls, cdrs
+from outdial.storage import attempts, calls, cdrs, wake
 from outdial.storage.tables import attempts as attempts_table
 from outdial.storage.tables import calls as calls_table
 
@@ -60,8 +60,18 @@ def attempt_states(conn: sa.Connection, campaign: str) -> dict[str, AttemptState
 
 def make_retries_due(conn: sa.Connection, campaign: str, *, now: int) -> int:
     """Let the retry intervals be over at once; how many calls that was."""
+    wake.announce(conn, wake.CALLS)
     return conn.execute(
         sa.update(calls_table)
         .where(calls_table.c.name == campaign, calls_table.c.state == "queued", calls_table.c.due_at > now)
         .values(due_at=now)
     ).rowcount
+
+
+def last_due_at(conn: sa.Connection, campaign: str) -> int:
+    """When the last of the queued calls will be due, 0 if there are none."""
+    query = sa.select(sa.func.coalesce(sa.func.max(calls_table.c.due_at), 0))
+    last: int = conn.execute(
+        query.where(calls_table.c.name == campaign, calls_table.c.state == "queued")
+    ).scalar_one()
+    return last

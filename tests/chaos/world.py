@@ -12,10 +12,10 @@ from tests.helpers.processes import kill
 from tests.helpers.system import Server, System
 
 LEASE_S = 3
-DRAIN_S = 4
+DRAIN_S = 3
 MAX_CONCURRENT = 60
 WORKERS = 3
-RING_TIMEOUT_S = 3
+RING_TIMEOUT_S = 2
 
 SOUNDS_MS = {"short": 400, "long": 20_000}
 
