@@ -13,9 +13,11 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from outdial.telephony.media.clip_cache import ClipCache
 from outdial.telephony.media.kernel import prefer_this_process, set_timer_slack
@@ -43,6 +45,8 @@ from outdial.telephony.media.recording import Recording
 from outdial.telephony.media.stream import Stream
 from outdial.telephony.media.timers import Timers
 from outdial.telephony.media.udp_pair import bind_pair
+
+_Input = TypeVar("_Input")
 
 _MAX_EVENTS = 512
 _IDLE_POLL_S = 1.0
@@ -96,8 +100,16 @@ class Worker:
                 self._tick = max(self._tick, self._schedule.tick_at(self._now) + 1)
             self._work(max(_WORK_SLICE_S, (self._now - began) / 4))
             self._flush()
+        self.close()
+
+    def close(self) -> None:
+        """Finish recordings and close every socket, without a word to anybody. Idempotent."""
         for stream in self._streams.values():
             stream.inbound.close()
+            stream.rtp.close()
+            stream.rtcp.close()
+        self._streams.clear()
+        self._epoll.close()
 
     def take(self, commands: list[Command]) -> None:
         """Queue commands that came with the configuration."""
@@ -113,7 +125,7 @@ class Worker:
 
     def next_tick(self) -> int:
         """See :class:`Host`."""
-        return self._tick
+        return max(self._tick, self._schedule.tick_at(self._now) + 1)
 
     def random_bits(self, bits: int) -> int:
         """See :class:`Host`."""
@@ -146,10 +158,10 @@ class Worker:
     def _wait_for_tick(self) -> None:
         """Sleep until the next tick in which somebody sends, or until something can be read before it."""
         self._now = time.monotonic()
-        tick = self._schedule.without_backlog(self._tick, self._now)
-        self._tick = tick = self.wheel.next_busy(tick)
+        self._tick = self._schedule.without_backlog(self._tick, self._now)
+        due_at = self._schedule.due_at(self.wheel.next_busy(self._tick))
         while True:
-            wait_s = self._schedule.due_at(tick) - self._now
+            wait_s = due_at - self._now
             if wait_s <= 0:
                 return
             if wait_s < _SLEEP_BELOW_S:
@@ -177,7 +189,16 @@ class Worker:
         for descriptor, _ in events:
             readable = self._readable.get(descriptor)
             if readable is not None:
-                readable(self._now)
+                self._guard(readable, self._now)
+
+    def _guard(self, action: Callable[[_Input], object], argument: _Input) -> object:
+        """A fault in what concerns one stream is told on standard error, and is not to end all the others."""
+        try:
+            return action(argument)
+        except Exception:  # noqa: BLE001 - as the docstring says
+            self._problems["fault"] += 1
+            traceback.print_exc()
+            return True
 
     def _idle_timeout_s(self) -> float:
         if self._waiting:
@@ -193,11 +214,11 @@ class Worker:
         At least one of each runs, and in overload a share of the time: calls end by a command.
         """
         until = self._now + slice_s
-        while self.timers.run_one(self._now) and time.monotonic() < until:
+        while self._guard(self.timers.run_one, self._now) and time.monotonic() < until:
             pass
         until = time.monotonic() + slice_s
         while self._waiting:
-            self._obey(self._waiting.popleft())
+            self._guard(self._obey, self._waiting.popleft())
             if time.monotonic() >= until and len(self.wheel):
                 return
 
