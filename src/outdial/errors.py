@@ -19,6 +19,12 @@
     ├── MediaError               the media side of a leg cannot go on
     │   ├── NoFreePort
     │   └── MediaWorkerLost
+    ├── EgressError              a URL that a customer gave cannot be used, or was not answered as it should
+    │   ├── EgressRefused
+    │   ├── EgressUnreachable
+    │   ├── EgressTimeout
+    │   ├── EgressTooLarge
+    │   └── EgressBadAnswer
     └── StorageError             the database or blob store refused
         ├── NotFound
         ├── LeaseLost
@@ -104,6 +110,40 @@ class NoFreePort(MediaError):
 
 class MediaWorkerLost(MediaError):
     """The media worker process of this leg died."""
+
+
+class EgressError(OutdialError):
+    """A URL that a customer gave cannot be used, or was not answered as it should.
+
+    The message is a sentence that names the host, and neither credentials nor the rest of the URL.
+    """
+
+    temporary = False
+    """Whether the same request may succeed a little later."""
+
+
+class EgressRefused(EgressError):
+    """We do not ask there: not HTTP, not a public address, a redirect that may not be followed."""
+
+
+class EgressUnreachable(EgressError):
+    """No connection, or it broke off."""
+
+    temporary = True
+
+
+class EgressTimeout(EgressError):
+    """No answer, or not all of it, in the time that it may take."""
+
+    temporary = True
+
+
+class EgressTooLarge(EgressError):
+    """The answer is larger than the limit, as it was sent or decompressed."""
+
+
+class EgressBadAnswer(EgressError):
+    """What came is not HTTP that can be used: garbled, without a valid certificate, redirects in a circle."""
 
 
 class StorageError(OutdialError):
