@@ -12,8 +12,6 @@ TICKS_PER_SECOND = 1000
 CLOCK_PER_TICK = 8
 """RTP clock units per tick: PCMU, PCMA and G.722 all count 8,000 a second (RFC 3551 §4.5)."""
 
-PTIMES_MS = (10, 20, 30, 40, 50, 60)
-
 _LOOK_AHEAD = 10
 """A new stream gets the emptiest of the next so many ticks: its first packet leaves within 10 ms. All ptimes
 are multiples of 10 ms, so that these ticks stand for all of them."""

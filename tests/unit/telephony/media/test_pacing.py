@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outdial.rtp.packet import RtpPacket
-from outdial.telephony.media.pacing import PTIMES_MS, Schedule, SlotWheel
+from outdial.telephony.media.pacing import Schedule, SlotWheel
 from outdial.telephony.media.sender import Sender
+
+PTIMES_MS = (10, 20, 30, 40, 50, 60)
 
 
 class Nobody:
