@@ -153,7 +153,7 @@ async def _until_done(server: Server, count: int, seconds: float) -> None:
         while time.monotonic() < deadline:
             if conn.execute("SELECT count(*) FROM cdrs").fetchone()[0] >= count:
                 return
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.1)
 
 
 def _outcomes(server: Server, sound_s: float) -> tuple[Counter[str], float, int]:

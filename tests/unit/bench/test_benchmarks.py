@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bench import announcements, dialer_call, latency, report, storage
+from bench import announcements, api, dialer_call, latency, report, storage
 
 needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp (sip-tester) is not installed")
 
@@ -37,6 +37,13 @@ async def test_latency() -> None:
     assert "2 calls" in latency.show(found, latency.commit_times(3))
 
 
+async def test_api() -> None:
+    found = await api.measure(requests=20, connections=4, numbers=10)
+
+    assert found.ours.a_second > 0
+    assert "10 numbers" in api.show(found, 4, 10)
+
+
 async def test_storage() -> None:
     assert "1.00 ×" in await storage.measure(writes=20, writers=5, many=50, rounds=5)
 
@@ -59,7 +66,17 @@ def test_a_missing_block_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["media_ceiling", "media_lateness", "media_client", "dialer_call", "announcements", "latency", "storage"]
+    "name",
+    [
+        "media_ceiling",
+        "media_lateness",
+        "media_client",
+        "dialer_call",
+        "announcements",
+        "latency",
+        "storage",
+        "api",
+    ],
 )
 def test_the_page_has_a_block_for_each_benchmark(name: str) -> None:
     text = report.PAGE.read_text()
