@@ -151,11 +151,6 @@ def parse_compound(datagram: bytes) -> list[RtcpPacket]:
     return packets
 
 
-def build_compound(*packets: RtcpPacket) -> bytes:
-    """Join packets; the first has to be a report, and an SDES with a CNAME has to follow (§6.1)."""
-    return b"".join([packet.to_bytes() for packet in packets])
-
-
 def _packet(packet_type: int, count: int, body: bytes) -> bytes:
     return _COMMON.pack(VERSION << 6 | count, packet_type, len(body) // 4) + body
 

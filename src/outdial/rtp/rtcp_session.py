@@ -10,7 +10,6 @@ from outdial.rtp.rtcp import (
     ReportBlock,
     SenderReport,
     SourceDescription,
-    build_compound,
     parse_compound,
 )
 
@@ -31,7 +30,7 @@ class RtcpSession:
 
     def __init__(self, ssrc: int, cname: str, clock_rate: int, first_sequence: int) -> None:
         self._ssrc = ssrc
-        self._description = SourceDescription(ssrc, cname)
+        self._description = SourceDescription(ssrc, cname).to_bytes()
         self._clock_rate = clock_rate
         self._first_sequence = first_sequence
         self._last_sr = 0
@@ -59,9 +58,8 @@ class RtcpSession:
                 sent.octets & 0xFFFF_FFFF,
                 blocks,
             )
-        if goodbye:
-            return build_compound(first, self._description, Goodbye((self._ssrc,)))
-        return build_compound(first, self._description)
+        compound = first.to_bytes() + self._description
+        return compound + Goodbye((self._ssrc,)).to_bytes() if goodbye else compound
 
     def receive(self, datagram: bytes, now: float) -> bool:
         """Take the far end's compound packet; raises :class:`RtpParseError`.

@@ -1,0 +1,6 @@
+"""Hypothesis without a deadline: how long an example takes says nothing on a machine that does other things."""
+
+from hypothesis import settings
+
+settings.register_profile("outdial", deadline=None)
+settings.load_profile("outdial")
