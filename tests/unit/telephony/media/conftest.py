@@ -1,4 +1,4 @@
-"""Hypothesis without a deadline: how long an example takes says nothing on a machine that does other things."""
+"""Hypothesis without a deadline: how long an example takes says nothing on a busy machine."""
 
 from hypothesis import settings
 
