@@ -65,6 +65,7 @@ async def test_finish_writes_everything_at_once(world: World) -> None:
         ptime_ms=30,
         played_ms=55,
         recording_key="recordings/abc.wav",
+        detail="example.com did not answer.",
         quality=MediaQuality(
             packets_sent=9,
             packets_received=8,

@@ -86,6 +86,8 @@ def _trunk_fault(outcome: AttemptOutcome, said: str) -> str:
         EndReason.AUTHENTICATION_FAILED: f"The trunk did not accept our user name and password{said}.",
         EndReason.INCOMPATIBLE_MEDIA: f"The far end and we have no codec in common{said}.",
         EndReason.SOUND_MISSING: "The announcement was deleted before the call was dialled.",
+        EndReason.AUDIO_UNAVAILABLE: "The audio could not be used, so the call was not dialled:"
+        f" {outcome.detail or 'nothing more is known.'}",
         EndReason.NO_MEDIA_PORT: "All RTP ports were in use, so the call was not dialled.",
         EndReason.MEDIA_WORKER_LOST: "A process of ours that sends audio failed before an answer.",
         EndReason.INTERRUPTED: "The dialer was lost while it dialled; whether it rang is not known.",

@@ -158,6 +158,8 @@ class AttemptOutcome:
     played_ms: int = 0
     recording_key: str | None = None
     quality: MediaQuality | None = None
+    detail: str | None = None
+    """A sentence, where `reason` does not say enough: what was wrong with an audio URL."""
 
     @property
     def ring_ms(self) -> int:

@@ -58,6 +58,8 @@ class EndReason(StrEnum):
     """The SDP answer was missing or unusable."""
     SOUND_MISSING = "sound_missing"
     """The announcement was deleted, or cannot be read."""
+    AUDIO_UNAVAILABLE = "audio_unavailable"
+    """What the audio URL leads to could not be fetched or is not audio; nobody was dialled."""
     NO_MEDIA_PORT = "no_media_port"
     RTP_TIMEOUT = "rtp_timeout"
     """Answered, but no RTP arrived for longer than the limit."""

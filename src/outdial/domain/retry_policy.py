@@ -17,7 +17,9 @@ _MINUTE_MS = 60_000
 
 _FINAL = frozenset({Disposition.ANSWER, Disposition.CANCEL, Disposition.CONGESTION})
 
-_NOT_MENDED_BY_A_REDIAL = frozenset({EndReason.SOUND_MISSING, EndReason.INTERRUPTED})
+_NOT_MENDED_BY_A_REDIAL = frozenset(
+    {EndReason.SOUND_MISSING, EndReason.AUDIO_UNAVAILABLE, EndReason.INTERRUPTED}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome) -> None:
             "ptime_ms": outcome.ptime_ms,
             "played_ms": outcome.played_ms,
             "recording_key": outcome.recording_key,
+            "detail": outcome.detail,
             **{name: None if quality is None else getattr(quality, name) for name in _QUALITY_FIELDS},
         },
     )
@@ -83,6 +84,7 @@ def _cdr(row: sa.RowMapping) -> Cdr:
             ptime_ms=row["ptime_ms"],
             played_ms=row["played_ms"],
             recording_key=row["recording_key"],
+            detail=row["detail"],
             quality=MediaQuality(**{name: row[name] for name in _QUALITY_FIELDS}) if measured else None,
         ),
     )

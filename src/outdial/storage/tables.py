@@ -115,6 +115,7 @@ dialers = sa.Table(
 )
 
 _QUEUED = sa.text("state = 'queued'")
+_QUEUED_WITH_URL = sa.text("state = 'queued' AND audio_url IS NOT NULL")
 _CANCELLING = sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL")
 
 calls = sa.Table(
@@ -156,6 +157,13 @@ calls = sa.Table(
     sa.Index("ix_calls_cancelling", "dialer_id", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
     sa.Index("ix_calls_account_id_submitted_at", "account_id", "submitted_at"),
     sa.Index("ix_calls_to_number", "to_number"),
+    sa.Index(
+        "ix_calls_audio_url",
+        "audio_url",
+        "due_at",
+        sqlite_where=_QUEUED_WITH_URL,
+        postgresql_where=_QUEUED_WITH_URL,
+    ),
     sa.Index(
         "ix_calls_customid",
         "customid",
@@ -216,6 +224,7 @@ cdrs = sa.Table(
     Column("remote_jitter_ms", sa.Float),
     Column("round_trip_ms", sa.Float),
     Column("mos", sa.Float),
+    Column("detail", Text),
     sa.ForeignKeyConstraint(["call_id", "number"], ["attempts.call_id", "attempts.number"]),
 )
 
@@ -311,4 +320,38 @@ deliveries = sa.Table(
     Column("error", Text),
     Column("answer", Text, nullable=False),
     sa.Index("ix_deliveries_webhook_id", "webhook_id", "id"),
+)
+
+audio_urls = sa.Table(
+    "audio_urls",
+    metadata,
+    Column("url_sha256", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("sound_id", Text),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("problem", Text),
+    Column("failures", Integer, nullable=False),
+    Column("checked_at", BigInteger),
+    Column("fresh_until", BigInteger, nullable=False),
+    Column("fetcher", Text),
+    Column("busy_until", BigInteger, nullable=False),
+    sa.Index("ix_audio_urls_checked_at", "checked_at"),
+)
+
+_REPLACED = sa.text("replaced_at IS NOT NULL")
+
+fetched_sounds = sa.Table(
+    "fetched_sounds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("url_sha256", ForeignKey("audio_urls.url_sha256"), nullable=False, index=True),
+    Column("duration_ms", Integer, nullable=False),
+    Column("source_format", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("replaced_at", BigInteger),
+    sa.Index(
+        "ix_fetched_sounds_replaced_at", "replaced_at", sqlite_where=_REPLACED, postgresql_where=_REPLACED
+    ),
 )

@@ -80,3 +80,16 @@ def test_a_ring_timeout_names_the_time() -> None:
         sip_code=487,
     )
     assert _explain(outcome) == "Nobody picked up within 30.0 seconds of ringing."
+
+
+def test_audio_that_could_not_be_used_is_explained_by_its_detail() -> None:
+    outcome = AttemptOutcome(
+        disposition=Disposition.CHANUNAVAIL,
+        reason=EndReason.AUDIO_UNAVAILABLE,
+        hangup_by=HangupBy.SYSTEM,
+        ended_at=10_000,
+        detail="example.com answered HTTP 404 (Not Found).",
+    )
+    assert _explain(outcome) == (
+        "The audio could not be used, so the call was not dialled: example.com answered HTTP 404 (Not Found)."
+    )

@@ -51,6 +51,7 @@ def test_whoever_picked_up_has_answered(reason: EndReason) -> None:
         (EndReason.AUTHENTICATION_FAILED, CHANUNAVAIL),
         (EndReason.INCOMPATIBLE_MEDIA, CHANUNAVAIL),
         (EndReason.SOUND_MISSING, CHANUNAVAIL),
+        (EndReason.AUDIO_UNAVAILABLE, CHANUNAVAIL),
         (EndReason.NO_MEDIA_PORT, CHANUNAVAIL),
         (EndReason.MEDIA_WORKER_LOST, CHANUNAVAIL),
         (EndReason.INTERRUPTED, CHANUNAVAIL),

@@ -91,6 +91,8 @@ def test_our_shutdown_is_like_a_trunk_fault() -> None:
     assert decided(Disposition.ANSWER, EndReason.SHUTDOWN) == Done()
 
 
-@pytest.mark.parametrize("reason", [EndReason.SOUND_MISSING, EndReason.INTERRUPTED])
+@pytest.mark.parametrize(
+    "reason", [EndReason.SOUND_MISSING, EndReason.AUDIO_UNAVAILABLE, EndReason.INTERRUPTED]
+)
 def test_what_a_redial_cannot_mend_or_must_not_risk(reason: EndReason) -> None:
     assert decided(Disposition.CHANUNAVAIL, reason) == Done()

@@ -1,0 +1,312 @@
+"""Audio by URL: what is known of each URL, and who fetches it now.
+
+One row a URL. Of all dialers one has it at a time (`take`), until it says how it went or its time runs out;
+what it found is good for everybody until `fresh_until`, a failure as well, so that ten thousand calls ask a
+server once. Each new content is a sound of its own whose clips are blobs (`sounds.clip_key`): a call that
+plays the former content goes on with it.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from outdial.storage.tables import audio_urls, fetched_sounds
+
+_THIS = audio_urls.c.url_sha256 == bindparam("p_key")
+_MINE = (_THIS, audio_urls.c.fetcher == bindparam("p_fetcher"))
+
+# The same words on both databases.
+_ADD = sa.text(
+    "INSERT INTO audio_urls (url_sha256, url, failures, fresh_until, busy_until)"
+    " VALUES (:key, :url, 0, 0, 0) ON CONFLICT DO NOTHING"
+)
+
+_TAKE = (
+    sa.update(audio_urls)
+    .where(
+        _THIS,
+        audio_urls.c.fresh_until <= bindparam("p_now"),
+        audio_urls.c.busy_until <= bindparam("p_now"),
+    )
+    .values(
+        fetcher=bindparam("p_fetcher"),
+        busy_until=bindparam("p_until"),
+    )
+    .returning(audio_urls.c.sound_id, audio_urls.c.etag, audio_urls.c.last_modified, audio_urls.c.failures)
+)
+
+_LOOK = sa.select(
+    audio_urls.c.sound_id, audio_urls.c.problem, audio_urls.c.fresh_until, audio_urls.c.busy_until
+).where(_THIS)
+
+_KEEP = (
+    sa.update(audio_urls)
+    .where(*_MINE)
+    .values(
+        problem=None,
+        failures=0,
+        checked_at=bindparam("p_now"),
+        fresh_until=bindparam("p_fresh"),
+        fetcher=None,
+        busy_until=0,
+    )
+)
+
+_REPLACE = (
+    sa.update(audio_urls)
+    .where(*_MINE)
+    .values(
+        sound_id=bindparam("p_sound"),
+        etag=bindparam("p_etag"),
+        last_modified=bindparam("p_modified"),
+        problem=None,
+        failures=0,
+        checked_at=bindparam("p_now"),
+        fresh_until=bindparam("p_fresh"),
+        fetcher=None,
+        busy_until=0,
+    )
+)
+
+_FAIL = (
+    sa.update(audio_urls)
+    .where(*_MINE)
+    .values(
+        problem=bindparam("p_problem"),
+        failures=0,
+        checked_at=bindparam("p_now"),
+        fresh_until=bindparam("p_fresh"),
+        fetcher=None,
+        busy_until=0,
+    )
+)
+
+_RETRY = (
+    sa.update(audio_urls)
+    .where(*_MINE)
+    .values(
+        failures=audio_urls.c.failures + 1,
+        checked_at=bindparam("p_now"),
+        fetcher=None,
+        busy_until=bindparam("p_until"),
+    )
+)
+
+_GIVE_UP = (
+    sa.update(audio_urls)
+    .where(audio_urls.c.fetcher == bindparam("p_fetcher"))
+    .values(fetcher=None, busy_until=0)
+)
+
+_INSERT_SOUND = sa.insert(fetched_sounds)
+
+_FORMER = (
+    sa.update(fetched_sounds)
+    .where(
+        fetched_sounds.c.url_sha256 == bindparam("p_key"),
+        fetched_sounds.c.id != bindparam("p_sound"),
+        fetched_sounds.c.replaced_at.is_(None),
+    )
+    .values(replaced_at=bindparam("p_now"))
+)
+
+_UNUSED = sa.select(audio_urls.c.url_sha256).where(
+    audio_urls.c.checked_at < bindparam("p_before"), audio_urls.c.busy_until <= bindparam("p_now")
+)
+
+_FORGET_SOUNDS = (
+    sa.update(fetched_sounds)
+    .where(fetched_sounds.c.url_sha256.in_(_UNUSED), fetched_sounds.c.replaced_at.is_(None))
+    .values(replaced_at=bindparam("p_now"))
+)
+
+_FORGET_URLS = (
+    sa.update(audio_urls)
+    .where(audio_urls.c.url_sha256.in_(_UNUSED), audio_urls.c.sound_id.is_not(None))
+    .values(sound_id=None, etag=None, last_modified=None, fresh_until=0)
+)
+
+_REPLACED = (
+    sa.select(fetched_sounds.c.id)
+    .where(fetched_sounds.c.replaced_at < bindparam("p_before"))
+    .order_by(fetched_sounds.c.replaced_at)
+    .limit(bindparam("p_limit"))
+)
+
+_DELETE_SOUNDS = sa.delete(fetched_sounds).where(fetched_sounds.c.id.in_(bindparam("p_ids", expanding=True)))
+
+_DELETE_URLS = sa.delete(audio_urls).where(
+    audio_urls.c.checked_at < bindparam("p_before"),
+    audio_urls.c.busy_until <= bindparam("p_now"),
+    ~sa.exists().where(fetched_sounds.c.url_sha256 == audio_urls.c.url_sha256),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The sound of the URL, which is good until then (Unix milliseconds)."""
+
+    sound_id: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why the URL cannot be played, as a sentence; it is not asked again until then."""
+
+    problem: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody fetches it, or waits before the next try, until then at the latest."""
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """It is ours to fetch."""
+
+    sound_id: str | None
+    """What was fetched the last time, if anything; `etag` and `last_modified` are of this."""
+    etag: str | None
+    last_modified: str | None
+    failures: int
+    """Tries in a row that failed for now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedSound:
+    """A new content of a URL, whose clips are stored already."""
+
+    id: str
+    """UUID."""
+    duration_ms: int
+    source_format: str
+    bytes: int
+    etag: str | None
+    last_modified: str | None
+
+
+def take(
+    conn: sa.Connection, url: str, *, fetcher: str, now: int, busy_until: int
+) -> Ready | Unusable | Busy | Taken:
+    """Return what is known of `url`; if that is too old and nobody is at it, take it until `busy_until`.
+
+    `fetcher` is unique for each try, so that who comes too late has nothing to say any more.
+    """
+    key = _key(url)
+    known = conn.execute(_LOOK, {"p_key": key}).one_or_none()
+    if known is None:
+        conn.execute(_ADD, {"key": key, "url": url})
+    if known is None or (known.fresh_until <= now and known.busy_until <= now):
+        taken = conn.execute(
+            _TAKE, {"p_key": key, "p_fetcher": fetcher, "p_now": now, "p_until": busy_until}
+        ).one_or_none()
+        if taken is not None:
+            return Taken(*taken)
+        known = conn.execute(_LOOK, {"p_key": key}).one()
+    if known.fresh_until > now:
+        if known.problem is not None:
+            return Unusable(known.problem, known.fresh_until)
+        if known.sound_id is not None:
+            return Ready(known.sound_id, known.fresh_until)
+    return Busy(known.busy_until)
+
+
+def keep(conn: sa.Connection, url: str, *, fetcher: str, now: int, fresh_until: int) -> bool:
+    """Note that the content is as it was; False if somebody else has the URL meanwhile."""
+    parameters = {"p_key": _key(url), "p_fetcher": fetcher, "p_now": now, "p_fresh": fresh_until}
+    return conn.execute(_KEEP, parameters).rowcount == 1
+
+
+def replace(
+    conn: sa.Connection, url: str, sound: FetchedSound, *, fetcher: str, now: int, fresh_until: int
+) -> bool:
+    """Store a new content; False, and nothing written, if somebody else has the URL meanwhile."""
+    key = _key(url)
+    updated = conn.execute(
+        _REPLACE,
+        {
+            "p_key": key,
+            "p_fetcher": fetcher,
+            "p_now": now,
+            "p_fresh": fresh_until,
+            "p_sound": sound.id,
+            "p_etag": sound.etag,
+            "p_modified": sound.last_modified,
+        },
+    )
+    if updated.rowcount != 1:
+        return False
+    conn.execute(
+        _INSERT_SOUND,
+        {
+            "id": sound.id,
+            "url_sha256": key,
+            "duration_ms": sound.duration_ms,
+            "source_format": sound.source_format,
+            "bytes": sound.bytes,
+            "created_at": now,
+            "replaced_at": None,
+        },
+    )
+    conn.execute(_FORMER, {"p_key": key, "p_sound": sound.id, "p_now": now})
+    return True
+
+
+def fail(conn: sa.Connection, url: str, problem: str, *, fetcher: str, now: int, fresh_until: int) -> bool:
+    """Note why the URL cannot be played; it is not asked again before `fresh_until`.
+
+    False if somebody else has the URL meanwhile.
+    """
+    parameters = {
+        "p_key": _key(url),
+        "p_fetcher": fetcher,
+        "p_problem": problem,
+        "p_now": now,
+        "p_fresh": fresh_until,
+    }
+    return conn.execute(_FAIL, parameters).rowcount == 1
+
+
+def retry(conn: sa.Connection, url: str, *, fetcher: str, now: int, retry_at: int) -> bool:
+    """Note a failure that may pass: nobody asks before `retry_at`; False if somebody else has the URL."""
+    parameters = {"p_key": _key(url), "p_fetcher": fetcher, "p_now": now, "p_until": retry_at}
+    return conn.execute(_RETRY, parameters).rowcount == 1
+
+
+def give_up(conn: sa.Connection, fetcher: str) -> None:
+    """Let go of a URL that was taken and is not fetched after all: anybody may take it at once."""
+    conn.execute(_GIVE_UP, {"p_fetcher": fetcher})
+
+
+def forget_unused(conn: sa.Connection, *, now: int, checked_before: int) -> None:
+    """Let go of the sounds of URLs that nobody has asked for since then; `replaced` gives them."""
+    parameters = {"p_now": now, "p_before": checked_before}
+    conn.execute(_FORGET_SOUNDS, parameters)
+    conn.execute(_FORGET_URLS, parameters)
+
+
+def replaced(conn: sa.Connection, *, before: int, limit: int = 100) -> list[str]:
+    """Return sounds that no URL leads to since before then: no call plays them any more."""
+    return list(conn.scalars(_REPLACED, {"p_before": before, "p_limit": limit}))
+
+
+def delete_sounds(conn: sa.Connection, sound_ids: Sequence[str]) -> None:
+    """Delete the rows of sounds whose blobs are gone."""
+    conn.execute(_DELETE_SOUNDS, {"p_ids": sound_ids})
+
+
+def delete_unused(conn: sa.Connection, *, now: int, checked_before: int) -> int:
+    """Delete URLs that nobody has asked for since then and that have no sound left; return how many."""
+    return conn.execute(_DELETE_URLS, {"p_now": now, "p_before": checked_before}).rowcount
+
+
+def _key(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()

@@ -1,0 +1,57 @@
+"""Calls that wait for their audio: queued, only due later, so that they hold neither a lease nor a line.
+
+Whoever finds that the audio of a call is being fetched gives the call back until the fetch is over at the
+latest, and all other due calls with this URL, so that they are not claimed one by one to learn the same.
+When it is over they are due at once.
+"""
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from outdial.domain.call import Lease
+from outdial.storage import claims, wake
+from outdial.storage.tables import calls
+
+# A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
+_QUEUED = calls.c.state == sa.literal_column("'queued'")
+_URL = calls.c.audio_url == bindparam("p_url")
+
+# What another dialer claims at this moment is held by that dialer, if need be.
+_DUE = (
+    sa.select(calls.c.seq)
+    .where(_QUEUED, _URL, calls.c.due_at <= bindparam("p_now"))
+    .with_for_update(skip_locked=True)
+)
+
+_HELD = (
+    sa.select(calls.c.seq)
+    .where(_QUEUED, _URL, calls.c.due_at.in_(bindparam("p_untils", expanding=True)))
+    .with_for_update(skip_locked=True)
+)
+
+_HOLD = sa.update(calls).where(calls.c.seq.in_(_DUE), _QUEUED).values(due_at=bindparam("p_until"))
+
+_LET_GO = sa.update(calls).where(calls.c.seq.in_(_HELD), _QUEUED).values(due_at=bindparam("p_due_at"))
+
+
+def hold(conn: sa.Connection, lease: Lease, url: str, *, until: int, now: int) -> bool:
+    """Give a claimed call back, and make it and all due calls with this audio URL due at `until`.
+
+    No attempt is spent. False, and nothing written, if the call was dialled or the lease is lost.
+    """
+    if not claims.release(conn, lease, now=now):
+        return False
+    conn.execute(_HOLD, {"p_url": url, "p_until": until, "p_now": now})
+    return True
+
+
+def let_go(conn: sa.Connection, url: str, untils: Collection[int], *, due_at: int) -> int:
+    """Make the calls that are held until one of `untils` due at `due_at`; return how many."""
+    if not untils:
+        return 0
+    count = conn.execute(_LET_GO, {"p_url": url, "p_untils": sorted(untils), "p_due_at": due_at}).rowcount
+    if count:
+        wake.announce(conn, wake.CALLS)
+    return count
