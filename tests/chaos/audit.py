@@ -75,7 +75,9 @@ def _far_end(number: str, entry: Entry, witness: Witness) -> Iterable[str]:
         yield f"the phone was called by {strays}, which no attempt knows"
     for record in by_id.values():
         outcome = record.outcome
-        if (outcome.sip_code is not None or outcome.ringing_at) and outcome.sip_call_id not in called:
+        # A challenge comes from the network, before any phone is called.
+        spoken_to = outcome.sip_code not in (None, 401, 407) or outcome.ringing_at is not None
+        if spoken_to and outcome.sip_call_id not in called:
             yield f"attempt {record.number} has an answer of a phone that was never called"
     picked_up = witness.picked_up(number)
     if len(picked_up) > 1:
