@@ -1,0 +1,88 @@
+"""An event as its receiver sees it, and the variables of composed webhooks."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from outdial.storage.outbox_claims import Event
+
+SOURCE = "OBD"
+
+
+def payload_of(event: Event) -> dict[str, Any]:
+    """Return what is sent as JSON: the family's fields, then ours.
+
+    The same at every try and replay: it is made of what never changes once the attempt has ended.
+    """
+    call = event.call
+    outcome = None if event.cdr is None else event.cdr.outcome
+    talk_ms = 0 if outcome is None else outcome.talk_ms
+    return {
+        "id": call.id,
+        "webhook_id": event.webhook.id,
+        "bridge": call.bridge,
+        "from": call.bridge,
+        "to": call.to,
+        "source": SOURCE,
+        "mid": call.id.partition(":")[0],
+        "flow_id": call.ivr_id,
+        "start_at": _time(None if outcome is None else outcome.answered_at, event.time_zone),
+        "end_at": _time(call.done_at if outcome is None else outcome.ended_at, event.time_zone),
+        "duration": _duration(talk_ms),
+        "billing": _duration(talk_ms),
+        "status": call.disposition if outcome is None else outcome.disposition,
+        "hangup_by": "system" if outcome is None else outcome.hangup_by,
+        "dtmf": "" if outcome is None else outcome.dtmf,
+        "recording_url": None,
+        "attempt": None if event.cdr is None else event.cdr.number,
+        "attempts_left": event.attempts_left,
+        "sip_code": None if outcome is None else outcome.sip_code,
+        "campaign": call.name,
+        "customid": call.customid,
+        "customid1": call.customid1,
+        "variables": dict(call.variables),
+        "sequence": event.sequence,
+    }
+
+
+def variables_of(event: Event, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what templates may name: the payload, the family's variables, and those of the call.
+
+    A variable of the call never hides one of the others.
+    """
+    own = dict(event.call.variables)
+    at = datetime.fromtimestamp(event.created_at / 1000, UTC).astimezone(_zone(event.time_zone))
+    return {
+        **own,
+        **payload,
+        "mobile": event.call.to,
+        "date": at.strftime("%Y-%m-%d"),
+        "unixtime": event.created_at // 1000,
+        "caller": {
+            "country": event.call.iso,
+            "provider": None,
+            "region": None,
+            "name": own.get("name"),
+            "email": own.get("email"),
+        },
+    }
+
+
+def _time(at_ms: int | None, time_zone: str) -> str | None:
+    if at_ms is None:
+        return None
+    at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(_zone(time_zone))
+    return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+@lru_cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _duration(duration_ms: int) -> str:
+    minutes, seconds = divmod(ceil(duration_ms / 1000), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"

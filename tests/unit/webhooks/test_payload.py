@@ -1,0 +1,64 @@
+"""The payload, field by field as the family has it, and the variables of templates."""
+
+import json
+import re
+from pathlib import Path
+
+from tests.unit.webhooks.events import CALL_ID, END_MS, call, cdr, event
+
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.webhooks.payload import payload_of, variables_of
+
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "webhooks.md"
+
+
+def test_the_payload_is_what_the_guide_prints() -> None:
+    (printed,) = re.findall(r"```json\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    expected = json.loads(printed)
+    payload = payload_of(event())
+    assert json.loads(json.dumps(payload)) == expected
+    assert list(payload) == list(expected)
+
+
+def test_nobody_answered() -> None:
+    busy = cdr(
+        disposition=Disposition.BUSY,
+        reason=EndReason.REJECTED,
+        hangup_by=HangupBy.CALLEE,
+        answered_at=None,
+        sip_code=486,
+        dtmf="",
+    )
+    payload = payload_of(event(cdr=busy, attempts_left=2, sequence=1))
+    assert (payload["start_at"], payload["duration"], payload["billing"]) == (None, "00:00:00", "00:00:00")
+    assert (payload["status"], payload["hangup_by"], payload["sip_code"]) == ("BUSY", "callee", 486)
+    assert (payload["attempt"], payload["attempts_left"]) == (1, 2)
+
+
+def test_a_call_that_was_never_dialled() -> None:
+    cancelled = call(disposition=Disposition.CANCEL, reason=EndReason.CANCELLED, done_at=END_MS + 5_000)
+    payload = payload_of(event(call=cancelled, cdr=None))
+    assert (payload["status"], payload["hangup_by"], payload["attempt"]) == ("CANCEL", "system", None)
+    assert (payload["start_at"], payload["end_at"]) == (None, "2019-08-16 15:10:19")
+
+
+def test_times_are_in_the_account_s_zone() -> None:
+    payload = payload_of(event(time_zone="Asia/Kolkata"))
+    assert (payload["start_at"], payload["end_at"]) == ("2019-08-16 20:39:55", "2019-08-16 20:40:14")
+
+
+def test_variables_of_templates() -> None:
+    given = {"otp": "1234", "name": "Ann", "to": "forged", "caller": "forged", "id": "forged"}
+    one = event(call=call(variables=given))
+    variables = variables_of(one, payload_of(one))
+    assert (variables["otp"], variables["to"], variables["id"]) == ("1234", "918867135000", CALL_ID)
+    assert variables["caller"] == {
+        "country": "IN",
+        "provider": None,
+        "region": None,
+        "name": "Ann",
+        "email": None,
+    }
+    assert (variables["mobile"], variables["date"]) == ("918867135000", "2019-08-16")
+    assert variables["unixtime"] == (END_MS + 10) // 1000
+    assert variables["variables"] == given
