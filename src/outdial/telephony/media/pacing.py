@@ -5,6 +5,8 @@ packet's timestamp says follows from the tick alone, so that timestamps, sequenc
 however long a stream lives and whatever stalls the process.
 """
 
+from struct import error as struct_error
+
 from outdial.rtp.packet import pack_header
 from outdial.telephony.media.sender import Sender
 
@@ -79,15 +81,29 @@ class SlotWheel:
                         pack(
                             sender.first_word,
                             sequence & 0xFFFF,
-                            (clock + sender.timestamp_offset) & 0xFFFF_FFFF,
+                            clock + sender.timestamp_offset,
                             sender.ssrc,
                         )
                         + frame
                     )
+                except struct_error:
+                    _send_wrapped(sender, sequence, clock, frame)
                 except OSError:
                     # A full buffer, or an ICMP error for an earlier packet: only this one is lost.
                     sender.send_errors += 1
         return count
+
+
+def _send_wrapped(sender: Sender, sequence: int, clock: int, frame: bytes) -> None:
+    """Send a packet whose timestamp has outgrown its field; masking every timestamp would cost more than all
+    else that Python does for a packet.
+    """
+    timestamp = clock + sender.timestamp_offset & 0xFFFF_FFFF
+    sender.timestamp_offset = timestamp - clock
+    try:
+        sender.send(pack_header(sender.first_word, sequence & 0xFFFF, timestamp, sender.ssrc) + frame)
+    except OSError:
+        sender.send_errors += 1
 
 
 class Schedule:

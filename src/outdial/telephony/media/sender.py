@@ -86,7 +86,8 @@ class Sender:
         self.sequence = self.first_sequence = sequence
         """Not wrapped: the header takes the lower 16 bits, the difference counts packets."""
         self.timestamp_offset = timestamp_offset
-        """Added to the pacing loop's clock."""
+        """Added to the pacing loop's clock. Kept where the sum is below 2^30, Python's small integers, for as
+        long as a call lasts."""
         self.first_word = PLAIN
         self.send: Callable[[bytes], object] = len
         self.send_errors = 0

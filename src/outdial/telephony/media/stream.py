@@ -17,6 +17,8 @@ _CLOCK_RATE = CLOCK_PER_TICK * TICKS_PER_SECOND
 _LARGEST = 2048
 _NOWHERE = "0.0.0.0"  # noqa: S104 - not bound: SDP's old way to say "on hold" (RFC 3264 §8.4)
 _CHANCES = 1 << 16
+_TIMESTAMP_BITS = 29
+"""The first timestamp is random (RFC 3550 §5.1), in the lower part of its field: see ``Sender``."""
 
 
 class Stream:
@@ -40,7 +42,7 @@ class Stream:
         self.sender = Sender(
             ssrc=self._ssrc,
             sequence=host.random_bits(16),
-            timestamp_offset=host.random_bits(32),
+            timestamp_offset=host.random_bits(_TIMESTAMP_BITS) - host.next_tick() * CLOCK_PER_TICK,
             load=host.clips.frames,
             events=self,
         )

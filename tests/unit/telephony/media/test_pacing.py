@@ -48,6 +48,18 @@ def test_headers_wrap_where_their_fields_end() -> None:
     assert {packet.ssrc for packet in sent} == {7}
 
 
+def test_a_refused_packet_with_a_wrapped_timestamp_is_counted_once() -> None:
+    wheel, leg = SlotWheel(), sender(offset=1 << 32)
+
+    def refuse(_: bytes) -> None:
+        raise ConnectionRefusedError
+
+    leg.send = refuse
+    wheel.add(leg, 20, 0)
+    wheel.send(0)
+    assert (leg.send_errors, leg.packets_sent) == (1, 0)
+
+
 @given(
     st.lists(st.sampled_from(PTIMES_MS), min_size=1, max_size=80),
     st.integers(0, 10_000),
