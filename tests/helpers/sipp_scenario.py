@@ -1,7 +1,7 @@
 """From our short scenario files to the XML that sipp reads.
 
 A scenario of ours is sipp's XML in which most of the text is left out. Four elements stand for what is always
-the same; everything else (`pause`, `nop`, `send`, …) is sipp's own and passes through.
+the same; everything else (`pause`, `nop`, `send`, `retrans=`, …) is sipp's own and passes through.
 
 `<expect request="ACK" cseq="1" tag="a" uri="REGEXP" optional="…">`
     wait for a request of ours and check what every request must have: Via with branch and rport,
@@ -149,7 +149,7 @@ class _Translator:
         method, number = self._asked[asked]
         actions = [
             self._check(f"^ *{number} {method}$", "CSeq"),
-            self._check(f"branch=z9hG4bKfar-{asked}", "Via"),
+            self._check(f"branch=z9hG4bKfar-{asked}-[0-9]+$", "Via"),
             *(self._same("^ *(.*)$", "To", "from") if asked not in self._outside else []),
             *self._children(element),
         ]
@@ -191,7 +191,7 @@ class _Translator:
         contact = element.get("contact", "<sip:far@127.0.0.1:[port]>")
         lines = [
             f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:[port];branch=z9hG4bKfar-{branch}",
+            f"Via: SIP/2.0/UDP 127.0.0.1:[port];branch=z9hG4bKfar-{branch}-[call_number]",
             f"From: [$INVITE_to];tag={tag}",
             f"To: {element.get('header-to', '[$from]')}",
             "Call-ID: [call_id]",
@@ -211,7 +211,8 @@ class _Translator:
             lines.append("Content-Type: application/sdp")
         lines.append("Content-Length: [len]")
         text = "\n".join(lines) + "\n\n" + (body + "\n" if body else "")
-        return _send(_fill(text, self._keywords), {})
+        retrans = {"retrans": element.get("retrans", "")} if "retrans" in element.attrib else {}
+        return _send(_fill(text, self._keywords), retrans)
 
     def _children(self, element: ElementTree.Element) -> list[str]:
         actions: list[str] = []

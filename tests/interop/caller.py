@@ -30,11 +30,11 @@ CALLER = "918068000000"
 class SilentStream:
     """A leg's media without any: it notes what it is told."""
 
-    def __init__(self, port: int, on_event: Callable[[MediaEvent], None]) -> None:
+    def __init__(self, media: "SilentMedia", port: int, on_event: Callable[[MediaEvent], None]) -> None:
+        self._media = media
         self.port = port
         self.on_event = on_event
         self.connected: list[AgreedMedia] = []
-        self.closed = False
 
     def connect(self, media: AgreedMedia, *, announced_event_payload_type: int | None = None) -> None:
         self.connected.append(media)
@@ -46,7 +46,7 @@ class SilentStream:
         pass
 
     async def close(self) -> MediaQuality:
-        self.closed = True
+        self._media.open_streams.discard(self)
         return MediaQuality()
 
 
@@ -54,13 +54,16 @@ class SilentMedia:
     """In the place of a MediaClient, where a test is about signalling alone: it hands out ports."""
 
     def __init__(self) -> None:
-        self.streams: list[SilentStream] = []
+        self.last: SilentStream | None = None
+        self.open_streams: set[SilentStream] = set()
+        self._opened = 0
 
     async def open(
         self, on_event: Callable[[MediaEvent], None], *, record_to: Path | None = None
     ) -> SilentStream:
-        stream = SilentStream(40_000 + 2 * (len(self.streams) % 1000), on_event)
-        self.streams.append(stream)
+        self._opened += 1
+        stream = self.last = SilentStream(self, 40_000 + 2 * (self._opened % 1000), on_event)
+        self.open_streams.add(stream)
         return stream
 
 
@@ -126,7 +129,8 @@ class Caller:
     @property
     def stream(self) -> SilentStream:
         """The media of the last leg, where there is none."""
-        return self.silence.streams[-1]
+        assert self.silence.last is not None
+        return self.silence.last
 
 
 async def dial(leg: Leg) -> Answered | NotAnswered:
