@@ -10,6 +10,7 @@ import json
 import resource
 import time
 import uuid
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from outdial.telephony.user_agent import UserAgent, UserAgentOptions
 BRIDGE = "12025550199"
 NUMBER = "12025550100"
 SOUND = "sound"
+LONGEST_S = 300.0
 LINGER_S = 64.0
 """After this long the last transaction timer is over (Timer M, 32 s); it belongs to the cost of a call."""
 
@@ -114,11 +116,13 @@ async def run_dialer(options: argparse.Namespace) -> dict[str, float]:
         cpu, wall, commits = cpu_s(), time.monotonic(), database.commits
         await dispatcher.start()
         collect_garbage_rarely()
-        while media.closed < options.calls or dispatcher.in_progress:
+        fallen = asyncio.create_task(dispatcher.finished())
+        while (media.closed < options.calls or dispatcher.in_progress) and not fallen.done():
             await asyncio.sleep(0.01)
         await until_idle(agent)
         agent.endpoint.run_timers(agent.now + LINGER_S)
         await dispatcher.stop()
+        await fallen
         commits = database.commits - commits
         measured = figures(options.calls, 0, cpu, wall, commits)
         answered = await database.read(count_answered)
@@ -180,6 +184,11 @@ def figures(count: int, failed: int, cpu: float, wall: float, commits: int) -> d
     }
 
 
+async def bounded(run: Awaitable[dict[str, float]]) -> dict[str, float]:
+    async with asyncio.timeout(LONGEST_S):
+        return await run
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["agent", "dialer"])
@@ -191,7 +200,7 @@ def main() -> None:
     options = parser.parse_args()
     run = run_agent if options.what == "agent" else run_dialer
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(runner.run(run(options))))
+        print(json.dumps(runner.run(bounded(run(options)))))
 
 
 if __name__ == "__main__":
