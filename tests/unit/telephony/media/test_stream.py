@@ -20,6 +20,7 @@ from outdial.telephony.media.protocol import (
     Silent,
 )
 from outdial.telephony.media.recording import Recording
+from outdial.telephony.media.sender import Sender
 from outdial.telephony.media.stream import Stream
 from outdial.telephony.media.timers import Timers
 from outdial.telephony.media.udp_pair import bind_pair
@@ -89,11 +90,17 @@ def agreed(far: FarEnd, *, may_send: bool = True, may_receive: bool = True, code
     return Connect(1, host, port, host, port + 1, codec, 0, [0], 255, 20, [101], 8000, may_send, may_receive)
 
 
+def count_senders() -> int:
+    """Senders cannot be referred to weakly."""
+    return sum(isinstance(thing, Sender) for thing in gc.get_objects())
+
+
 def test_a_closed_stream_leaves_nothing_behind(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
     """The worker has no garbage collector: a cycle would be a leak with each call."""
     clip = tmp_path / "a.clip"
     clip.write_bytes(bytes(800))
     gc.collect()
+    senders = count_senders()
     gc.disable()
     try:
         stream = open_stream(host, Recording(tmp_path / "r.ulaw"))
@@ -110,6 +117,7 @@ def test_a_closed_stream_leaves_nothing_behind(host: TurnedHost, far: FarEnd, tm
         del stream
         host.run(31)
         assert [part() for part in parts] == [None, None, None]
+        assert count_senders() == senders
         assert host.timers.next_at is None
     finally:
         gc.enable()
