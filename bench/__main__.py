@@ -7,7 +7,7 @@ import argparse
 import subprocess
 import sys
 
-from bench.report import PAGE, write_block
+from bench.report import PAGE, machine, write_block
 
 _OURS = ("dialer_call", "announcements", "latency", "storage", "api")
 """They take ``--full`` and ``--write``, and write their blocks of the page by themselves."""
@@ -33,7 +33,8 @@ def main() -> int:
         if finished.returncode:
             fallen.append(name)
         elif options.write and name in _OF_MEDIA:
-            write_block(name, f"```\n{finished.stdout.rstrip()}\n```")
+            text = f"```\n{finished.stdout.rstrip()}\n```"
+            write_block(name, f"{text}\n\n*{machine()}; `python -m bench.{name}`*")
     if fallen:
         print(f"\nfailed: {', '.join(fallen)}")
     return 1 if fallen else 0
