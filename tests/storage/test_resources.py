@@ -112,6 +112,23 @@ async def test_trunks(world: World) -> None:
     assert await read(trunks.get_by_name, "nobody") is None
 
 
+async def test_a_trunk_is_removed_unless_a_bridge_or_a_call_names_it(world: World) -> None:
+    run, read = world.database.run, world.database.read
+    added = await run(trunks.insert, trunks.NewTrunk(name="spare", host="192.0.2.1"), now=9)
+    assert await run(trunks.delete, added.id)
+    assert await read(trunks.get, added.id) is None
+    assert not await run(trunks.delete, added.id)
+
+    with pytest.raises(IntegrityError):
+        await run(trunks.delete, world.trunk_id)
+    await world.queue()
+    for bridge in await read(bridges.find_all):
+        assert await run(bridges.delete, bridge.number)
+    with pytest.raises(IntegrityError):
+        await run(trunks.delete, world.trunk_id)
+    assert await read(trunks.get, world.trunk_id) is not None
+
+
 async def test_bridges(world: World) -> None:
     run, read = world.database.run, world.database.read
     added = await run(

@@ -15,7 +15,7 @@ from outdial.storage.database import Database
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
 
-app = typer.Typer(no_args_is_help=True, help="Add, list and remove our numbers.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Add, list and remove our numbers.")
 
 _COLUMNS = {"number": "number", "trunk": "trunk", "display_name": "display name"}
 Number = Annotated[str, typer.Argument(help="With country code.", show_default=False)]

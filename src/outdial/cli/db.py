@@ -9,7 +9,7 @@ from outdial.storage import schema
 from outdial.supervisor import exit_codes
 from outdial.supervisor.prepare import current_revision, make_data_dir
 
-app = typer.Typer(no_args_is_help=True, help="Upgrade, check and locate the database.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Upgrade, check and locate the database.")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -33,13 +34,16 @@ def print_json_line(value: Any) -> None:
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
-    """A table of `rows`; `columns` maps keys to titles. Prints the sentence `empty` when there are none."""
+    """A table of `rows`; `columns` maps keys to titles. Prints the sentence `empty` when there are none.
+
+    An id stands on one line, to be copied, however narrow the terminal is.
+    """
     if not rows:
         console().print(empty)
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in columns.values():
-        table.add_column(title, overflow="fold")
+    for key, title in columns.items():
+        table.add_column(title, overflow="fold", no_wrap=key == "id")
     for row in rows:
         table.add_row(*(_text(row.get(key)) for key in columns))
     console().print(table)
@@ -54,7 +58,7 @@ def print_fields(row: Mapping[str, Any]) -> None:
 
 def _text(value: Any) -> str:
     match value:
-        case None:
+        case None | "":
             return "–"
         case bool():
             return "yes" if value else "no"
@@ -62,3 +66,8 @@ def _text(value: Any) -> str:
             return ", ".join(_text(each) for each in value) or "–"
         case _:
             return str(value).replace("[", "\\[")
+
+
+def utc(at_ms: int | None) -> str | None:
+    """A stored time, Unix milliseconds, for people."""
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -11,7 +11,7 @@ from outdial.cli.output import JsonOption, console, print_fields, print_json, pr
 from outdial.cli.problems import CommandFailed
 from outdial.supervisor import exit_codes
 
-app = typer.Typer(no_args_is_help=True, help="Upload, list, fetch and delete sounds.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Upload, list, fetch and delete sounds.")
 
 _COLUMNS = {
     "id": "id",
@@ -92,6 +92,8 @@ def get(
         print_json(row)
     else:
         print_fields(row)
+        if output:
+            console().print(f"Saved as {output}.", soft_wrap=True)
 
 
 @app.command()

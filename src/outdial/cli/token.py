@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ import typer
 
 from outdial.cli.database import with_database
 from outdial.cli.options import networks
-from outdial.cli.output import JsonOption, console, print_json, print_rows
+from outdial.cli.output import JsonOption, console, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
 from outdial.storage import tokens
 from outdial.storage.database import Database
@@ -18,7 +17,7 @@ from outdial.storage.tokens import Token
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make, list and revoke API tokens.")
 
 _MS_PER_DAY = 86_400_000
 _COLUMNS = {
@@ -104,11 +103,6 @@ def revoke(
 def _row(token: Token) -> dict[str, Any]:
     valid = token.revoked_at is None and (token.expires_at is None or token.expires_at > wall_clock_ms())
     times = {
-        name: _time(getattr(token, name))
-        for name in ("created_at", "expires_at", "last_used_at", "revoked_at")
+        name: utc(getattr(token, name)) for name in ("created_at", "expires_at", "last_used_at", "revoked_at")
     }
     return {**asdict(token), **times, "valid": valid}
-
-
-def _time(at_ms: int | None) -> str | None:
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -7,23 +7,27 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 import typer
+from sqlalchemy.exc import IntegrityError
 
 from outdial.cli.database import with_database
 from outdial.cli.options import networks
-from outdial.cli.output import JsonOption, console, print_fields, print_json, print_rows
+from outdial.cli.output import JsonOption, console, print_fields, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
 from outdial.config import load_settings
 from outdial.dispatch.routes import to_line
-from outdial.storage import trunks
+from outdial.storage import bridges, trunks
 from outdial.storage.database import Database
 from outdial.storage.trunks import NewTrunk, Trunk
 from outdial.supervisor.parts import wall_clock_ms
 from outdial.telephony.trunk import CallerIdMode
 from outdial.telephony.user_agent import Reachability, UserAgent, UserAgentOptions
 
-app = typer.Typer(no_args_is_help=True, help="Add, list, check and switch carrier accounts.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Add, list, check, switch and remove carrier accounts."
+)
 
 PASSWORD_VARIABLE = "TRUNK_PASSWORD"  # noqa: S105 - the name of a variable
+_SESSION_EXPIRES_MIN = 90
 _CODECS = ("PCMA", "PCMU", "G722")
 _COLUMNS = {
     "name": "name",
@@ -62,6 +66,18 @@ def add(
     dial_prefix: Annotated[str, typer.Option(help="Put before each dialled number, such as +.")] = "",
     ring_timeout: Annotated[int, typer.Option(min=1, max=180, help="Seconds until NOANSWER.")] = 45,
     max_call: Annotated[int, typer.Option(min=1, help="Seconds after which any call is ended.")] = 3600,
+    session_expires: Annotated[
+        int, typer.Option(help="Session-Expires to offer, in seconds from 90 on (RFC 4028); 0 offers none.")
+    ] = 0,
+    options_interval: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=3600,
+            help="Seconds between OPTIONS as a health check, 30 is usual; 0 sends none."
+            " While nothing answers, calls stay in the queue.",
+        ),
+    ] = 0,
     calls_per_second: Annotated[float, typer.Option(min=0.01, help="New calls in a second.")] = 10.0,
     max_concurrent: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 100,
     network: Annotated[
@@ -92,6 +108,8 @@ def add(
         codecs=_codecs(codecs),
         ring_timeout_s=ring_timeout,
         max_call_s=max_call,
+        session_expires_s=_session_expires(session_expires),
+        options_interval_s=options_interval,
         calls_per_second=calls_per_second,
         max_concurrent=max_concurrent,
         keep_to_peer=keep_to_peer,
@@ -132,7 +150,8 @@ def show(name: Name, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(row)
     else:
-        print_fields(row)
+        headers = [f"{each}: {value}" for each, value in row["headers"].items()]
+        print_fields({**row, "headers": headers, "created_at": utc(row["created_at"])})
 
 
 @app.command()
@@ -148,14 +167,46 @@ def disable(name: Name, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def check(name: Name, as_json: JsonOption = False) -> None:
+def remove(name: Name, as_json: JsonOption = False) -> None:
+    """Remove a trunk that no bridge belongs to and that no call was ever accepted for."""
+
+    def delete(conn: sa.Connection) -> None:
+        trunk = _the_trunk(conn, name)
+        numbers = [each.number for each in bridges.find_all(conn) if each.trunk_id == trunk.id]
+        if numbers:
+            raise CommandFailed(
+                f"The trunk {name!r} has bridges: {', '.join(numbers)}."
+                " Remove them first, with `outdial bridge remove`."
+            )
+        trunks.delete(conn, trunk.id)
+
+    try:
+        _run(delete)
+    except IntegrityError:
+        raise CommandFailed(
+            f"The records of calls name the trunk {name!r}, so it stays;"
+            f" `outdial trunk disable {name}` keeps it from making calls."
+        ) from None
+    if as_json:
+        print_json({"name": name})
+    else:
+        console().print(f"The trunk {name} is removed.")
+
+
+@app.command()
+def check(
+    name: Name,
+    wait: Annotated[float, typer.Option(min=0.1, max=32, help="Seconds to wait for an answer.")] = 5.0,
+    as_json: JsonOption = False,
+) -> None:
     """Ask the trunk for a sign of life (SIP OPTIONS), from a socket of this command's own.
 
-    Any answer counts (exit status 0), none within the time-out does not (1).
+    Any answer counts (exit status 0), none in time does not (1): some carriers take calls and do not answer
+    OPTIONS.
     """
     trunk = _run(lambda conn: _the_trunk(conn, name))
     try:
-        answer = asyncio.run(ping_trunk(trunk))
+        answer = asyncio.run(ping_trunk(trunk, wait_s=wait))
     except OSError as error:
         reason = error.strerror or str(error)
         raise CommandFailed(f"{trunk.host}:{trunk.port} cannot be reached: {reason}.") from None
@@ -164,17 +215,25 @@ def check(name: Name, as_json: JsonOption = False) -> None:
     elif answer.status is not None:
         console().print(f"{name} answered {answer.status} {answer.reason} in {answer.round_trip_ms:.0f} ms.")
     if answer.status is None:
-        raise CommandFailed(f"{trunk.host}:{trunk.port} does not answer: {answer.reason}.")
+        raise CommandFailed(
+            f"{trunk.host}:{trunk.port} did not answer OPTIONS ({answer.round_trip_ms / 1000:.1f} s):"
+            " is the address right, and does a firewall let UDP through?"
+            " Some carriers take calls and do not answer OPTIONS: then a call is the test."
+        )
 
 
-async def ping_trunk(trunk: Trunk) -> Reachability:
+async def ping_trunk(trunk: Trunk, *, wait_s: float) -> Reachability:
     """Send OPTIONS to a trunk from a socket made for it. Raises OSError when there is no way to it."""
     settings = load_settings()
     options = UserAgentOptions(
         bind_address=settings.sip.bind_address, port=0, public_address=settings.sip.public_address
     )
     async with UserAgent(options) as agent:
-        return await agent.check(to_line(trunk))
+        try:
+            async with asyncio.timeout(wait_s):
+                return await agent.check(to_line(trunk))
+        except TimeoutError:
+            return Reachability(None, "no answer", wait_s * 1000)
 
 
 def _switch(name: str, *, enabled: bool, as_json: bool) -> None:
@@ -222,6 +281,14 @@ def _codecs(text: str) -> tuple[str, ...]:
     if wrong or not names:
         raise typer.BadParameter(f"write some of {', '.join(_CODECS)}", param_hint="--codecs")
     return names
+
+
+def _session_expires(seconds: int) -> int:
+    if seconds != 0 and seconds < _SESSION_EXPIRES_MIN:
+        raise typer.BadParameter(
+            f"write 0, or {_SESSION_EXPIRES_MIN} or more (RFC 4028 §4)", param_hint="--session-expires"
+        )
+    return seconds
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ _UPDATE = sa.update(trunks).where(trunks.c.id == bindparam("p_id"))
 _BY_ID = sa.select(trunks).where(trunks.c.id == bindparam("p_id"))
 _BY_NAME = sa.select(trunks).where(trunks.c.name == bindparam("p_name"))
 _ALL = sa.select(trunks).order_by(trunks.c.id)
+_DELETE = sa.delete(trunks).where(trunks.c.id == bindparam("p_id"))
 _ENABLE = sa.update(trunks).where(trunks.c.id == bindparam("p_id")).values(enabled=bindparam("p_enabled"))
 
 
@@ -85,6 +86,16 @@ def update(conn: sa.Connection, trunk_id: int, trunk: NewTrunk) -> bool:
 def enable(conn: sa.Connection, trunk_id: int, *, enabled: bool) -> bool:
     """Let a trunk take calls, or hold its calls in the queue; False if there is none."""
     found = conn.execute(_ENABLE, {"p_id": trunk_id, "p_enabled": enabled}).rowcount == 1
+    wake.announce(conn, wake.TRUNKS)
+    return found
+
+
+def delete(conn: sa.Connection, trunk_id: int) -> bool:
+    """Remove a trunk and tell the dialers; False if there is none.
+
+    One that a bridge belongs to, or that any call was accepted for, raises IntegrityError: records name it.
+    """
+    found = conn.execute(_DELETE, {"p_id": trunk_id}).rowcount == 1
     wake.announce(conn, wake.TRUNKS)
     return found
 

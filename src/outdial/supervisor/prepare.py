@@ -22,9 +22,8 @@ def prepare_database(settings: Settings) -> bool:
         return False
     if not settings.is_sqlite:
         raise ConfigurationError(
-            f"The database is at revision {revision or 'none'}, this version needs"
-            f" {schema.newest_revision()}:"
-            " run `outdial db upgrade`."
+            f"The database is {'empty' if revision is None else f'at revision {revision}'}, this version needs"
+            f" revision {schema.newest_revision()}: run `outdial db upgrade`."
         )
     schema.upgrade(settings.resolved_database_url)
     return revision is None

@@ -1,12 +1,16 @@
 """Commands that work on the server's own data: token, trunk, bridge, db, sandbox."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 from tests.unit.cli.conftest import Outdial
 
-from outdial.storage import schema
+from outdial.cli.output import print_rows
+from outdial.domain.call import NewCall
+from outdial.storage import accounts, calls, schema
+from outdial.storage.database import Database
 from outdial.supervisor import exit_codes
 
 
@@ -40,6 +44,10 @@ def test_a_trunk_s_life(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> No
         "+",
         "--ring-timeout",
         "20",
+        "--options-interval",
+        "30",
+        "--session-expires",
+        "1800",
     )
     added = outdial("trunk", "add", "carrier", "sip.example.com:5080", *options, *more, "--json")
     assert added.status == 0, added.err
@@ -48,7 +56,11 @@ def test_a_trunk_s_life(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> No
     assert (row["codecs"], row["caller_id_mode"]) == (["PCMU", "G722"], "p_asserted_identity")
     assert (row["headers"], row["addresses"]) == ({"X-Account": "7"}, ["192.0.2.0/24"])
     assert (row["dial_prefix"], row["ring_timeout_s"], row["enabled"]) == ("+", 20, True)
-    for result in (added, outdial("trunk", "show", "carrier"), outdial("trunk", "list", "--json")):
+    assert (row["options_interval_s"], row["session_expires_s"]) == (30, 1800)
+    shown = outdial("trunk", "show", "carrier")
+    assert "X-Account: 7" in shown.out
+    assert "(set)" in shown.out
+    for result in (added, shown, outdial("trunk", "list", "--json")):
         assert "s3kr1t" not in result.out
     assert outdial("trunk", "disable", "carrier").status == 0
     assert json.loads(outdial("trunk", "list", "--json").out)[0]["enabled"] is False
@@ -64,6 +76,8 @@ def test_a_trunk_s_life(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> No
         (("add", "t", "host", "--header", "novalue"), exit_codes.USAGE, "Name: value"),
         (("add", "t", "host", "--network", "x"), exit_codes.USAGE, "192.0.2.0/24"),
         (("add", "t", "host", "--username", "u"), exit_codes.FAILED, "TRUNK_PASSWORD"),
+        (("add", "t", "host", "--session-expires", "30"), exit_codes.USAGE, "90 or more"),
+        (("remove", "nobody"), exit_codes.FAILED, "There is no trunk 'nobody'"),
         (("show", "nobody"), exit_codes.FAILED, "There is no trunk 'nobody'"),
         (("disable", "nobody"), exit_codes.FAILED, "There is no trunk 'nobody'"),
     ],
@@ -84,9 +98,53 @@ def test_a_trunk_that_is_not_there_fails_its_check(outdial: Outdial) -> None:
     outdial(
         "trunk", "add", "gone", "127.0.0.1:9"
     )  # the discard port: the kernel answers that nobody is there
-    result = outdial("trunk", "check", "gone", "--json")
+    result = outdial("trunk", "check", "gone", "--wait", "0.1", "--json")
     assert result.status == exit_codes.FAILED
     assert json.loads(result.out)["status"] is None
+    assert "127.0.0.1:9 did not answer OPTIONS" in result.err
+
+
+def test_a_trunk_is_removed_when_its_bridges_are(outdial: Outdial) -> None:
+    outdial("trunk", "add", "t", "192.0.2.1")
+    outdial("bridge", "add", "918068280000", "--trunk", "t")
+    refused = outdial("trunk", "remove", "t")
+    assert refused.status == exit_codes.FAILED
+    assert "has bridges: 918068280000" in refused.err
+    outdial("bridge", "remove", "918068280000")
+    assert json.loads(outdial("trunk", "remove", "t", "--json").out) == {"name": "t"}
+    assert "There are no trunks yet" in outdial("trunk", "list").out
+
+
+def test_a_trunk_that_calls_were_accepted_for_stays(outdial: Outdial, tmp_path: Path) -> None:
+    outdial("trunk", "add", "t", "192.0.2.1")
+    call = NewCall(
+        id="c:1",
+        account_id=1,
+        bridge="918068280000",
+        trunk_id=1,
+        to="918867135000",
+        submitted_at=1,
+        due_at=1,
+        sound_id="s",
+    )
+
+    async def accept() -> None:
+        async with Database(f"sqlite:///{tmp_path / 'data' / 'outdial.db'}") as database:
+            assert (await database.run(accounts.insert, name="a", now=1)).id == 1
+            await database.run(calls.insert_calls, [call])
+
+    asyncio.run(accept())
+    refused = outdial("trunk", "remove", "t")
+    assert refused.status == exit_codes.FAILED
+    assert "outdial trunk disable t" in refused.err
+    assert outdial("trunk", "show", "t").status == 0
+
+
+def test_an_id_stays_whole_in_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    sound = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
+    row = {"id": sound, "name": "a name that is long enough to be folded in a table of 80 columns" * 2}
+    print_rows([row], {"id": "id", "name": "name"}, empty="")
+    assert sound in capsys.readouterr().out
 
 
 def test_bridges(outdial: Outdial) -> None:
