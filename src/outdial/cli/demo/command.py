@@ -153,8 +153,8 @@ def _conclude(out: Console, verdicts: Sequence[Verdict], elapsed_s: float) -> bo
     reply = min(each.reply.peak for each in verdicts if each.reply and each.scene.heard)
     out.print(
         f"[green]All {len(verdicts)} calls went as they have to[/], in {elapsed_s:.0f} seconds. The far end"
-        f" heard the very sound (correlation {lowest:.3f} or more; {LEAST_CORRELATION} is asked for), its"
-        f" own voice is in our recordings ({reply:.3f} or more), and the keys pressed there arrived."
+        f" heard the very sound (correlation at least {lowest:.3f}, {LEAST_CORRELATION} is asked for), its"
+        f" own voice is in our recordings (at least {reply:.3f}), and the keys pressed there arrived."
     )
     return True
 
@@ -166,6 +166,7 @@ The server runs on until Ctrl-C:
 
     address  {server.url}   (documentation at {server.url}/docs)
     token    {token}
+    data     {server.data_dir}   (for `outdial trunk`, `bridge`, `token` and `db`)
 
 Place a call yourself, and ask how it went:
 
@@ -180,6 +181,10 @@ or watch one, message by message:
 
     OUTDIAL_URL={server.url} OUTDIAL_TOKEN={token} \\
         .venv/bin/outdial call --bridge {BRIDGE} --to 12025550109 --sound {sound_id}
+
+or see what the server knows:
+
+    OUTDIAL_DATA_DIR={server.data_dir} .venv/bin/outdial trunk list
 """,
         soft_wrap=True,
     )
