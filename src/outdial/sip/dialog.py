@@ -1,6 +1,7 @@
 """Dialogs (RFC 3261 §12): the identifiers, the route set and the sequence numbers that two peers share."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,8 @@ from outdial.sip.headers.name_addr import NameAddr
 from outdial.sip.message import Headers, Message, Request, Response
 from outdial.sip.transport import Address
 from outdial.sip.uri import SipUri
+
+_SPACE = re.compile(r"\s")
 
 
 @dataclass(slots=True)
@@ -41,8 +44,8 @@ class Dialog:
         return cls(
             call_id=invite.call_id,
             local=invite.headers.get("From") or "",
-            remote=response.headers.get("To") or "",
-            remote_tag=response.to.tag,
+            remote=response.headers.get("To") or invite.headers.get("To") or "",
+            remote_tag=response.to_tag,
             route_set=tuple(reversed(response.headers.get_all("Record-Route"))),
             remote_target=_target(response) or invite.uri,
             peer=peer,
@@ -76,7 +79,10 @@ class Dialog:
         uri, routes = self.remote_target, self.route_set
         if routes and not _loose(routes[0]):
             # A strict router wants itself in the request line and the target as the last route.
-            uri, routes = str(NameAddr.parse(routes[0]).uri), (*routes[1:], f"<{self.remote_target}>")
+            uri, routes = (
+                _request_uri(NameAddr.parse(routes[0]).uri),
+                (*routes[1:], f"<{self.remote_target}>"),
+            )
         headers = Headers([("Max-Forwards", "70")])
         for route in routes:
             headers.add("Route", route)
@@ -91,7 +97,8 @@ class Dialog:
 
         The first route, or else the target, if it is an IPv4 literal. A name is not resolved here: whoever
         wrote it into Record-Route or Contact is the peer that we talk to, so the peer it is. A private
-        Contact behind a public peer cannot be reached and means the peer, too.
+        Contact behind a public peer cannot be reached and means the peer, too, and so does an address that is
+        nobody's (0.0.0.0), everybody's (broadcast, multicast) or our own.
         """
         if self.keep_to_peer:
             return self.peer
@@ -101,8 +108,9 @@ class Dialog:
             )
         except SipParseError:
             return self.peer
-        private = _is_private(uri.host)
-        if private is None or (private and not self.route_set and _is_private(self.peer[0]) is False):
+        if not _leads_away(uri.host, self.peer[0]):
+            return self.peer
+        if not self.route_set and _is_private(uri.host) and not _is_private(self.peer[0]):
             return self.peer
         return uri.host, uri.port or 5060
 
@@ -124,16 +132,30 @@ def _target(message: Message) -> str | None:
         contact = message.contact
     except SipParseError:
         return None
-    return str(contact.uri) if contact is not None else None
+    return None if contact is None or contact.is_wildcard else _request_uri(contact.uri)
+
+
+def _request_uri(uri: SipUri) -> str:
+    """Escape the space that a far end may have left in a URI: it cannot stand in a request line."""
+    return _SPACE.sub(lambda space: "".join(f"%{byte:02X}" for byte in space[0].encode()), str(uri))
 
 
 @lru_cache(maxsize=256)  # a trunk has a handful of addresses, and ipaddress is slow
-def _is_private(host: str) -> bool | None:
-    """Whether an IPv4 address is private; None for a name."""
+def _is_private(host: str) -> bool:
+    """Whether an IPv4 address is private."""
+    return ipaddress.IPv4Address(host).is_private
+
+
+@lru_cache(maxsize=256)
+def _leads_away(host: str, peer: str) -> bool:
+    """Whether `host` is the IPv4 address of one machine, and not of this one unless the peer is here too."""
     try:
-        return ipaddress.IPv4Address(host).is_private
+        address = ipaddress.IPv4Address(host)
     except ipaddress.AddressValueError:
-        return None
+        return False
+    if address.is_loopback:
+        return ipaddress.IPv4Address(peer).is_loopback
+    return not (address.is_unspecified or address.is_multicast or address.is_reserved)
 
 
 def _loose(route: str) -> bool:

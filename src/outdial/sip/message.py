@@ -4,6 +4,7 @@ Headers stay text until somebody asks: the properties below parse on first use a
 the header changes. Each raises `SipParseError` when its header is missing or cannot be read.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from outdial.errors import LocalProtocolError, SipParseError
@@ -16,6 +17,8 @@ from outdial.sip.headers.via import Via
 from outdial.sip.uri import SipUri
 
 __all__ = ["Headers", "Message", "Request", "Response"]
+
+_TAG = re.compile(r';\s*tag\s*=\s*"?([^\s;,"<>]+)', re.IGNORECASE)
 
 
 class _HeaderAccess:
@@ -48,6 +51,19 @@ class _HeaderAccess:
     def to(self) -> NameAddr:
         """The To header."""
         return self.headers.parsed("to", NameAddr.parse)
+
+    @property
+    def to_tag(self) -> str | None:
+        """The tag of To, None without one; found in a To that cannot be read, too.
+
+        Nothing else of a response's To matters: a 2xx that were dropped for it would be a call that nobody
+        hangs up.
+        """
+        try:
+            return self.to.tag
+        except SipParseError:
+            found = _TAG.findall(self.headers.get("to") or "")
+            return found[-1] if found else None
 
     @property
     def top_via(self) -> Via:

@@ -1,5 +1,6 @@
 """Matching messages to transactions (RFC 3261 §17.1.3, §17.2.3) and handing new ones up."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
@@ -14,6 +15,9 @@ from outdial.sip.server_transaction import ServerTransaction
 from outdial.sip.transport import Address, Wire
 
 MAGIC_COOKIE = "z9hG4bK"
+
+_BRANCH = re.compile(r'branch\s*=\s*"?([^\s;,"]+)', re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z]+")
 
 
 class TransactionLayerUser(Protocol):
@@ -96,7 +100,7 @@ class TransactionLayer:
             transaction.on_transport_error(now)
 
     def _receive_response(self, response: Response, data: bytes, source: Address, now: float) -> None:
-        transaction = self._clients.get((response.top_via.branch or "", response.cseq.method))
+        transaction = self._clients.get(_client_key(response))
         if transaction is None:
             self.counters["stray_response"] += 1
             return
@@ -157,6 +161,25 @@ class TransactionLayer:
 def _require_identity(request: Request) -> None:
     """Raise SipParseError unless the headers that any answer needs can be read."""
     _ = request.call_id, request.cseq, request.from_, request.to
+
+
+def _client_key(response: Response) -> tuple[str, str]:
+    """Return what identifies a response's transaction (§17.1.3): the branch and the method of CSeq.
+
+    Both are looked for in headers that cannot be read, too, and INVITE is the method where none is named: a
+    2xx that were dropped for its punctuation would be a call that nobody hangs up.
+    """
+    try:
+        branch = response.top_via.branch
+    except SipParseError:
+        found = _BRANCH.search(response.headers.get("via") or "")
+        branch = found[1] if found else None
+    try:
+        method = response.cseq.method
+    except SipParseError:
+        found = _WORD.search(response.headers.get("cseq") or "")
+        method = found[0] if found else "INVITE"
+    return branch or "", method.upper()
 
 
 def _server_key(request: Request, via: Via) -> tuple[str, ...]:

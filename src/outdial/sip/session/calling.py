@@ -26,6 +26,11 @@ from outdial.sip.state_table import StateTable
 from outdial.sip.timers import Timer
 from outdial.sip.transport import Address, Wire
 
+_MAX_EARLY_DIALOGS = 16
+"""Forks whose early media description is remembered; a 2xx without a body then confirms it."""
+_MAX_LENGTHENINGS = 3
+"""A far end that asks for a longer session interval each time would be asked for ever."""
+
 
 class State(Enum):
     """Where an outgoing call attempt stands."""
@@ -159,6 +164,7 @@ class CallingSession:
         self._acknowledgements = Acknowledgements(context)
         self._session_interval = context.session_timer.interval_s
         self._min_se = context.session_timer.min_se_s
+        self._lengthenings = 0
         self._sequence = 0
         self._transaction: ClientTransaction | None = None
         self._early_media: dict[str | None, bytes] = {}
@@ -171,10 +177,13 @@ class CallingSession:
         """The session after the answer; it still exists when it has ended."""
 
     def start(self, now: float) -> None:
-        """Send the INVITE and start the ring timeout."""
+        """Send the INVITE and start the ring timeout.
+
+        Raises `LocalProtocolError` if a header value cannot be sent, and leaves nothing behind then.
+        """
+        self._send_invite(now)
         self._context.register(self._call.call_id, self._local_tag, self)
         self._ring_timer = self._wire.timers.start(now + self._call.ring_timeout_s, self, Input.HANG_UP)
-        self._send_invite(now)
 
     def hang_up(self, now: float) -> None:
         """Give up, or end the conversation. Allowed at any time, any number of times."""
@@ -199,8 +208,8 @@ class CallingSession:
         if 200 <= response.status < 300:
             self._on_success(response, now)
         elif response.status < 200:
-            if response.sdp:
-                self._early_media[response.to.tag] = response.sdp
+            if response.sdp and len(self._early_media) < _MAX_EARLY_DIALOGS:
+                self._early_media[response.to_tag] = response.sdp
             self._feed(Input.PROVISIONAL, now, response)
         else:
             self._feed(self._classify_failure(response), now, response)
@@ -226,7 +235,7 @@ class CallingSession:
             self.established.on_ack(ack, now)
 
     def _on_success(self, response: Response, now: float) -> None:
-        to_tag = response.to.tag
+        to_tag = response.to_tag
         if self._acknowledgements.knows(to_tag):
             self._acknowledgements.repeat(to_tag, now)
         elif self.state in (State.CALLING, State.PROCEEDING):
@@ -239,7 +248,7 @@ class CallingSession:
         """Agree on media with a 2xx; one without a body confirms the early media of its own dialog."""
         try:
             self._context.negotiator.accept_answer(
-                response.sdp or self._early_media.get(response.to.tag, b"")
+                response.sdp or self._early_media.get(response.to_tag, b"")
             )
         except SdpError as error:
             self._failure = Failed(
@@ -256,7 +265,8 @@ class CallingSession:
             return Input.FAILURE
         if response.status == 422:
             wanted = minimum_of(response)
-            if wanted is not None and wanted > self._min_se:
+            if wanted is not None and wanted > self._min_se and self._lengthenings < _MAX_LENGTHENINGS:
+                self._lengthenings += 1
                 self._min_se = wanted
                 self._session_interval = max(self._session_interval, wanted)
                 return Input.TOO_BRIEF

@@ -12,6 +12,11 @@ from outdial.sip.headers.session_expires import Refresher, SessionExpires, parse
 from outdial.sip.message import Message, Request, Response
 from outdial.sip.timers import Timer, TimerQueue
 
+_MAX_LENGTHENINGS = 3
+"""A far end that asks for a longer interval each time would be asked for ever."""
+_SHORTEST_REFRESH_S = 10
+"""Whatever a 2xx says, in seconds: §4 calls 90 the least, and 0 would be an endless loop."""
+
 
 class SessionTimerKind(Enum):
     """The two timers."""
@@ -67,6 +72,7 @@ class SessionTimer:
         self.interval_s = 0
         self.min_se_s = min_se_s
         self.we_refresh = False
+        self._lengthenings = 0
 
     def agree_as_caller(self, response: Response, now: float) -> None:
         """Take the 2xx of a request of ours (§7.2): it says who refreshes, `uac` being us."""
@@ -107,8 +113,9 @@ class SessionTimer:
     def lengthen(self, response: Response) -> bool:
         """Take a 422 to a refresh; True if a longer interval should be tried."""
         wanted = minimum_of(response)
-        if wanted is None or wanted <= self.min_se_s:
+        if wanted is None or wanted <= self.min_se_s or self._lengthenings >= _MAX_LENGTHENINGS:
             return False
+        self._lengthenings += 1
         self.min_se_s = wanted
         self.interval_s = max(self.interval_s, wanted)
         return True
@@ -127,10 +134,17 @@ class SessionTimer:
             self._on_expiry(now)
 
     def _start(self, interval_s: int, *, we_refresh: bool, now: float) -> None:
+        """Arm the timers.
+
+        An interval below the minimum that we announced, which the far end must not choose (§9), is kept by
+        refreshing, but does not end the call.
+        """
         self.stop()
         self.interval_s, self.we_refresh = interval_s, we_refresh
         if we_refresh:
-            self._refresh = self._timers.start(now + interval_s / 2, self, SessionTimerKind.REFRESH)
+            refresh_s = max(interval_s / 2, _SHORTEST_REFRESH_S)
+            self._refresh = self._timers.start(now + refresh_s, self, SessionTimerKind.REFRESH)
         # §10: hang up min(32 s, a third of the interval) before the end.
-        margin = min(32.0, interval_s / 3)
-        self._expiry = self._timers.start(now + interval_s - margin, self, SessionTimerKind.EXPIRY)
+        expiry_s = max(interval_s, self.min_se_s)
+        margin = min(32.0, expiry_s / 3)
+        self._expiry = self._timers.start(now + expiry_s - margin, self, SessionTimerKind.EXPIRY)
