@@ -4,10 +4,13 @@ SRV and fail-over to the next address have their place here.
 """
 
 import asyncio
+import errno
 import ipaddress
 import socket
 
 TIME_TO_LIVE_S = 60.0
+RETRY_S = 10.0
+"""While the name server is away it is asked this often, not by each call: it takes seconds to say nothing."""
 
 
 class Resolver:
@@ -33,8 +36,12 @@ class Resolver:
             found = await loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_DGRAM)
         except OSError as error:
             if known is not None:
+                self._known[host] = loop.time() + RETRY_S, known[1]
                 return known[1]
             raise OSError(error.errno, f"the name {host!r} cannot be resolved: {error.strerror}") from error
+        except UnicodeError as error:
+            # An empty or overlong label is refused by Python's IDNA codec, before any name server is asked.
+            raise OSError(errno.EINVAL, f"the name {host!r} cannot be resolved: {error}") from error
         address = str(found[0][4][0])
         self._known[host] = loop.time() + TIME_TO_LIVE_S, address
         return address
