@@ -15,8 +15,12 @@ class LegNegotiator:
         self._sent: SessionDescription | None = None
 
     def offer(self) -> bytes:
-        """Return an offer of everything that we can; its version grows only if the text changed (§8)."""
-        return self._publish(make_offer(self._local)).to_bytes()
+        """Return an offer; its version grows only if the text changed (§8).
+
+        The first one names everything that we can. What is being played later is encoded in the agreed codec,
+        so a refresh or a delayed offer names only that.
+        """
+        return self._publish(make_offer(self._settled())).to_bytes()
 
     def accept_answer(self, body: bytes) -> None:
         """Take the answer to our offer. Raises SdpError, and then the old agreement stands."""
@@ -28,9 +32,11 @@ class LegNegotiator:
         The codec of a call that is up stays: a hold that lists other codecs first must not change it, because
         what is being played is encoded in it.
         """
-        local = self._local if self.agreed is None else replace(self._local, codecs=(self.agreed.codec,))
-        description, self.agreed = answer_offer(offer, local)
+        description, self.agreed = answer_offer(offer, self._settled())
         return self._publish(description).to_bytes()
+
+    def _settled(self) -> LocalMedia:
+        return self._local if self.agreed is None else replace(self._local, codecs=(self.agreed.codec,))
 
     def _publish(self, description: SessionDescription) -> SessionDescription:
         self._sent = description.following(self._sent)

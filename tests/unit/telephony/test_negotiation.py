@@ -60,3 +60,10 @@ def test_the_version_grows_when_our_description_changes(leg):
     first = leg.answer(description(direction="sendonly"))
     second = leg.answer(description(direction="sendrecv"))
     assert first.split(b"\r\n")[1] != second.split(b"\r\n")[1]
+
+
+def test_a_later_offer_of_ours_keeps_the_codec_that_is_being_played(leg):
+    assert b"m=audio 20000 RTP/AVP 8 101" in leg.offer()
+    with pytest.raises(SdpError, match="no codec in common"):
+        leg.accept_answer(description("0 101"))
+    assert leg.agreed.codec == PCMA
