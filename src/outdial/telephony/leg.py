@@ -41,6 +41,11 @@ from outdial.telephony.user_agent import UserAgent
 TELEPHONE_EVENT_PAYLOAD_TYPE = 101
 """What we announce; the far end may answer with another number for its direction (RFC 3264 §6.1)."""
 
+_MOST_DIGITS = 1_000
+"""A far end that never stops pressing keys must not fill the memory; no menu asks for as many."""
+_LONGEST_REASON = 255
+"""Characters of a reason phrase that are kept."""
+
 _PLAY_END_WAIT_S = 1.0
 """How long the worker may take to say how much of a prompt it had played when the leg ended."""
 
@@ -309,6 +314,8 @@ class Leg:
                 self._finish(LegEnd(reason=EndReason.MEDIA_WORKER_LOST, hangup_by=HangupBy.SYSTEM))
 
     def _on_key(self, digit: str, how: str) -> None:
+        if len(self.digits) >= _MOST_DIGITS:
+            return
         self.digits += digit
         self.trace.note(f"digit {digit} {how}")
         if self.on_digit is not None:
@@ -365,8 +372,16 @@ def _not_answered(failed: sip_events.Failed, end: LegEnd | None) -> NotAnswered:
         reason=reason,
         hangup_by=hangup_by,
         sip_code=failed.status,
-        sip_reason=failed.reason or None,
+        sip_reason=_printable(failed.reason) or None,
         q850=failed.q850,
         retry_after_s=failed.retry_after_s,
         picked_up=failed.picked_up,
     )
+
+
+def _printable(text: str) -> str:
+    """Return a reason phrase as text that databases, terminals and people can bear."""
+    text = text[:_LONGEST_REASON]
+    if text.isprintable():
+        return text
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
