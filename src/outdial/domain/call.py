@@ -126,7 +126,7 @@ class MediaQuality:
 
     packets_sent: int = 0
     packets_received: int = 0
-    """For a filtered leg: of the sampled look."""
+    """With what a filtered leg's kernel filter dropped unheard."""
     packets_lost: int = 0
     jitter_ms: float | None = None
     remote_loss: float | None = None
