@@ -18,9 +18,13 @@ import uvicorn
 from outdial.api.app import create_app
 from outdial.api.auth import TokenCache
 from outdial.api.context import ApiContext, ApiOptions
+from outdial.egress.allow_list import AllowList
+from outdial.egress.client import EgressClient
+from outdial.egress.message import EgressOptions
 from outdial.storage import accounts, bridges, schema, tokens, trunks
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
+from outdial.webhooks.endpoint_checks import EndpointChecks
 
 BRIDGE = "918068280000"
 START_MS = 1_565_968_191_000  # 2019-08-16 15:09:51 UTC
@@ -74,7 +78,8 @@ async def running_api(folder: Path, **options: Any) -> AsyncIterator[Api]:
     url = f"sqlite:///{folder}/outdial.db"
     (folder / "outdial.db").write_bytes(_empty_database())
     clock = Clock()
-    async with Database(url) as database:
+    egress = EgressOptions(allow=AllowList.parse(["127.0.0.2"]))
+    async with Database(url) as database, EgressClient(egress) as client:
         account = await database.run(accounts.insert, name="default", now=clock())
         trunk = await database.run(trunks.insert, trunks.NewTrunk(name="t", host="192.0.2.1"), now=clock())
         await database.run(
@@ -94,6 +99,7 @@ async def running_api(folder: Path, **options: Any) -> AsyncIterator[Api]:
             options=ApiOptions(work_dir=folder / "work", **options),
             now_ms=clock,
             new_uuid=lambda: str(uuid.uuid4()),
+            endpoints=EndpointChecks(client, clock, timeout_s=5.0),
         )
         async with serving(context) as address, aiohttp.ClientSession() as session:
             yield Api(address, session, database, context, clock, secret, account.id, trunk.id)

@@ -7,6 +7,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from outdial.api import (
+    developer_deliveries,
+    developer_subscriptions,
+    developer_webhooks,
     documentation,
     errors,
     health,
@@ -39,7 +42,16 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
     app.state.context = context
     errors.install(app)
     app.include_router(health.router)
-    for resource in (outgoing_send, outgoing_callstatus, outgoing_trace, outgoing_cancel, voice_sounds):
+    for resource in (
+        outgoing_send,
+        outgoing_callstatus,
+        outgoing_trace,
+        outgoing_cancel,
+        voice_sounds,
+        developer_webhooks,
+        developer_deliveries,
+        developer_subscriptions,
+    ):
         app.include_router(resource.router, prefix=PREFIX)
     _describe(app)
     return app

@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import Request
 
 from outdial.api.auth import TokenCache
+from outdial.api.endpoint_checks import EndpointChecks
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 
@@ -40,6 +41,8 @@ class ApiContext:
     now_ms: Callable[[], int]
     """Unix milliseconds."""
     new_uuid: Callable[[], str]
+    endpoints: EndpointChecks
+    """Judges and verifies what webhooks are given."""
     decoders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DECODERS))
     """Held while an upload is decoded: each takes a process that may use a core and a lot of memory."""
 

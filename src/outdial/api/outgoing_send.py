@@ -11,11 +11,12 @@ from outdial.api.answers import family_time, json_response
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
+from outdial.api.developer_webhooks import why_off
 from outdial.api.documentation import body, errors, success
 from outdial.api.errors import invalid
-from outdial.api.send_request import SendRequest, read_send_request, unknown_sound
+from outdial.api.send_request import SendRequest, read_send_request, unknown_sound, unknown_webhook
 from outdial.domain.call import NewCall
-from outdial.storage import bridges, calls, sounds
+from outdial.storage import bridges, calls, sounds, webhooks
 
 router = APIRouter(tags=["outgoing"])
 
@@ -37,7 +38,10 @@ _PARAMETERS = {
         "enum": [0, 5, 15, 30, 45, 60],
         "description": "Minutes until a call that was not answered is tried again; 0: it is not.",
     },
-    "webhook_id": {"type": "string", "description": "Not available yet: answered with 422."},
+    "webhook_id": {
+        "type": "integer",
+        "description": "Id of the webhook that is told how each attempt ended, beside those subscribed.",
+    },
     "customid": {"type": "string", "description": "Echoed."},
     "customid1": {"type": "string", "description": "Echoed."},
     "variables": {"type": "object", "description": "Stored with the call, for flows: `variables[otp]=1234`."},
@@ -128,6 +132,8 @@ def accept(
         ]
     if sound is None:
         wrong["audio"] = [unknown_sound(wanted.sound_id)]
+    if wanted.webhook_id is not None and (sentence := _why_not(conn, principal, wanted.webhook_id)):
+        wrong["webhook_id"] = [sentence]
     if wrong or bridge is None:
         raise invalid(wrong)
     new_calls = [
@@ -142,6 +148,7 @@ def accept(
             due_at=now,
             sound_id=wanted.sound_id,
             name=wanted.name,
+            webhook_id=None if wanted.webhook_id is None else str(wanted.webhook_id),
             customid=wanted.customid,
             customid1=wanted.customid1,
             variables=wanted.variables,
@@ -152,6 +159,15 @@ def accept(
     ]
     calls.insert_calls(conn, new_calls)
     return new_calls
+
+
+def _why_not(conn: sa.Connection, principal: Principal, webhook_id: int) -> str | None:
+    """Why a webhook cannot be told about calls, as a sentence; None if it can."""
+    webhook = webhooks.get(conn, principal.account_id, webhook_id)
+    if webhook is None:
+        return unknown_webhook(webhook_id)
+    reason = why_off(webhook)
+    return None if reason is None else f"The webhook {webhook_id} is off: {reason}"
 
 
 def _row(call: NewCall) -> dict[str, str | None]:

@@ -14,6 +14,7 @@ INTERVALS = (0, 5, 15, 30, 45, 60)
 """Minutes between tries, as on the page."""
 
 _LONGEST_TEXT = 255
+_MOST_DIGITS = 18
 _MOST_VARIABLES = 100
 _MOST_BAD_NUMBERS_SHOWN = 10
 _BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
@@ -25,10 +26,6 @@ _NO_URL_YET = (
     " upload the file with POST /api/v1/voice/sounds and send the id that it answers."
 )
 _NO_IVR_YET = "IVR flows are not available yet in this version: send audio with the id of an uploaded sound."
-_NO_WEBHOOK_YET = (
-    "Webhooks are not available yet in this version:"
-    " leave webhook_id out and ask GET /api/v1/outgoing/callstatus."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +40,7 @@ class SendRequest:
     customid: str = ""
     customid1: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    webhook_id: int | None = None
 
 
 def read_send_request(body: Mapping[str, Any], *, most_recipients: int) -> SendRequest:
@@ -68,9 +66,8 @@ class _Reader:
             customid=self._text("customid"),
             customid1=self._text("customid1"),
             variables=self._variables(),
+            webhook_id=self._webhook_id(),
         )
-        if self._text("webhook_id"):
-            self._wrong("webhook_id", _NO_WEBHOOK_YET)
         if self._errors:
             raise invalid(self._errors)
         return request
@@ -163,6 +160,15 @@ class _Reader:
             return 0
         return int(text)
 
+    def _webhook_id(self) -> int | None:
+        text = self._text("webhook_id")
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+            self._wrong("webhook_id", unknown_webhook(text))
+            return None
+        return int(text)
+
     def _variables(self) -> Mapping[str, str]:
         value = self._body.get("variables") or {}
         if not isinstance(value, dict):
@@ -183,3 +189,8 @@ class _Reader:
 def unknown_sound(sound_id: str) -> str:
     """The sentence for a sound that does not exist."""
     return f"There is no sound {sound_id[:60]!r}; GET /api/v1/voice/sounds lists all of them."
+
+
+def unknown_webhook(webhook_id: object) -> str:
+    """The sentence for a webhook that does not exist."""
+    return f"There is no webhook {str(webhook_id)[:40]}; GET /api/v1/developer/webhooks lists all of them."

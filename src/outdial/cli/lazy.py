@@ -18,8 +18,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "call": ("outdial.cli.call", "Place a call and follow it live; or show a past one with --trace."),
     "sounds": ("outdial.cli.sounds", "Upload, list, fetch and delete sounds."),
     "token": ("outdial.cli.token", "Make, list and revoke API tokens."),
-    "trunk": ("outdial.cli.trunk", "Add, list, check and switch carrier accounts."),
+    "trunk": ("outdial.cli.trunk", "Add, list, check, switch and remove carrier accounts."),
     "bridge": ("outdial.cli.bridge", "Add, list and remove our numbers."),
+    "webhook": (
+        "outdial.cli.webhook",
+        "Add, list, verify and remove webhooks; see and repeat deliveries.",
+    ),
     "db": ("outdial.cli.db", "Upgrade, check and locate the database."),
 }
 """Name → module with an `app`, and the line that `outdial --help` shows."""

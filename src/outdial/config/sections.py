@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from outdial.egress.allow_list import AllowList
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A port number; 0 lets the system choose one."""
 
@@ -116,6 +118,45 @@ class LimitSettings(Section):
         description="How often a call with an `interval` is dialled again when it was not answered.",
     )
     recipients: int = Field(default=10_000, ge=1, description="Most numbers in one `outgoing/send`.")
+
+
+def _allow_list(entries: tuple[str, ...]) -> tuple[str, ...]:
+    AllowList.parse(entries)
+    return entries
+
+
+class EgressSettings(Section):
+    """Requests to addresses that customers give: webhooks and audio."""
+
+    allow: Annotated[tuple[str, ...], AfterValidator(_allow_list)] = Field(
+        default=(),
+        description="Networks and host names that may be asked although they are not public, such as"
+        ' `["10.20.0.0/16", "192.168.1.5:8080", "crm.internal"]`; all other private addresses are refused.',
+    )
+
+
+class WebhookSettings(Section):
+    """How events are delivered to webhooks."""
+
+    timeout_seconds: float = Field(
+        default=10.0, ge=0.1, le=60, description="An endpoint has this long to take an event."
+    )
+    per_endpoint: int = Field(
+        default=10,
+        ge=1,
+        description="Requests at once to one endpoint, in one process; one while the endpoint fails.",
+    )
+    max_concurrent: int = Field(
+        default=500, ge=1, description="Requests at once in one process, to all endpoints."
+    )
+    off_after_hours: float = Field(
+        default=72.0, gt=0, description="An endpoint that took nothing for this long is switched off."
+    )
+    keep_days: float = Field(
+        default=30.0,
+        ge=3,
+        description="How long delivered and given up events, and the log of their deliveries, are kept.",
+    )
 
 
 class SandboxSettings(Section):

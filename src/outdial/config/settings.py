@@ -8,11 +8,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from outdial.config.sections import (
     ApiSettings,
     DispatchSettings,
+    EgressSettings,
     LimitSettings,
     LogSettings,
     MediaSettings,
     SandboxSettings,
     SipSettings,
+    WebhookSettings,
 )
 
 ENV_PREFIX = "OUTDIAL_"
@@ -48,6 +50,8 @@ class Settings(BaseSettings):
     media: MediaSettings = MediaSettings()
     dispatch: DispatchSettings = DispatchSettings()
     limits: LimitSettings = LimitSettings()
+    egress: EgressSettings = EgressSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
 

@@ -6,9 +6,12 @@ import shutil
 import time
 import uuid
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from outdial.config import Settings
+from outdial.egress.allow_list import AllowList
+from outdial.egress.message import EgressOptions
 from outdial.storage.blobs import Blobs
 
 _COLLECT_AFTER = 10_000
@@ -55,6 +58,13 @@ def collect_garbage_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
+
+
+def egress_options(settings: Settings) -> EgressOptions:
+    """The part of the settings that requests to customers' addresses read."""
+    return EgressOptions(
+        allow=AllowList.parse(settings.egress.allow), user_agent=f"Outdial/{version('outdial')}"
+    )
 
 
 def open_blobs(settings: Settings) -> Blobs:

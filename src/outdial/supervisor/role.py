@@ -29,6 +29,8 @@ class Role(StrEnum):
     """The HTTP API."""
     DIALER = "dialer"
     """Claims due calls and runs them."""
+    WEBHOOKS = "webhooks"
+    """Delivers events to webhooks."""
     SANDBOX = "sandbox"
     """The simulated phone network."""
 
@@ -68,6 +70,10 @@ def _main_of(role: Role) -> RoleMain:
             from outdial.supervisor.roles.dialer import serve_dialer
 
             return serve_dialer
+        case Role.WEBHOOKS:
+            from outdial.supervisor.roles.webhooks import serve_webhooks
+
+            return serve_webhooks
         case Role.SANDBOX:
             from outdial.supervisor.roles.sandbox import serve_sandbox
 

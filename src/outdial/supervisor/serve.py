@@ -17,8 +17,9 @@ log = structlog.get_logger()
 
 
 def roles_to_run(*, sandbox: bool) -> tuple[Role, ...]:
-    """In the order in which they end: no new work, then calls, then the network that the calls need."""
-    return (Role.API, Role.DIALER, Role.SANDBOX) if sandbox else (Role.API, Role.DIALER)
+    """In the order in which they end: no new work, then calls, their events, the network that they need."""
+    roles = (Role.API, Role.DIALER, Role.WEBHOOKS)
+    return (*roles, Role.SANDBOX) if sandbox else roles
 
 
 def role_command(role: Role, *, parent_pid: int) -> Sequence[str]:

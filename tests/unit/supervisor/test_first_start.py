@@ -117,6 +117,6 @@ def test_a_port_that_is_taken_is_said() -> None:
 
 
 def test_roles_end_in_the_order_in_which_they_need_each_other() -> None:
-    assert roles_to_run(sandbox=False) == (Role.API, Role.DIALER)
-    assert roles_to_run(sandbox=True) == (Role.API, Role.DIALER, Role.SANDBOX)
+    assert roles_to_run(sandbox=False) == (Role.API, Role.DIALER, Role.WEBHOOKS)
+    assert roles_to_run(sandbox=True) == (Role.API, Role.DIALER, Role.WEBHOOKS, Role.SANDBOX)
     assert list(role_command(Role.API, parent_pid=7))[-4:] == ["--role", "api", "--parent", "7"]

@@ -12,9 +12,18 @@ from outdial.api.app import create_app
 from outdial.api.auth import TokenCache
 from outdial.api.context import ApiContext, ApiOptions
 from outdial.config import Settings
+from outdial.egress.client import EgressClient
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
-from outdial.supervisor.parts import UuidSource, open_blobs, sweep_old_uploads, wall_clock_ms, why
+from outdial.supervisor.parts import (
+    UuidSource,
+    egress_options,
+    open_blobs,
+    sweep_old_uploads,
+    wall_clock_ms,
+    why,
+)
+from outdial.webhooks.endpoint_checks import EndpointChecks
 
 log = structlog.get_logger()
 
@@ -28,7 +37,10 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     listener = listen(settings.api.host, settings.api.port)
     options = api_options(settings)
     sweep_old_uploads(options.work_dir, now_s=wall_clock_ms() / 1000)
-    async with Database(settings.resolved_database_url) as database:
+    async with (
+        Database(settings.resolved_database_url) as database,
+        EgressClient(egress_options(settings)) as client,
+    ):
         context = ApiContext(
             database=database,
             blobs=open_blobs(settings),
@@ -36,6 +48,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             options=options,
             now_ms=wall_clock_ms,
             new_uuid=UuidSource(),
+            endpoints=EndpointChecks(client, wall_clock_ms, timeout_s=settings.webhooks.timeout_seconds),
         )
         config = uvicorn.Config(
             create_app(context),
