@@ -291,6 +291,10 @@ class ClientTransaction:
         """Wait no longer for the final response to an INVITE that was cancelled (§9.1)."""
         self._feed(InviteInput.ABANDON, now)
 
+    def sent(self, beginning: bytes) -> bool:
+        """Whether its request begins like this, and the branch is in what is compared."""
+        return self._datagram.startswith(beginning) and self.branch.encode() in beginning
+
     def on_transport_error(self, now: float) -> None:
         """Take an error of the network (ICMP unreachable, no route)."""
         self._feed(self._machine.transport_error, now)

@@ -94,9 +94,9 @@ class Endpoint:
         """Take one datagram."""
         self.layer.receive(data, source, now)
 
-    def transport_error(self, destination: Address, now: float) -> None:
-        """Take the news that the network cannot reach `destination`."""
-        self.layer.transport_error(destination, now)
+    def transport_error(self, destination: Address, datagram: bytes, now: float) -> None:
+        """Take the news that `datagram`, or what begins like it, did not reach `destination`."""
+        self.layer.transport_error(destination, datagram, now)
 
     def next_timer_at(self) -> float | None:
         """Return when `run_timers` is due next, None for never."""

@@ -94,9 +94,16 @@ class TransactionLayer:
         except SipParseError:
             self.counters["unparseable"] += 1
 
-    def transport_error(self, destination: Address, now: float) -> None:
-        """Take the news that `destination` cannot be reached; its transactions fail at once."""
-        for transaction in [t for t in self._clients.values() if t.destination == destination]:
+    def transport_error(self, destination: Address, datagram: bytes, now: float) -> None:
+        """Take the news that `datagram`, or what begins like it, did not reach `destination`.
+
+        Its transaction fails at once, and with it all that were sent there before: whoever is not there has
+        forgotten them. What was sent afterwards may have met a far end that is back, and ring a phone by now.
+        A response or an ACK that was lost fails nothing, and neither does news about what we never sent.
+        """
+        sent_there = [t for t in self._clients.values() if t.destination == destination]
+        lost = next((at for at, t in enumerate(sent_there) if t.sent(datagram)), -1)
+        for transaction in sent_there[: lost + 1]:
             transaction.on_transport_error(now)
 
     def _receive_response(self, response: Response, data: bytes, source: Address, now: float) -> None:

@@ -1,7 +1,8 @@
 """The UDP socket of an endpoint, without asyncio's datagram transport, which copies and schedules too much.
 
 Errors that the network reports (ICMP: port or host unreachable) are read from the error queue and name the
-address that they are about, so that a dead carrier is known in milliseconds and not after 32 seconds.
+address that they are about, with the beginning of the datagram that did not arrive, so that a dead carrier is
+known in milliseconds and not after 32 seconds.
 """
 
 import asyncio
@@ -24,9 +25,12 @@ class SipSocket:
         self,
         bind: Address,
         on_datagram: Callable[[bytes, Address], None],
-        on_unreachable: Callable[[Address], None],
+        on_unreachable: Callable[[Address, bytes], None],
     ) -> None:
-        """Bind; raises OSError with the address when that fails."""
+        """Bind; raises OSError with the address when that fails.
+
+        `on_unreachable` gets the destination and the datagram, or as much of it as the network quoted.
+        """
         self._on_datagram = on_datagram
         self._on_unreachable = on_unreachable
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -60,7 +64,7 @@ class SipSocket:
                 # An earlier datagram's ICMP error, perhaps for another peer: this one was not sent.
                 self._read_errors()
             except OSError:
-                self._loop.call_soon(self._on_unreachable, destination)
+                self._loop.call_soon(self._on_unreachable, destination, data)
                 return
             else:
                 return
@@ -89,9 +93,9 @@ class SipSocket:
     def _read_errors(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                *_, destination = self._socket.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+                quoted, *_, destination = self._socket.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
                 if destination:
-                    self._loop.call_soon(self._on_unreachable, (destination[0], destination[1]))
+                    self._loop.call_soon(self._on_unreachable, (destination[0], destination[1]), quoted)
 
 
 def address_towards(peer: Address) -> str:

@@ -128,7 +128,12 @@ class UserAgent:
         if address is not None:
             self._known_hosts.add(address[0])
         for text in trunk.addresses:
-            network = ipaddress.IPv4Network(text, strict=False)
+            try:
+                network = ipaddress.IPv4Network(text, strict=False)
+            except ValueError:
+                # Of IPv6, or of no use at all: nothing can come from there, and the other trunks go on.
+                log.warning("trunk_network_ignored", trunk=trunk.name, network=text)
+                continue
             if network not in self._known_networks:
                 self._known_networks.append(network)
 
@@ -226,9 +231,9 @@ class UserAgent:
         address = ipaddress.IPv4Address(host)
         return any(address in network for network in self._known_networks)
 
-    def _unreachable(self, destination: Address) -> None:
+    def _unreachable(self, destination: Address, datagram: bytes) -> None:
         if self._socket is None:
             return
         self.counters["unreachable"] += 1
-        self.endpoint.transport_error(destination, self.now)
+        self.endpoint.transport_error(destination, datagram, self.now)
         self.flush()

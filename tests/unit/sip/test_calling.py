@@ -131,9 +131,10 @@ def test_nobody_answers_the_invite_at_all():
 def test_the_network_refuses():
     pair = Pair(Network(), says_nothing)
     pair.start()
-    pair.caller.transport_error(("192.0.2.99", 5060), 0.0)
+    (invite,) = pair.requests_at_callee("INVITE")
+    pair.caller.transport_error(("192.0.2.99", 5060), invite, 0.0)
     assert pair.events == []
-    pair.caller.transport_error(CALLEE, 0.0)
+    pair.caller.transport_error(CALLEE, invite[:200], 0.0)
     assert pair.events == [Failed(FailureCause.TRANSPORT_FAILED)]
     finish(pair)
 
