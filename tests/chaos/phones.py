@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from random import Random
 
-NUMBERS_OF_A_KIND = 300
+NUMBERS_OF_A_KIND = 500
 
 
 @dataclass(frozen=True)
