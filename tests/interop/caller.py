@@ -20,6 +20,15 @@ from tests.helpers.sipp import Sipp
 PATIENT = TimerValues(t1=4.0)
 """No retransmission of ours on a busy machine: a scenario counts every message."""
 
+
+class Brief(TimerValues):
+    """Nothing is sent twice, and yet 64*T1 are over soon; both in seconds of the caller's clock."""
+
+    @property
+    def transaction_timeout(self) -> float:
+        return self.t1 / 10
+
+
 BOUND_S = 20.0
 """How long anything that a test waits for may take. Nothing should come near it."""
 
@@ -67,6 +76,32 @@ class SilentMedia:
         return stream
 
 
+class FastClock:
+    """An event loop whose clock runs faster, so that minutes of a protocol pass in a second."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, speed: float) -> None:
+        self._loop = loop
+        self._speed = speed
+
+    def time(self) -> float:
+        return self._loop.time() * self._speed
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> "FastTimer":
+        return FastTimer(self._loop.call_at(when / self._speed, callback), when)
+
+
+class FastTimer:
+    """What `FastClock.call_at` returns."""
+
+    def __init__(self, handle: asyncio.TimerHandle, when: float) -> None:
+        self._handle = handle
+        self._when = when
+        self.cancel, self.cancelled = handle.cancel, handle.cancelled
+
+    def when(self) -> float:
+        return self._when
+
+
 class Caller:
     """A started user agent and the legs that it made; leaving it hangs up whatever is left."""
 
@@ -75,9 +110,11 @@ class Caller:
         *,
         timer_values: TimerValues = PATIENT,
         media: MediaClient | None = None,
+        speed: float = 1.0,
         **options: Any,
     ) -> None:
-        """`options` are those of `UserAgentOptions`."""
+        """`options` are those of `UserAgentOptions`; `speed` is that of the protocol's clock."""
+        self._speed = speed
         self.user_agent = UserAgent(
             UserAgentOptions(
                 **{"bind_address": "127.0.0.1", "port": 0, "timer_values": timer_values, **options}
@@ -89,6 +126,9 @@ class Caller:
 
     async def __aenter__(self) -> Self:
         await self.user_agent.start()
+        if self._speed != 1.0:
+            fast: Any = FastClock(asyncio.get_running_loop(), self._speed)
+            self.user_agent._loop = fast
         return self
 
     async def __aexit__(

@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
-from outdial.sip.timers import TimerValues
 from outdial.telephony.leg import Leg, NotAnswered
-from tests.interop.caller import BOUND_S, Caller, ladder, refused, until
+from tests.interop.caller import BOUND_S, Brief, Caller, ladder, refused, until
 from tests.interop.conftest import StartSipp
 
 pytestmark = pytest.mark.sipp
@@ -87,7 +86,7 @@ async def test_an_answer_in_place_of_the_awaited_provisional_is_hung_up(
 
 
 async def test_no_final_response_after_cancel(sipp: StartSipp) -> None:
-    async with Caller(timer_values=TimerValues(t1=0.01, t4=0.01)) as caller:
+    async with Caller(timer_values=Brief(t1=4.0, t4=0.01)) as caller:
         far_end = await sipp("cancel_unanswered")
         result = await _dial_and_cancel_when_it_rings(caller.leg(far_end))
         assert (result.reason, result.sip_code) == (EndReason.CANCELLED, None)

@@ -7,6 +7,7 @@ import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.digest import Credentials
+from outdial.sip.timers import TimerValues
 from outdial.telephony.leg import LegEnd
 from tests.interop.caller import Caller, answered, end_of, refused
 from tests.interop.conftest import StartSipp
@@ -141,12 +142,14 @@ async def test_challenge_to_bye(sipp: StartSipp, caller: Caller) -> None:
     await far_end.passed()
 
 
-async def test_challenge_to_a_refreshing_reinvite(sipp: StartSipp, caller: Caller) -> None:
-    far_end = await sipp("digest_refresh")
-    leg = caller.leg(far_end, credentials=CREDENTIALS)
-    await answered(leg)
-    assert await end_of(leg) == LegEnd(reason=EndReason.CALLEE_HUNG_UP, hangup_by=HangupBy.CALLEE)
-    await far_end.passed()
+async def test_challenge_to_a_refreshing_reinvite(sipp: StartSipp) -> None:
+    """The session timer's 45 s pass in half a second."""
+    async with Caller(timer_values=TimerValues(t1=400.0), speed=100.0) as caller:
+        far_end = await sipp("digest_refresh")
+        leg = caller.leg(far_end, credentials=CREDENTIALS)
+        await answered(leg)
+        assert await end_of(leg) == LegEnd(reason=EndReason.CALLEE_HUNG_UP, hangup_by=HangupBy.CALLEE)
+        await far_end.passed()
 
 
 def _parameters(value: str) -> dict[str, str]:

@@ -8,12 +8,12 @@ from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.timers import TimerValues
 from outdial.telephony.leg import LegEnd
 from tests.helpers.udp import silent_socket
-from tests.interop.caller import Caller, answered, end_of, refused, until
+from tests.interop.caller import Brief, Caller, answered, end_of, refused, until
 from tests.interop.conftest import StartSipp
 
 pytestmark = pytest.mark.sipp
 
-QUICK = TimerValues(t1=0.05, t2=0.1, t4=0.05)
+QUICK = TimerValues(t1=0.2, t4=0.05)
 COMPLETED = LegEnd(reason=EndReason.COMPLETED, hangup_by=HangupBy.SYSTEM)
 
 
@@ -51,7 +51,7 @@ async def test_bye_is_sent_again_until_it_is_answered(sipp: StartSipp) -> None:
 
 async def test_our_200_is_sent_again_until_it_is_acknowledged(sipp: StartSipp) -> None:
     """And their repeated re-INVITE is absorbed, not answered as another one."""
-    async with Caller(timer_values=TimerValues(t1=0.1, t2=0.2)) as caller:
+    async with Caller(timer_values=TimerValues(t1=0.2, t2=0.4)) as caller:
         far_end = await sipp("lost_answer_to_reinvite")
         leg = caller.leg(far_end)
         await answered(leg)
@@ -61,7 +61,7 @@ async def test_our_200_is_sent_again_until_it_is_acknowledged(sipp: StartSipp) -
 
 
 async def test_a_200_that_nobody_acknowledges_ends_the_call(sipp: StartSipp) -> None:
-    async with Caller(timer_values=TimerValues(t1=0.005, t2=0.1)) as caller:
+    async with Caller(timer_values=Brief(t1=4.0)) as caller:
         far_end = await sipp("never_acknowledged")
         leg = caller.leg(far_end)
         await answered(leg)
@@ -70,7 +70,7 @@ async def test_a_200_that_nobody_acknowledges_ends_the_call(sipp: StartSipp) -> 
 
 
 async def test_a_bye_without_an_answer_leaves_nothing_behind(sipp: StartSipp) -> None:
-    async with Caller(timer_values=TimerValues(t1=0.01, t2=0.02, t4=0.02)) as caller:
+    async with Caller(timer_values=Brief(t1=4.0, t4=0.02)) as caller:
         far_end = await sipp("deaf_to_bye")
         leg = caller.leg(far_end)
         await answered(leg)

@@ -44,10 +44,10 @@ async def test_delayed_offer(sipp: StartSipp, caller: Caller) -> None:
     await answered(leg)
     await end_of(leg)
     await far_end.passed()
-    codecs = [media.codec.name for media in caller.stream.connected]
-    assert codecs == ["PCMU", "PCMA"], "the ACK's answer counts; an unusable one leaves the media as it was"
-    assert leg.agreed is not None
-    assert leg.agreed.codec.name == "PCMA"
+    directions = [media.direction for media in caller.stream.connected]
+    assert directions == [Direction.SENDRECV, Direction.RECVONLY], (
+        "the ACK's answer counts; an unusable one leaves the media as it was"
+    )
 
 
 async def test_an_unusable_offer_is_refused_and_the_call_goes_on(sipp: StartSipp, caller: Caller) -> None:

@@ -1,17 +1,32 @@
-"""Session timers (RFC 4028): a call that nobody hangs up ends all the same."""
+"""Session timers (RFC 4028): a call that nobody hangs up ends all the same.
+
+The caller's clock runs a hundred times too fast: 90 s, the shortest interval, are over in 0.9.
+"""
+
+from collections.abc import AsyncIterator
 
 import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.timers import TimerValues
 from outdial.telephony.leg import LegEnd
-from tests.interop.caller import Caller, answered, end_of, refused
+from tests.interop.caller import Brief, Caller, answered, end_of, refused
 from tests.interop.conftest import StartSipp
 
 pytestmark = pytest.mark.sipp
 
 BY_CALLEE = LegEnd(reason=EndReason.CALLEE_HUNG_UP, hangup_by=HangupBy.CALLEE)
 EXPIRED = LegEnd(reason=EndReason.SESSION_EXPIRED, hangup_by=HangupBy.NETWORK)
+
+
+SPEED = 100.0
+
+
+@pytest.fixture
+async def caller() -> AsyncIterator[Caller]:
+    """A caller without media whose clock is fast."""
+    async with Caller(timer_values=TimerValues(t1=4.0 * SPEED), speed=SPEED) as ready:
+        yield ready
 
 
 @pytest.mark.parametrize("scenario", ["timer_too_brief", "timer_we_update", "timer_we_reinvite"])
@@ -50,7 +65,7 @@ async def test_a_refresh_finds_the_call_gone(sipp: StartSipp, caller: Caller, st
 
 
 async def test_a_refresh_without_an_answer(sipp: StartSipp) -> None:
-    async with Caller(timer_values=TimerValues(t1=0.005)) as caller:
+    async with Caller(timer_values=Brief(t1=4.0 * SPEED), speed=SPEED) as caller:
         far_end = await sipp("timer_unanswered")
         leg = caller.leg(far_end)
         await answered(leg)

@@ -99,6 +99,7 @@ async def test_strangers_get_silence_and_are_counted(
     far_end = await sipp("answers")
     leg = caller.leg(far_end)
     await answered(leg)
+    await until(lambda: far_end.received("ACK"), "the ACK")
     # Even one who knows the dialog by heart, and an answer to an INVITE that is none of his.
     for data in (
         SCANNER,
