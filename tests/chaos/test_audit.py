@@ -178,6 +178,9 @@ def test_an_unexpected_end_is_told_from_a_disturbance() -> None:
     assert not_as_expected(entry(UNKNOWN), answer, 1, disturbances=crash) == []
     assert not_as_expected(entry(BUSY, BUSY), busy, 2, disturbances=crash) == []
     assert not_as_expected(entry(BUSY, UNKNOWN), busy, 2, disturbances=crash) == []
+    late = replace(BUSY, disposition=Disposition.NOANSWER, reason=EndReason.RING_TIMEOUT)
+    assert not_as_expected(entry(late, BUSY), busy, 2, disturbances=crash) == []
+    assert not_as_expected(entry(late), answer, 1, disturbances=crash) == []
     assert not_as_expected(entry(UNKNOWN), answer, 1, disturbances=frozenset()) != []
     assert not_as_expected(entry(BUSY), busy, 2, disturbances=crash) != []
     assert not_as_expected(entry(BUSY), answer, 1, disturbances=crash) != []
