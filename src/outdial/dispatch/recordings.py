@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import structlog
+
 from outdial.domain.call import Lease
 from outdial.telephony.media.recording import EXTENSIONS
+
+_log = structlog.get_logger(__name__)
 
 
 class Recordings:
@@ -24,9 +28,16 @@ class Recordings:
     def keep(self, lease: Lease, codec: str | None) -> str | None:
         """Name the file of an attempt that is over by its codec, and return its key.
 
-        One in which nobody was heard is removed: then there is no recording, and None is returned.
+        One in which nobody was heard is removed: then there is no recording, and None is returned. So it is
+        when the disk refuses, which must not cost the attempt its outcome; the file then stays as it is.
         """
-        file = self.begin(lease)
+        try:
+            return self._keep(self.begin(lease), codec)
+        except OSError as error:
+            _log.warning("recording_not_kept", call_id=lease.call_id, error=str(error))
+            return None
+
+    def _keep(self, file: Path, codec: str | None) -> str | None:
         if codec is None or not file.exists() or file.stat().st_size == 0:
             file.unlink(missing_ok=True)
             return None

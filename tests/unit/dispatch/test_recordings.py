@@ -25,3 +25,11 @@ def test_where_nobody_was_heard_nothing_is_kept(tmp_path: Path) -> None:
     recordings.begin(LEASE).write_bytes(b"early media of a call that nobody answered")
     assert recordings.keep(LEASE, None) is None
     assert list((tmp_path / "recordings").iterdir()) == []
+
+
+def test_a_recording_that_cannot_be_renamed_does_not_cost_the_outcome(tmp_path: Path) -> None:
+    recordings = Recordings(tmp_path / "recordings")
+    recordings.begin(LEASE).write_bytes(b"hello")
+    (tmp_path / "recordings" / "request-1-2.alaw").mkdir()
+    assert recordings.keep(LEASE, "PCMA") is None
+    assert recordings.begin(LEASE).read_bytes() == b"hello"
