@@ -37,7 +37,12 @@ class RoleProcess:
         """
         while True:
             started = time.monotonic()
-            status = await self._run_once()
+            try:
+                status = await self._run_once()
+            except OSError as error:
+                # No memory or no processes left just now: the other roles go on, and this one comes back.
+                log.exception("role_not_started", role_name=self.name, error=str(error))
+                status = exit_codes.INTERNAL
             if self._ending.is_set():
                 return status
             if status == exit_codes.CONFIGURATION and self.starts == 1:

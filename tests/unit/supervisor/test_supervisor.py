@@ -151,3 +151,28 @@ async def test_a_role_that_falls_again_and_again_is_tried_again_and_again(
     falling = _role("falling", "raise SystemExit(1)", journal)
     run([falling])
     await _until(lambda: falling.starts >= 3)
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again_and_the_others_go_on(
+    tmp_path: Path, journal: Path
+) -> None:
+    missing = tmp_path / "interpreter"
+    waits: list[float] = []
+
+    def wait() -> float:
+        waits.append(0.0)
+        return 0.0
+
+    role = RoleProcess(
+        "late",
+        (str(missing), "-c", OBEDIENT, str(journal), "late"),
+        random=wait,
+        backoff=Backoff(first_s=0.01, most_s=0.01),
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(role.keep_running())
+        await _until(lambda: len(waits) > 1)
+        missing.symlink_to(sys.executable)
+        await _until(lambda: _lines(journal) == ["start late"])
+        await role.end(grace_s=_DEADLINE_S)
+    assert _lines(journal) == ["start late", "end late"]
