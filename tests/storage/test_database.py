@@ -426,3 +426,25 @@ async def test_a_wake_up_that_was_rolled_back_is_not_sent(world: World) -> None:
         assert await listener.wait(5) == {"one"}
         assert await listener.wait(0.05) == frozenset()
         listening.cancel()
+
+
+async def test_an_error_does_not_name_the_values_of_its_statement(database: Database) -> None:
+    def fail(conn: sa.Connection) -> None:
+        conn.execute(sa.text("INSERT INTO nowhere (password) VALUES (:password)"), {"password": "s3cret"})
+
+    for run in (database.run, database.read):
+        with pytest.raises(exc.DBAPIError) as caught:
+            await run(fail)
+        assert "nowhere" in str(caught.value)
+        assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.postgres
+async def test_a_statement_that_took_too_long_may_go_through_another_time(postgres_url: str) -> None:
+    def crawl(conn: sa.Connection) -> None:
+        conn.execute(sa.text("SET LOCAL statement_timeout = 20"))
+        conn.execute(sa.text("SELECT pg_sleep(10)"))
+
+    async with Database(postgres_url, retry_for_s=0.2) as database:
+        with pytest.raises(DatabaseUnavailable):
+            await database.run(crawl)

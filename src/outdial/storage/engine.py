@@ -25,8 +25,9 @@ ours there are milliseconds."""
 READER_BUSY_TIMEOUT_MS = 5_000
 
 _RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})  # serialisation failure, deadlock detected
-# connection exceptions; shutdown, crash, cannot connect now; disk full, out of memory, too many connections
-_AWAY_SQLSTATE_CLASSES = ("08", "57P", "53")
+# connection exceptions; shutdown, crash, cannot connect now; disk full, out of memory, too many connections;
+# a statement that took longer than STATEMENT_TIMEOUT_MS, a lock that could not be had
+_AWAY_SQLSTATE_CLASSES = ("08", "57P", "53", "57014", "55P03")
 
 
 def is_sqlite(url: str) -> bool:
@@ -45,7 +46,11 @@ def sqlite_path(url: str) -> Path:
 
 
 def writer_engine(url: str) -> Engine:
-    """Make the engine of the writer thread (and of migrations)."""
+    """Make the engine of the writer thread (and of migrations).
+
+    Errors of both engines name the statement and not its values: those are numbers that people call, and the
+    passwords of trunks, and errors go into the log.
+    """
     return _sqlite(url, readonly=False) if is_sqlite(url) else _postgresql(make_url(url), readonly=False)
 
 
@@ -61,7 +66,11 @@ def _sqlite(url: str, *, readonly: bool, connections: int = 1) -> Engine:
     # The writer waits by itself (writer.py): SQLite's own busy handler sleeps up to 100 ms at a time.
     timeout_ms = READER_BUSY_TIMEOUT_MS if readonly else 0
     engine = sa.create_engine(
-        url, pool_size=connections, max_overflow=0, connect_args={"check_same_thread": False}
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -107,11 +116,18 @@ def _postgresql(url: URL, *, readonly: bool, connections: int = 1) -> Engine:
             url,
             pool_size=connections,
             max_overflow=0,
+            hide_parameters=True,
             pool_pre_ping=True,
             isolation_level="AUTOCOMMIT",
             connect_args=arguments | {"options": options},
         )
-    return sa.create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments | {"options": options})
+    return sa.create_engine(
+        url,
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args=arguments | {"options": options},
+    )
 
 
 def is_busy(error: BaseException) -> bool:
