@@ -41,6 +41,8 @@ class Endpoint:
     answers_challenges: bool = True
     behave: Behaviour | None = None
     """What to answer events with; None for 200."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the receiver is closed."""
 
     def answer(self, *statuses: int, **headers: str) -> None:
         """Answer the next events with these statuses, then with 200."""
@@ -53,11 +55,11 @@ class Endpoint:
         self.behave = behave
 
     def hang(self) -> None:
-        """Never answer an event."""
+        """Answer no event before the receiver is closed."""
 
         async def behave(_: Received) -> web.StreamResponse:
-            await asyncio.Event().wait()
-            raise AssertionError
+            await self.over.wait()
+            return web.Response()
 
         self.behave = behave
 
@@ -83,4 +85,7 @@ async def endpoint(address: str = "127.0.0.2") -> AsyncIterator[Endpoint]:
     receiver = Endpoint()
     async with web_server(receiver.handle, address) as server:
         receiver.url = server.url("/calls")
-        yield receiver
+        try:
+            yield receiver
+        finally:
+            receiver.over.set()

@@ -14,7 +14,7 @@ from outdial.webhooks.client import HttpClient
 from outdial.webhooks.options import WebhookOptions
 from outdial.webhooks.sending import Clock, Sent, send, settle
 
-_LEASE_MARGIN_MS = 20_000
+_LEASE_MARGIN_MS = 15_000
 """Beyond the longest request: to write what came of it, on a busy database too."""
 _BLOCKED_S = 0.5
 """When something is due and nothing was had: another process sends an earlier event of the same call."""
