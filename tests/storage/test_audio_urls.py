@@ -35,7 +35,7 @@ async def test_a_fetch_that_takes_too_long_is_somebody_elses(world: World) -> No
     assert not await run(audio_urls.replace, URL, SOUND, fetcher="a", now=210, fresh_until=500)
     assert not await run(audio_urls.keep, URL, fetcher="a", now=210, fresh_until=500)
     assert not await run(audio_urls.fail, URL, "no", fetcher="a", now=210, fresh_until=500)
-    assert not await run(audio_urls.retry, URL, fetcher="a", now=210, retry_at=500)
+    assert not await run(audio_urls.retry, URL, "no", fetcher="a", now=210, retry_at=500)
     assert await take(world, "c", now=210) == Busy(300)
     assert await run(audio_urls.replace, URL, SOUND, fetcher="b", now=211, fresh_until=500)
     assert await take(world, "c", now=211) == Ready("sound-1", 500)
@@ -61,8 +61,10 @@ async def test_what_was_fetched_is_looked_at_again_when_it_is_old(world: World) 
 async def test_failures(world: World) -> None:
     run = world.database.run
     await take(world, "a")
-    assert await run(audio_urls.retry, URL, fetcher="a", now=110, retry_at=1110)
-    assert await take(world, "b", now=1109) == Busy(1110)
+    assert await run(audio_urls.retry, URL, "It was away.", fetcher="a", now=110, retry_at=1110)
+    assert await take(world, "b", now=1109) == Busy(1110, "It was away.")
+    assert await world.database.read(audio_urls.look, URL, now=1109) == Busy(1110, "It was away.")
+    assert await world.database.read(audio_urls.look, URL, now=1110) is None
     assert await take(world, "b", now=1110, until=1200) == Taken(None, None, None, 1)
     assert await run(audio_urls.fail, URL, "It is gone.", fetcher="b", now=1120, fresh_until=2000)
     assert await take(world, "c", now=1999) == Unusable("It is gone.", 2000)

@@ -5,7 +5,7 @@ import asyncio
 import sqlalchemy as sa
 
 from outdial.domain.call import CallState
-from outdial.storage import attempts, calls, claims, held_calls
+from outdial.storage import attempts, audio_urls, calls, claims, held_calls
 from outdial.storage.tables import calls as calls_table
 from tests.storage.world import World
 
@@ -86,3 +86,16 @@ async def test_ten_thousand_calls_are_held_at_once(world: World) -> None:
     assert set(await world.database.read(due_times)) == {now + 30}
     assert await world.claim("dialer") == []
     assert await world.database.run(held_calls.let_go, URL, [now + 30], due_at=now) == 10_000
+
+
+async def test_who_comes_when_the_fetch_is_over_does_not_wait_for_it(world: World) -> None:
+    run, now = world.database.run, world.now
+    await world.queue(2, sound_id=None, audio_url=URL)
+    await world.dialer()
+    [first, second] = await world.claim("dialer")
+    await run(audio_urls.take, URL, fetcher="a", now=now, busy_until=now + 9_000)
+    await run(held_calls.hold, first.lease, URL, until=now + 30_000, now=now)
+    assert await world.database.read(due_times) == [now + 9_000, now]
+    await run(audio_urls.fail, URL, "It is gone.", fetcher="a", now=now, fresh_until=now + 60_000)
+    await run(held_calls.hold, second.lease, URL, until=now + 9_000, now=now)
+    assert (await world.database.read(due_times))[1] == now + 500

@@ -8,7 +8,7 @@ may be written, and the rescuer decides.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 import structlog
 
@@ -22,7 +22,8 @@ from outdial.domain.disposition import EndReason, HangupBy, classify
 from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, decide
 from outdial.errors import DatabaseUnavailable
 from outdial.flow.announcement import announcement
-from outdial.storage import attempts, claims
+from outdial.storage import attempts, claims, held_calls
+from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.telephony.leg import Answered, LegEnd, LegRequest, NotAnswered
 from outdial.telephony.trunk import Trunk
 
@@ -45,6 +46,14 @@ class Store(Protocol):
 
     def post(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Queue a write."""
+        ...
+
+
+class AudioByUrl(Protocol):
+    """Where sounds come from that are named by a URL. `dispatch.url_audio.UrlAudio` is one."""
+
+    async def find(self, url: str, account_id: int) -> Ready | Unusable | Busy:
+        """Return the sound, why there is none, or until when to hold calls that want it."""
         ...
 
 
@@ -83,6 +92,7 @@ class _Progress:
     ptime_ms: int | None = None
     retry_after_s: int | None = None
     reason: EndReason = EndReason.INTERNAL_ERROR
+    detail: str | None = None
     hangup_by: HangupBy = HangupBy.SYSTEM
     phone: Phone | None = None
     conversation: Conversation | None = None
@@ -109,6 +119,7 @@ class Runner:
         clock: Clock,
         *,
         new_sip_call_id: Callable[[], str],
+        url_audio: AudioByUrl | None = None,
         recordings: Recordings | None = None,
         trunk_fault_delays_ms: tuple[int, ...] = TRUNK_FAULT_DELAYS_MS,
     ) -> None:
@@ -117,6 +128,7 @@ class Runner:
         self._clips = clips
         self._clock = clock
         self._new_sip_call_id = new_sip_call_id
+        self._url_audio = url_audio
         self._recordings = recordings
         self._trunk_fault_delays_ms = trunk_fault_delays_ms
 
@@ -127,7 +139,13 @@ class Runner:
             if control.reason is EndReason.SHUTDOWN:
                 await self._store.run(claims.release, control.lease, now=self._clock())
                 return None
-            await self._attempt(call, route, control, progress)
+            sound_id = call.sound_id
+            if call.audio_url is not None and control.reason is None:
+                found = await self._fetched(call.audio_url, call, control, progress)
+                if isinstance(found, Busy):
+                    return None
+                sound_id = found
+            await self._attempt(call, sound_id, route, control, progress)
         except asyncio.CancelledError:
             if progress.phone is not None:
                 progress.phone.hang_up(EndReason.INTERRUPTED)  # the callee must not stay on a dead line
@@ -140,12 +158,40 @@ class Runner:
             progress.hangup_by = HangupBy.SYSTEM
         return await self._end(call, control, progress)
 
-    async def _attempt(self, call: Call, route: Route, control: CallControl, progress: _Progress) -> None:
+    async def _fetched(
+        self, url: str, call: Call, control: CallControl, progress: _Progress
+    ) -> str | Busy | None:
+        """Return the sound behind `url`, or None with the reason noted; Busy if the call was given back.
+
+        It is given back while somebody fetches the sound, so that it blocks neither a line nor a lease.
+        """
+        if self._url_audio is None:
+            return None
+        found = await self._url_audio.find(url, call.account_id)
+        match found:
+            case Ready(sound_id=sound_id):
+                return sound_id
+            case Unusable(problem=problem):
+                progress.reason, progress.detail = EndReason.AUDIO_UNAVAILABLE, problem
+                return None
+            case Busy(until=until):
+                if not await self._store.run(
+                    held_calls.hold, control.lease, url, until=until, now=self._clock()
+                ):
+                    control.lose()
+                return found
+            case _:
+                assert_never(found)
+
+    async def _attempt(
+        self, call: Call, sound_id: str | None, route: Route, control: CallControl, progress: _Progress
+    ) -> None:
         if control.reason is not None:
             progress.reason = control.reason
             return
-        if call.sound_id is None or not await self._can_play(call.sound_id, route):
-            progress.reason = EndReason.SOUND_MISSING
+        if sound_id is None or not await self._can_play(sound_id, route):
+            if progress.detail is None:
+                progress.reason = EndReason.SOUND_MISSING
             return
         at = self._clock()
         if not await self._store.run(attempts.mark_dialing, control.lease, now=at):
@@ -158,7 +204,7 @@ class Runner:
         if isinstance(result, NotAnswered):
             progress.not_answered(result, self._clock())
         else:
-            await self._converse(call.sound_id, call, result, control, progress, phone)
+            await self._converse(sound_id, call, result, control, progress, phone)
 
     async def _can_play(self, sound_id: str, route: Route) -> bool:
         """Look before dialling: nobody should be called to hear nothing."""
@@ -246,6 +292,7 @@ class Runner:
                 else None
             ),
             quality=quality if answered else None,
+            detail=progress.detail if progress.reason is EndReason.AUDIO_UNAVAILABLE else None,
         )
         decision = self._decide(call, outcome)
         if not await self._finish(call, control, outcome, decision):

@@ -9,6 +9,7 @@ plays the former content goes on with it.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -41,6 +42,9 @@ _TAKE = (
 _LOOK = sa.select(
     audio_urls.c.sound_id, audio_urls.c.problem, audio_urls.c.fresh_until, audio_urls.c.busy_until
 ).where(_THIS)
+
+# Against `keep`, `replace` and the like, which let held calls go in the same transaction.
+_LOOK_AND_LOCK = _LOOK.with_for_update(read=True, skip_locked=True)
 
 _KEEP = (
     sa.update(audio_urls)
@@ -88,6 +92,7 @@ _RETRY = (
     sa.update(audio_urls)
     .where(*_MINE)
     .values(
+        problem=bindparam("p_problem"),
         failures=audio_urls.c.failures + 1,
         checked_at=bindparam("p_now"),
         fetcher=None,
@@ -166,6 +171,8 @@ class Busy:
     """Somebody fetches it, or waits before the next try, until then at the latest."""
 
     until: int
+    problem: str | None = None
+    """What went wrong the last time, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +200,23 @@ class FetchedSound:
     last_modified: str | None
 
 
+def look(conn: sa.Connection, url: str, *, now: int) -> Ready | Unusable | Busy | None:
+    """Return what is known of `url` now; None if it has to be fetched."""
+    return _known(conn.execute(_LOOK, {"p_key": _key(url)}).one_or_none(), now)
+
+
+def look_and_lock(conn: sa.Connection, url: str, *, now: int) -> Ready | Unusable | Busy | None:
+    """Like `look`; what is known does not change until the end of this transaction.
+
+    Busy until `now` if that is being written at this moment: it is not waited for.
+    """
+    parameters = {"p_key": _key(url)}
+    row = conn.execute(_LOOK_AND_LOCK, parameters).one_or_none()
+    if row is None and conn.execute(_LOOK, parameters).one_or_none() is not None:
+        return Busy(now)
+    return _known(row, now)
+
+
 def take(
     conn: sa.Connection, url: str, *, fetcher: str, now: int, busy_until: int
 ) -> Ready | Unusable | Busy | Taken:
@@ -200,23 +224,17 @@ def take(
 
     `fetcher` is unique for each try, so that who comes too late has nothing to say any more.
     """
+    known = look(conn, url, now=now)
+    if known is not None:
+        return known
     key = _key(url)
-    known = conn.execute(_LOOK, {"p_key": key}).one_or_none()
-    if known is None:
-        conn.execute(_ADD, {"key": key, "url": url})
-    if known is None or (known.fresh_until <= now and known.busy_until <= now):
-        taken = conn.execute(
-            _TAKE, {"p_key": key, "p_fetcher": fetcher, "p_now": now, "p_until": busy_until}
-        ).one_or_none()
-        if taken is not None:
-            return Taken(*taken)
-        known = conn.execute(_LOOK, {"p_key": key}).one()
-    if known.fresh_until > now:
-        if known.problem is not None:
-            return Unusable(known.problem, known.fresh_until)
-        if known.sound_id is not None:
-            return Ready(known.sound_id, known.fresh_until)
-    return Busy(known.busy_until)
+    conn.execute(_ADD, {"key": key, "url": url})
+    taken = conn.execute(
+        _TAKE, {"p_key": key, "p_fetcher": fetcher, "p_now": now, "p_until": busy_until}
+    ).one_or_none()
+    if taken is not None:
+        return Taken(*taken)
+    return look(conn, url, now=now) or Busy(busy_until)  # somebody was quicker
 
 
 def keep(conn: sa.Connection, url: str, *, fetcher: str, now: int, fresh_until: int) -> bool:
@@ -275,9 +293,15 @@ def fail(conn: sa.Connection, url: str, problem: str, *, fetcher: str, now: int,
     return conn.execute(_FAIL, parameters).rowcount == 1
 
 
-def retry(conn: sa.Connection, url: str, *, fetcher: str, now: int, retry_at: int) -> bool:
+def retry(conn: sa.Connection, url: str, problem: str, *, fetcher: str, now: int, retry_at: int) -> bool:
     """Note a failure that may pass: nobody asks before `retry_at`; False if somebody else has the URL."""
-    parameters = {"p_key": _key(url), "p_fetcher": fetcher, "p_now": now, "p_until": retry_at}
+    parameters = {
+        "p_key": _key(url),
+        "p_fetcher": fetcher,
+        "p_problem": problem,
+        "p_now": now,
+        "p_until": retry_at,
+    }
     return conn.execute(_RETRY, parameters).rowcount == 1
 
 
@@ -306,6 +330,17 @@ def delete_sounds(conn: sa.Connection, sound_ids: Sequence[str]) -> None:
 def delete_unused(conn: sa.Connection, *, now: int, checked_before: int) -> int:
     """Delete URLs that nobody has asked for since then and that have no sound left; return how many."""
     return conn.execute(_DELETE_URLS, {"p_now": now, "p_before": checked_before}).rowcount
+
+
+def _known(row: Any, now: int) -> Ready | Unusable | Busy | None:
+    if row is None:
+        return None
+    if row.fresh_until > now:
+        if row.problem is not None:
+            return Unusable(row.problem, row.fresh_until)
+        if row.sound_id is not None:
+            return Ready(row.sound_id, row.fresh_until)
+    return Busy(row.busy_until, row.problem) if row.busy_until > now else None
 
 
 def _key(url: str) -> str:

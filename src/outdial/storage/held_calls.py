@@ -11,8 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import Lease
-from outdial.storage import claims, wake
+from outdial.storage import audio_urls, claims, wake
+from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.tables import calls
+
+_SOON_MS = 500
+"""When the answer is there already: time for the dialer that asked to learn it."""
 
 # A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
 _QUEUED = calls.c.state == sa.literal_column("'queued'")
@@ -39,10 +43,18 @@ _LET_GO = sa.update(calls).where(calls.c.seq.in_(_HELD), _QUEUED).values(due_at=
 def hold(conn: sa.Connection, lease: Lease, url: str, *, until: int, now: int) -> bool:
     """Give a claimed call back, and make it and all due calls with this audio URL due at `until`.
 
-    No attempt is spent. False, and nothing written, if the call was dialled or the lease is lost.
+    Or when the fetch that is under way elsewhere is over, which may have been just now. No attempt is spent.
+    False, and nothing written, if the call was dialled or the lease is lost.
     """
     if not claims.release(conn, lease, now=now):
         return False
+    match audio_urls.look_and_lock(conn, url, now=now):
+        case Busy(until=over_at):
+            until = max(over_at, now + _SOON_MS)
+        case Ready() | Unusable():
+            until = now + _SOON_MS
+        case None:
+            pass
     conn.execute(_HOLD, {"p_url": url, "p_until": until, "p_now": now})
     return True
 

@@ -23,8 +23,11 @@ from outdial.domain.call import AttemptOutcome, Call, CallState, ClaimedCall, Le
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry
 from outdial.errors import DatabaseUnavailable
+from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.telephony.leg import NotAnswered
 from outdial.telephony.trunk import Trunk
+
+URL = "https://example.com/hello.mp3"
 
 
 class NotingStore:
@@ -93,6 +96,7 @@ class Scene:
         self.store = NotingStore()
         self.network = ScriptedNetwork()
         self.clock = HandClock()
+        self.audio: ScriptedAudio | None = None
         self.control: CallControl
         self.phone: ScriptedPhone
         self.running: asyncio.Task[Ended | None]
@@ -110,6 +114,7 @@ class Scene:
             AnyClip(),
             self.clock,
             new_sip_call_id=lambda: "sip-call-id",
+            url_audio=self.audio,
             recordings=self.recordings,
         )
         route = Route(Trunk(name="trunk", host="192.0.2.1"), "Clinic", 30.0)
@@ -118,6 +123,7 @@ class Scene:
     async def dialled(self, claimed: ClaimedCall | None = None) -> ScriptedPhone:
         self.start(claimed)
         while not self.network.phones:
+            assert not self.running.done()
             await asyncio.sleep(0)
         self.phone = self.network.phones[0]
         await self.phone.dialing.wait()
@@ -224,6 +230,73 @@ async def test_nobody_is_called_to_hear_nothing(changes: dict[str, object]) -> N
         assert stage.store.outcome.reason is EndReason.SOUND_MISSING
         assert stage.store.outcome.dialing_at is None
         assert stage.store.decision == Done()
+
+
+class ScriptedAudio:
+    """What is known of each URL, one answer at a time."""
+
+    def __init__(self, *answers: Ready | Unusable | Busy) -> None:
+        self.answers = list(answers)
+
+    async def find(self, url: str, account_id: int) -> Ready | Unusable | Busy:
+        assert (url, account_id) == (URL, 1)
+        return self.answers.pop(0)
+
+
+async def test_the_sound_behind_a_url_is_played() -> None:
+    async with scene() as stage:
+        stage.audio = ScriptedAudio(Ready("fetched", 9_999_999))
+        phone = await stage.answered(claimed_call(sound_id=None, audio_url=URL))
+        assert [str(clip) for clip in phone.clips] == ["/clips/fetched/PCMA.clip"]
+        phone.finish_playing()
+        await stage.running
+        assert stage.store.outcome.reason is EndReason.COMPLETED
+        assert stage.store.outcome.detail is None
+
+
+async def test_a_url_that_cannot_be_played_ends_the_call_before_it_is_dialled() -> None:
+    async with scene() as stage:
+        stage.audio = ScriptedAudio(Unusable("example.com answered HTTP 404 (Not Found).", 9_999_999))
+        stage.start(claimed_call(sound_id=None, audio_url=URL, retries=3))
+        await stage.running
+        assert stage.network.phones == []
+        assert stage.store.written == ["finish"]
+        outcome = stage.store.outcome
+        assert (outcome.disposition, outcome.reason) == (
+            Disposition.CHANUNAVAIL,
+            EndReason.AUDIO_UNAVAILABLE,
+        )
+        assert outcome.detail == "example.com answered HTTP 404 (Not Found)."
+        assert outcome.dialing_at is None
+        assert stage.store.decision == Done()
+
+
+@pytest.mark.parametrize("mine", [True, False])
+async def test_while_its_audio_is_fetched_a_call_is_given_back(mine: bool) -> None:
+    async with scene() as stage:
+        stage.audio = ScriptedAudio(Busy(1_030_000))
+        stage.store.answers["hold"] = [mine]
+        stage.start(claimed_call(sound_id=None, audio_url=URL))
+        assert await stage.running is None
+        assert stage.store.written == ["hold"]
+        assert stage.store.arguments["hold"]["until"] == 1_030_000
+        assert stage.control.lost is not mine
+        assert stage.network.phones == []
+
+
+async def test_a_cancelled_call_does_not_ask_for_its_audio() -> None:
+    async with scene() as stage:
+        stage.audio = ScriptedAudio()
+        stage.start(claimed_call(sound_id=None, audio_url=URL), reason=EndReason.CANCELLED)
+        await stage.running
+        assert stage.store.outcome.disposition is Disposition.CANCEL
+
+
+async def test_without_audio_by_url_such_a_call_ends() -> None:
+    async with scene() as stage:
+        stage.start(claimed_call(sound_id=None, audio_url=URL))
+        await stage.running
+        assert stage.store.outcome.reason is EndReason.SOUND_MISSING
 
 
 async def test_a_sound_that_vanishes_during_the_call_ends_it_with_its_reason() -> None:
