@@ -18,6 +18,9 @@ from outdial.flow.events import DigitPressed, Event, LegEnded, PlayFailed, PlayF
 from outdial.flow.state import SOUND_MISSING
 from outdial.telephony.leg import LegEnd
 
+TAIL_S = 0.2
+"""A jitter buffer holds 40 to 150 ms: with baresip, a BYE at once cost the last 100 ms of a prompt."""
+
 
 @dataclass(slots=True)
 class Conversation:
@@ -54,9 +57,15 @@ class Conversation:
                     plays.create_task(self._play(play_id, clip, events))
             case HangUp(result=result):
                 missing = result == SOUND_MISSING
+                await self._let_the_end_be_heard()
                 self.phone.hang_up(EndReason.SOUND_MISSING if missing else EndReason.COMPLETED)
             case _:
                 assert_never(action)
+
+    async def _let_the_end_be_heard(self) -> None:
+        """Send a moment of silence after the last word: a BYE makes the far end drop what it buffers."""
+        if self.played_ms:
+            await asyncio.wait([self.phone.ended], timeout=TAIL_S)
 
     async def _play(self, play_id: str, clip: Path, events: "asyncio.Queue[Event]") -> None:
         result = await self.phone.play([clip])
