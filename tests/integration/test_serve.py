@@ -22,6 +22,7 @@ from outdial.supervisor import exit_codes
 pytestmark = pytest.mark.timeout(180)
 
 BRIDGE = "12025550199"
+ROLES = ("api", "dialer", "webhooks", "sandbox")
 _DEADLINE_S = 60.0
 
 
@@ -97,7 +98,7 @@ async def test_a_request_becomes_a_call_and_roles_that_are_killed_come_back(
         assert trace[0]["summary"].startswith("INVITE")
         assert any(entry["summary"].startswith("BYE") for entry in trace)
 
-        for role in ("api", "dialer", "sandbox"):
+        for role in ROLES:
             killed = _pid_of(tmp_path, role)
             os.kill(killed, signal.SIGKILL)
 
@@ -115,17 +116,17 @@ async def test_a_request_becomes_a_call_and_roles_that_are_killed_come_back(
         assert status["status"] == "ANSWER"
 
     log = (tmp_path / "server.log").read_text()
-    assert {row["fallen"] for row in _log(tmp_path, "role_fell")} == {"api", "dialer", "sandbox"}
+    assert {row["fallen"] for row in _log(tmp_path, "role_fell")} == set(ROLES)
     assert client._headers["Authorization"].removeprefix("Bearer ") not in log
 
 
 async def test_a_stop_is_clean_and_a_second_start_finds_everything(tmp_path: Path) -> None:
     async with DemoServer(tmp_path) as first:
         await first.ready()
-        pids = [_pid_of(tmp_path, role) for role in ("api", "dialer", "sandbox")]
+        pids = [_pid_of(tmp_path, role) for role in ROLES]
     assert first.exit_status == exit_codes.OK
     assert not any(_alive(pid) for pid in pids)
-    assert [row["ended"] for row in _log(tmp_path, "role_ended")] == ["api", "dialer", "sandbox"]
+    assert [row["ended"] for row in _log(tmp_path, "role_ended")] == list(ROLES)
     async with DemoServer(tmp_path) as second:
         await second.ready()
         assert len(json.loads(await second.command("trunk", "list", "--json"))) == 1
@@ -134,7 +135,7 @@ async def test_a_stop_is_clean_and_a_second_start_finds_everything(tmp_path: Pat
 
 
 async def test_roles_end_when_their_supervisor_is_killed(server: DemoServer, tmp_path: Path) -> None:
-    pids = [_pid_of(tmp_path, role) for role in ("api", "dialer", "sandbox")]
+    pids = [_pid_of(tmp_path, role) for role in ROLES]
     assert all(_alive(pid) for pid in pids)
     server.kill()
 
