@@ -1,6 +1,7 @@
 """The dialer's side of media: one client, its worker processes, a stream for each leg."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -159,7 +160,12 @@ class MediaClient:
 
     def __init__(self, options: MediaOptions) -> None:
         self._options = options
-        self._ports = PortPool(options.port_min, options.port_max, options.quarantine_s)
+        self._ports = PortPool(
+            options.port_min,
+            options.port_max,
+            options.quarantine_s,
+            start=secrets.randbelow(1_000) / 1_000,
+        )
         self._links: list[WorkerLink] = []
         self._streams: dict[int, MediaStream] = {}
         self._number = 0

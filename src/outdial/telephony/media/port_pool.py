@@ -9,11 +9,16 @@ class PortPool:
     """Pairs of ports, named by the even one (RTP); RTCP has the odd one above it (RFC 3550 §11).
 
     The port that has rested longest is taken next. ``now`` is in seconds, monotonic.
+
+    ``start``, from 0 to below 1, says where in the range to begin. It should be random: the far ends of a
+    process that died still send to its ports for a while, a new process knows nothing of them, and a leg on
+    such a port would follow their packets and play its prompt to them.
     """
 
-    def __init__(self, port_min: int, port_max: int, quarantine_s: float) -> None:
+    def __init__(self, port_min: int, port_max: int, quarantine_s: float, *, start: float = 0.0) -> None:
         first = port_min + port_min % 2
         self._free = deque(range(first, port_max, 2))
+        self._free.rotate(-int(start * len(self._free)))
         self._used: set[int] = set()
         self._resting: deque[tuple[float, int]] = deque()
         self._quarantine_s = quarantine_s

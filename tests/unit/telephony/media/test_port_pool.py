@@ -3,6 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outdial.errors import NoFreePort
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.media.port_pool import PortPool
 
 
@@ -35,6 +37,15 @@ def test_the_port_that_rested_longest_comes_first() -> None:
     assert [pool.take(5) for _ in range(4)] == [10_004, 10_006, second, first]
 
 
+@pytest.mark.parametrize(
+    ("start", "ports"),
+    [(0.0, [10_000, 10_002, 10_004]), (0.34, [10_002, 10_004, 10_000]), (0.999, [10_004, 10_000, 10_002])],
+)
+def test_a_pool_may_begin_anywhere_and_still_has_every_port(start: float, ports: list[int]) -> None:
+    pool = PortPool(10_000, 10_005, quarantine_s=5, start=start)
+    assert [pool.take(0) for _ in ports] == ports
+
+
 def test_releasing_twice_counts_once() -> None:
     pool = PortPool(10_000, 10_003, quarantine_s=0)
     port = pool.take(0)
@@ -60,3 +71,9 @@ def test_no_port_is_lost_or_given_twice(steps: list[tuple[bool, float]]) -> None
         assert len(set(taken)) == len(taken) == pool.used
         assert pool.used + pool.free(now) <= 10
     assert pool.used + pool.free(now + 2) == 10
+
+
+def test_each_process_begins_at_another_port() -> None:
+    """Or the first calls after a crash would meet the packets for those that were cut off."""
+    options = MediaOptions(port_min=10_000, port_max=20_000)
+    assert len({MediaClient(options)._ports.take(0) for _ in range(50)}) > 10
