@@ -171,6 +171,11 @@ def test_a_far_end_that_saw_something_else_is_believed(
     assert sentence in found(ledger, called, heard)
 
 
+def test_what_a_phone_hears_after_the_end_of_its_dialer_was_not_for_it() -> None:
+    stray = replace(ANSWERED, first_sound_ms=5_000)
+    assert found(entry(UNKNOWN), (SIP,), (stray,)) == ""
+
+
 def test_an_unexpected_end_is_told_from_a_disturbance() -> None:
     answer, busy = ("ANSWER", "completed"), ("BUSY", "rejected")
     crash = frozenset({EndReason.INTERRUPTED})
