@@ -9,6 +9,8 @@ from fastapi import Request
 
 from outdial.api.auth import TokenCache
 from outdial.api.endpoint_checks import EndpointChecks
+from outdial.egress.allow_list import AllowList
+from outdial.egress.guard import Guard
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 
@@ -26,6 +28,8 @@ class ApiOptions:
     recipients: int = 10_000
     retries: int = 1
     """How often a call with an interval is dialled again when nobody answered."""
+    guard: Guard = field(default_factory=lambda: Guard(AllowList()))
+    """Judges audio URLs."""
     body_bytes: int = 4 * 1024 * 1024
     """Of every request but an upload: room for the longest list of numbers in the most verbose spelling."""
 

@@ -7,8 +7,13 @@ from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, Call, Cal
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 
 
-def explain(call: Call, attempts: Sequence[Attempt], cdrs: Sequence[Cdr]) -> str:
-    """Say how far the call came, or how it ended; `attempts` and `cdrs` are in the order of their numbers."""
+def explain(
+    call: Call, attempts: Sequence[Attempt], cdrs: Sequence[Cdr], *, waits_for: str | None = None
+) -> str:
+    """Say how far the call came, or how it ended; `attempts` and `cdrs` are in the order of their numbers.
+
+    `waits_for` is a sentence that says what holds a queued call, if something does.
+    """
     if call.state is CallState.DONE:
         if not cdrs:
             return "Cancelled before it was dialled."
@@ -17,6 +22,8 @@ def explain(call: Call, attempts: Sequence[Attempt], cdrs: Sequence[Cdr]) -> str
     active = [attempt for attempt in attempts if attempt.state is not AttemptState.ENDED]
     if call.state is CallState.LEASED and active:
         return _in_progress(active[-1].state)
+    if waits_for is not None:
+        return waits_for
     if cdrs:
         return f"Waits to be tried again. The last try: {_ended(cdrs[-1].outcome)}"
     return "Waits for its turn to be dialled."
@@ -105,3 +112,10 @@ def _said(outcome: AttemptOutcome) -> str:
 
 def _seconds(duration_ms: int) -> str:
     return f"{duration_ms / 1000:.1f} seconds"
+
+
+def waits_for_audio(host: str, problem: str | None) -> str:
+    """The sentence for a call whose audio is being fetched; `problem` is what went wrong the last time."""
+    if problem is None:
+        return f"Waits for its audio to be fetched from {host}."
+    return f"Waits for its audio, which will be tried again: {problem}"

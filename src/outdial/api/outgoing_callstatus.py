@@ -1,4 +1,4 @@
-"""GET `outgoing/callstatus`: how a call went, with each attempt and one sentence for people."""
+"""GET `outgoing/callstatus`: how calls went, with each attempt and one sentence for people."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,16 +6,22 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.answers import family_duration, family_time, ok
+from outdial.api.answers import Page, family_duration, family_time, ok
 from outdial.api.auth import Principal, authenticate
-from outdial.api.context import context_of
+from outdial.api.call_filter import read_call_filter
+from outdial.api.context import ApiContext, context_of
 from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import ApiError, invalid
-from outdial.api.explanation import explain
-from outdial.domain.call import Attempt, Call, Cdr, MediaQuality
-from outdial.storage import attempts, calls, cdrs
+from outdial.api.explanation import explain, waits_for_audio
+from outdial.domain.call import Attempt, Call, CallState, Cdr, MediaQuality
+from outdial.egress.urls import parse_target
+from outdial.storage import attempts, audio_urls, calls, cdrs
+from outdial.storage.calls import CallFilter
 
 router = APIRouter(tags=["outgoing"])
+
+_Tries = tuple[list[Attempt], list[Cdr]]
+"""The attempts of a call, and the CDRs of those that ended."""
 
 _CALL_ID = "70fa87e0-9df9-4327-bc80-a561c48703d8:1"
 _EXAMPLE = family(
@@ -73,19 +79,45 @@ _EXAMPLE = family(
     "/outgoing/callstatus",
     summary="How a call went",
     responses=success("The call and its attempts.", _EXAMPLE) | errors(401, 404, 422),
-    openapi_extra={"parameters": [query("id", "Id of the call, as `outgoing/send` answered it.")]},
+    openapi_extra={
+        "parameters": [
+            query("id", "Id of one call, as `outgoing/send` answered it.", required=False),
+            query("mobile", "Calls to this number.", required=False),
+            query("customid", "Calls that were sent with this `customid`.", required=False),
+            query("date", "Calls that were accepted on this day (UTC), as in 2019-08-16.", required=False),
+            query("page", "Of a list, from 1.", required=False, kind="integer"),
+            query("per_page", "Of a list, 1 to 100, 15 by default.", required=False, kind="integer"),
+        ]
+    },
 )
 async def callstatus(request: Request) -> Response:
-    """Tell where a call is in its life, or how it ended.
+    """Tell where a call is in its life, or how it ended: one call by `id`, or many by `mobile`, `customid`
+    and `date`, alone or together.
+
+    With `id`, `data` is that call. Without, it is a list, the newest first, page by page with `links` and
+    `meta` as in `voice/sounds`.
 
     `state` is queued, leased (a dialer works on it) or done; `status` is null until an attempt ended, and
     final once `state` is done.
     """
     call, (tries, records) = await the_call(request, await authenticate(request))
-    return ok("The status of one call.", status_row(call, tries, records))
+    waits_for = await _waits_for(context_of(request), call)
+    return ok("The status of one call.", status_row(call, tries, records, waits_for=waits_for))
 
 
-def status_row(call: Call, tries: Sequence[Attempt], records: Sequence[Cdr]) -> dict[str, Any]:
+async def _waits_for(context: ApiContext, call: Call) -> str | None:
+    """What holds a queued call, as a sentence."""
+    if call.state is not CallState.QUEUED or call.audio_url is None:
+        return None
+    known = await context.database.read(audio_urls.look, call.audio_url, now=context.now_ms())
+    if not isinstance(known, audio_urls.Busy):
+        return None
+    return waits_for_audio(parse_target(call.audio_url).host, known.problem)
+
+
+def status_row(
+    call: Call, tries: Sequence[Attempt], records: Sequence[Cdr], *, waits_for: str | None = None
+) -> dict[str, Any]:
     """The family's fields and ours."""
     last = records[-1].outcome if records else None
     return {
@@ -106,7 +138,7 @@ def status_row(call: Call, tries: Sequence[Attempt], records: Sequence[Cdr]) -> 
         "submitted_at": family_time(call.submitted_at),
         "start_at": family_time(last.answered_at if last else None),
         "end_at": family_time(last.ended_at if last else call.done_at),
-        "explanation": explain(call, tries, records),
+        "explanation": explain(call, tries, records, waits_for=waits_for),
         "attempts": [_attempt_row(each, _record_of(each, records)) for each in tries],
     }
 
@@ -153,7 +185,7 @@ def _quality_row(quality: MediaQuality | None) -> dict[str, Any] | None:
     return {name: getattr(quality, name) for name in MediaQuality.__slots__}
 
 
-async def the_call(request: Request, principal: Principal) -> tuple[Call, tuple[list[Attempt], list[Cdr]]]:
+async def the_call(request: Request, principal: Principal) -> tuple[Call, _Tries]:
     """The call that `?id=` names, with its attempts and CDRs. Raises ApiError 404 and 422."""
     call_id = the_call_id(request.query_params.get("id"))
     found = await context_of(request).database.read(_read_call, call_id)
@@ -162,11 +194,20 @@ async def the_call(request: Request, principal: Principal) -> tuple[Call, tuple[
     return found
 
 
-def _read_call(conn: sa.Connection, call_id: str) -> tuple[Call, tuple[list[Attempt], list[Cdr]]] | None:
+def _read_call(conn: sa.Connection, call_id: str) -> tuple[Call, _Tries] | None:
     call = calls.get(conn, call_id)
-    if call is None:
-        return None
-    return call, (attempts.of_call(conn, call_id), cdrs.of_call(conn, call_id))
+    return None if call is None else (call, _read_tries(conn, call_id))
+
+
+def _read_calls(
+    conn: sa.Connection, account_id: int, wanted: CallFilter, limit: int, offset: int
+) -> tuple[list[tuple[Call, _Tries]], int]:
+    found = calls.find(conn, account_id, wanted, limit=limit, offset=offset)
+    return [(call, _read_tries(conn, call.id)) for call in found], calls.count(conn, account_id, wanted)
+
+
+def _read_tries(conn: sa.Connection, call_id: str) -> _Tries:
+    return attempts.of_call(conn, call_id), cdrs.of_call(conn, call_id)
 
 
 def the_call_id(value: object) -> str:

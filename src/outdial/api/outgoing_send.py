@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from outdial.api.answers import family_time, json_response
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
-from outdial.api.context import context_of
+from outdial.api.context import ApiOptions, context_of
 from outdial.api.developer_webhooks import why_off
 from outdial.api.documentation import body, errors, success
 from outdial.api.errors import invalid
@@ -30,7 +31,11 @@ _PARAMETERS = {
         "description": "Number to call, with country code. Several: with commas between, as a JSON array, or"
         " repeated. A number that stands twice is called once.",
     },
-    "audio": {"type": "string", "description": "Id of an uploaded sound. URLs: not available yet."},
+    "audio": {
+        "type": "string",
+        "description": "Id of an uploaded sound, or the URL of one (http or https), which is fetched before"
+        " the call is dialled.",
+    },
     "ivr_id": {"type": "string", "description": "Not available yet: answered with 422."},
     "name": {"type": "string", "description": "Name of the campaign."},
     "interval": {
@@ -83,7 +88,7 @@ async def send(request: Request) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
-    wanted = await _read(form, context.options.recipients)
+    wanted = await _read(form, context.options)
     accepted = await context.database.run(
         accept,
         principal,
@@ -101,12 +106,13 @@ async def send(request: Request) -> Response:
     )
 
 
-async def _read(form: dict[str, Any], most_recipients: int) -> SendRequest:
+async def _read(form: dict[str, Any], options: ApiOptions) -> SendRequest:
     """Read the request; a long list of numbers in a thread, so that other requests get their turn."""
     to = form.get("to")
+    read = partial(read_send_request, form, most_recipients=options.recipients, guard=options.guard)
     if isinstance(to, str | list) and len(to) > _LONG_LIST:
-        return await asyncio.to_thread(read_send_request, form, most_recipients=most_recipients)
-    return read_send_request(form, most_recipients=most_recipients)
+        return await asyncio.to_thread(read)
+    return read()
 
 
 def accept(
@@ -124,13 +130,12 @@ def accept(
     ApiError 422 naming what does not exist.
     """
     bridge = bridges.get_by_number(conn, wanted.bridge)
-    sound = sounds.get(conn, principal.account_id, wanted.sound_id)
     wrong: dict[str, list[str]] = {}
     if bridge is None or bridge.account_id != principal.account_id:
         wrong["bridge"] = [
             f"There is no bridge {wanted.bridge}: `outdial bridge list` shows the numbers to call from."
         ]
-    if sound is None:
+    if wanted.sound_id is not None and sounds.get(conn, principal.account_id, wanted.sound_id) is None:
         wrong["audio"] = [unknown_sound(wanted.sound_id)]
     if wanted.webhook_id is not None and (sentence := _why_not(conn, principal, wanted.webhook_id)):
         wrong["webhook_id"] = [sentence]
@@ -147,6 +152,7 @@ def accept(
             submitted_at=now,
             due_at=now,
             sound_id=wanted.sound_id,
+            audio_url=wanted.audio_url,
             name=wanted.name,
             webhook_id=None if wanted.webhook_id is None else str(wanted.webhook_id),
             customid=wanted.customid,

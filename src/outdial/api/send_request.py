@@ -8,7 +8,9 @@ from uuid import UUID
 
 from outdial.api.errors import invalid
 from outdial.domain.phone_number import PhoneNumber
-from outdial.errors import InvalidPhoneNumber
+from outdial.egress.guard import Guard
+from outdial.egress.urls import LONGEST_URL, normalised, parse_target
+from outdial.errors import EgressRefused, InvalidPhoneNumber
 
 INTERVALS = (0, 5, 15, 30, 45, 60)
 """Minutes between tries, as on the page."""
@@ -21,9 +23,9 @@ _BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
 _URL = re.compile(r"(?i)https?://")
 
 _NOT_A_LIST = "to should be a number, a list of numbers, or numbers with commas between."
-_NO_URL_YET = (
-    "An audio URL is not available yet in this version:"
-    " upload the file with POST /api/v1/voice/sounds and send the id that it answers."
+_NO_AUDIO = (
+    "audio is missing: the id of a sound, as POST /api/v1/voice/sounds answers, or the URL of one"
+    " (http or https)."
 )
 _NO_IVR_YET = "IVR flows are not available yet in this version: send audio with the id of an uploaded sound."
 
@@ -34,7 +36,10 @@ class SendRequest:
 
     bridge: str
     to: list[PhoneNumber]
-    sound_id: str
+    sound_id: str | None = None
+    """Exactly one of this and `audio_url` is set."""
+    audio_url: str | None = None
+    """In the spelling of `egress.urls.normalised`."""
     name: str = ""
     interval_minutes: int = 0
     customid: str = ""
@@ -43,24 +48,30 @@ class SendRequest:
     webhook_id: int | None = None
 
 
-def read_send_request(body: Mapping[str, Any], *, most_recipients: int) -> SendRequest:
-    """The request in `body`. Raises ApiError 422 with a sentence for each wrong parameter."""
-    return _Reader(body, most_recipients).read()
+def read_send_request(body: Mapping[str, Any], *, most_recipients: int, guard: Guard) -> SendRequest:
+    """The request in `body`. Raises ApiError 422 with a sentence for each wrong parameter.
+
+    `guard` judges an audio URL whose host is an address; names are resolved when the audio is fetched.
+    """
+    return _Reader(body, most_recipients, guard).read()
 
 
 class _Reader:
     """Reads one request and collects all that is wrong with it, so that a caller mends it in one go."""
 
-    def __init__(self, body: Mapping[str, Any], most_recipients: int) -> None:
+    def __init__(self, body: Mapping[str, Any], most_recipients: int, guard: Guard) -> None:
         self._body = body
+        self._guard = guard
         self._most_recipients = most_recipients
         self._errors: dict[str, list[str]] = {}
 
     def read(self) -> SendRequest:
+        sound_id, audio_url = self._audio()
         request = SendRequest(
             bridge=self._bridge(),
             to=self._recipients(),
-            sound_id=self._sound_id(),
+            sound_id=sound_id,
+            audio_url=audio_url,
             name=self._text("name"),
             interval_minutes=self._interval(),
             customid=self._text("customid"),
@@ -130,25 +141,34 @@ class _Reader:
             self._wrong("to", f"{bad - _MOST_BAD_NUMBERS_SHOWN} more numbers cannot be used.")
         return list(numbers.values())
 
-    def _sound_id(self) -> str:
+    def _audio(self) -> tuple[str | None, str | None]:
+        """The id of a sound, or a URL."""
         if self._text("ivr_id") or self._text("flow_id"):
             self._wrong("ivr_id", _NO_IVR_YET)
-            return ""
+            return None, None
         # The page's third example sends `audio==http://…`: one leading "=" is not part of the value.
-        audio = self._text("audio", most=2048).removeprefix("=").strip()
+        audio = self._text("audio", most=LONGEST_URL + 1).removeprefix("=").strip()
         if "audio" in self._errors:
-            return ""
-        if _URL.match(audio):
-            self._wrong("audio", _NO_URL_YET)
-            return ""
+            return None, None
         if not audio:
-            self._wrong("audio", "audio is missing: the id of a sound, as POST /api/v1/voice/sounds answers.")
-            return ""
+            self._wrong("audio", _NO_AUDIO)
+            return None, None
+        if _URL.match(audio):
+            return None, self._audio_url(audio)
         try:
-            return str(UUID(audio))
+            return str(UUID(audio)), None
         except ValueError:
             self._wrong("audio", unknown_sound(audio))
-            return ""
+            return None, None
+
+    def _audio_url(self, text: str) -> str | None:
+        try:
+            url = normalised(text)
+            self._guard.check(parse_target(url))
+        except EgressRefused as error:
+            self._wrong("audio", str(error))
+            return None
+        return url
 
     def _interval(self) -> int:
         text = self._text("interval")

@@ -20,7 +20,7 @@ app = typer.Typer(add_completion=False)
 def call(
     to: Annotated[str | None, typer.Option(help="Number to call, with country code.")] = None,
     bridge: Annotated[str | None, typer.Option(help="Our number, as `outdial bridge list` shows it.")] = None,
-    sound: Annotated[str | None, typer.Option(help="Id of the sound to play.")] = None,
+    sound: Annotated[str | None, typer.Option(help="Id of the sound to play, or its URL.")] = None,
     audio: Annotated[Path | None, typer.Option(help="File to upload and play.")] = None,
     name: Annotated[str, typer.Option(help="Name of the campaign.")] = "",
     interval: Annotated[

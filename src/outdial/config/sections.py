@@ -133,6 +133,14 @@ class EgressSettings(Section):
         description="Networks and host names that may be asked although they are not public, such as"
         ' `["10.20.0.0/16", "192.168.1.5:8080", "crm.internal"]`; all other private addresses are refused.',
     )
+    audio_timeout_seconds: float = Field(
+        default=20.0, ge=1, le=25, description="An audio URL has this long to send all of its file."
+    )
+    audio_fresh_seconds: float = Field(
+        default=300.0,
+        ge=1,
+        description="What an audio URL sent is played for this long before it is asked whether that changed.",
+    )
 
 
 class WebhookSettings(Section):

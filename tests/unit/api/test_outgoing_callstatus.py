@@ -7,7 +7,7 @@ from tests.helpers.http_api import BRIDGE, START_MS, Api
 from outdial.domain.call import AttemptOutcome, ClaimedCall, MediaQuality, NewCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry, RetryDecision
-from outdial.storage import attempts, calls, claims, leases
+from outdial.storage import attempts, audio_urls, calls, claims, leases
 
 CALL_ID = "70fa87e0-9df9-4327-bc80-a561c48703d8:1"
 DIALER = "dialer-1"
@@ -188,8 +188,6 @@ async def test_a_call_that_is_tried_again(api: Api) -> None:
 
 
 async def test_somebody_else_s_call_is_404(api: Api) -> None:
-    from outdial.storage import accounts, tokens
-
     await _store_call(api)
     other = await api.database.run(accounts.insert, name="other", now=1)
     await api.database.run(tokens.insert, account_id=other.id, name="x", new_secret=lambda: "f" * 32, now=1)
@@ -209,6 +207,68 @@ async def test_calls_that_are_not_there(api: Api) -> None:
     assert (status, list(answer["errors"])) == (422, ["id"])
     assert (await api.call("POST", "outgoing/cancel", data={"id": "nothing"}))[0] == 404
     assert (await api.call("POST", "outgoing/cancel", json={"id": ["x"]}))[0] == 422
+
+
+async def test_calls_are_found_by_number_customid_and_day(api: Api) -> None:
+    await _store_call(api)
+    await _store_call(api, "other:1")
+
+    async def found(filters: str) -> list[str]:
+        status, answer = await api.call("GET", f"outgoing/callstatus?{filters}")
+        assert (status, answer["meta"]["total"]) == (200, len(answer["data"])), filters
+        return [row["id"] for row in answer["data"]]
+
+    both = ["other:1", CALL_ID]
+    for filters in (
+        "mobile=918867135000",
+        "mobile=%2B91%2088671-35000",
+        "customid=order%207",
+        "date=2019-08-16",
+    ):
+        assert await found(filters) == both, filters
+    assert await found("mobile=918867135000&customid=order%207&date=2019-08-16") == both
+    for filters in ("mobile=918867135001", "customid=order", "date=2019-08-15", "date=2019-08-17"):
+        assert await found(filters) == [], filters
+    assert await found("mobile=918867135000&date=2019-08-17") == []
+
+
+async def test_a_list_of_calls_says_the_same_as_one_call(api: Api) -> None:
+    await _store_call(api)
+    await _finish(api, await _claim(api), ANSWERED, Done())
+    _, answer = await api.call("GET", "outgoing/callstatus?mobile=918867135000")
+    assert answer["data"] == [await _status(api)]
+
+
+async def test_the_pages_of_a_list_keep_its_filter_and_not_the_token(api: Api) -> None:
+    await _store_call(api)
+    await _store_call(api, "other:1")
+    filters = f"customid=order%207&per_page=1&access_token={api.token}"
+    _, answer = await api.call("GET", f"outgoing/callstatus?{filters}", headers={})
+    assert answer["links"]["next"].endswith("outgoing/callstatus?customid=order+7&page=2&per_page=1")
+    assert api.token not in str(answer)
+
+
+async def test_filters_that_cannot_be(api: Api) -> None:
+    for filters, name in (
+        ("mobile=abc", "mobile"),
+        ("date=yesterday", "date"),
+        ("date=0001-01-01", "date"),
+        ("date=9999-12-31", "date"),
+        ("customid=x&page=0", "page"),
+        ("mobile=", "id"),
+    ):
+        status, answer = await api.call("GET", f"outgoing/callstatus?{filters}")
+        assert (status, list(answer["errors"])) == (422, [name]), filters
+
+
+async def test_nobody_finds_somebody_else_s_calls(api: Api) -> None:
+    await _store_call(api)
+    other = await api.database.run(accounts.insert, name="other", now=1)
+    await api.database.run(tokens.insert, account_id=other.id, name="x", new_secret=lambda: "f" * 32, now=1)
+    _, answer = await api.call(
+        "GET", "outgoing/callstatus?mobile=918867135000", headers={"Authorization": "Bearer " + "f" * 32}
+    )
+    assert answer["data"] == []
 
 
 async def test_the_trace_of_an_attempt(api: Api) -> None:
@@ -257,3 +317,45 @@ async def test_cancelling_a_call_in_progress_is_left_to_its_dialer(api: Api) -> 
     status, answer = await api.call("POST", "outgoing/cancel", json={"id": CALL_ID})
     assert (status, answer["data"]["state"]) == (200, "leased")
     assert await api.database.read(calls.cancelling, DIALER) == [CALL_ID]
+
+
+async def test_a_call_that_waits_for_its_audio_says_so(api: Api) -> None:
+    url, now = "https://me:s3cret@example.com/hello.mp3", api.clock()
+    call = NewCall(
+        id=CALL_ID,
+        account_id=api.account_id,
+        bridge=BRIDGE,
+        trunk_id=api.trunk_id,
+        to="918867135000",
+        submitted_at=now,
+        due_at=now,
+        audio_url=url,
+    )
+    await api.database.run(calls.insert_calls, [call])
+
+    async def explanation() -> str:
+        _, answer = await api.call("GET", f"outgoing/callstatus?id={CALL_ID}")
+        sentence: str = answer["data"]["explanation"]
+        return sentence
+
+    assert await explanation() == "Waits for its turn to be dialled."
+    await api.database.run(audio_urls.take, url, fetcher="a", now=now, busy_until=now + 30_000)
+    assert await explanation() == "Waits for its audio to be fetched from example.com."
+    problem = "example.com answered HTTP 503 (Service Unavailable)."
+    await api.database.run(audio_urls.retry, url, problem, fetcher="a", now=now, retry_at=now + 2_000)
+    assert await explanation() == f"Waits for its audio, which will be tried again: {problem}"
+    await api.database.run(audio_urls.take, url, fetcher="b", now=now + 2_000, busy_until=now + 30_000)
+    await api.database.run(audio_urls.fail, url, problem, fetcher="b", now=now, fresh_until=now + 60_000)
+    outcome = AttemptOutcome(
+        disposition=Disposition.CHANUNAVAIL,
+        reason=EndReason.AUDIO_UNAVAILABLE,
+        hangup_by=HangupBy.SYSTEM,
+        ended_at=now,
+        detail=problem,
+    )
+    claimed = await _claim(api)
+    await api.database.run(attempts.finish, claimed.lease, outcome, Done(), now=now)
+    assert await explanation() == f"The audio could not be used, so the call was not dialled: {problem}"
+    _, answer = await api.call("GET", f"outgoing/callstatus?id={CALL_ID}")
+    assert answer["data"]["attempts"][0]["reason"] == "audio_unavailable"
+    assert answer["data"]["attempts"][0]["dialed_at"] is None

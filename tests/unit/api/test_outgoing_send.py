@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import AsyncIterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from tests.helpers.http_api import BRIDGE, START_MS, Api
+from tests.helpers.http_api import BRIDGE, START_MS, Api, running_api
 
+from outdial.egress.allow_list import AllowList
+from outdial.egress.guard import Guard
 from outdial.storage import calls, sounds
 from outdial.storage.sounds import Sound
 
@@ -112,6 +115,32 @@ async def test_a_list_gives_a_row_for_each_number_once(api: Api, to: object) -> 
     assert first[:-2] == second[:-2]
 
 
+@pytest.mark.parametrize(
+    ("audio", "url"),
+    [
+        ("=http://youraudiofilelocation.mp3", "http://youraudiofilelocation.mp3"),
+        ("http://youraudiofilelocation.mp3", "http://youraudiofilelocation.mp3"),
+        ("HTTPS://Example.com/a.mp3?b=c#d", "https://example.com/a.mp3?b=c"),
+        ("https://me:s3cret@example.com/a", "https://me:s3cret@example.com/a"),
+        ("http://10.1.0.1:81/a.mp3", "http://10.1.0.1:81/a.mp3"),
+    ],
+)
+async def test_the_page_s_third_example_and_other_urls(tmp_path: Path, audio: str, url: str) -> None:
+    guard = Guard(AllowList.parse(["10.1.0.1:81"]))
+    folder = tmp_path / "allowing"
+    folder.mkdir()
+    async with running_api(folder, guard=guard) as api:
+        # Byte for byte what curl sends for the example's -d parameters, but for characters with a meaning.
+        quoted = audio.replace("&", "%26").replace("+", "%2B")
+        body = f"bridge={BRIDGE}&to=918867135000&audio={quoted}&name=obd_api_call"
+        headers = api.bearer | {"Content-Type": "application/x-www-form-urlencoded"}
+        status, answer = await api.call("POST", "outgoing/send", data=body, headers=headers)
+        assert status == 200, answer
+        call = await api.database.read(calls.get, answer["data"][0]["id"])
+        assert call is not None
+        assert (call.audio_url, call.sound_id) == (url, None)
+
+
 async def test_a_repeated_form_name_is_a_list_too(api: Api) -> None:
     body = f"bridge={BRIDGE}&audio={SOUND}&to=918867135000&to=918867135001"
     headers = api.bearer | {"Content-Type": "application/x-www-form-urlencoded"}
@@ -131,8 +160,14 @@ async def test_a_repeated_form_name_is_a_list_too(api: Api) -> None:
         ({"audio": ""}, "audio", "audio is missing"),
         ({"audio": "39888925-718e-43bb-a8b1-d4a3XXXXX"}, "audio", "There is no sound"),
         ({"audio": "00000000-718e-43bb-a8b1-d4a3e1f0c2b7"}, "audio", "There is no sound"),
-        ({"audio": "http://youraudiofilelocation.mp3"}, "audio", "not available yet in this version"),
-        ({"audio": "=http://youraudiofilelocation.mp3"}, "audio", "not available yet in this version"),
+        ({"audio": "ftp://example.com/a.mp3"}, "audio", "There is no sound"),
+        ({"audio": "http://"}, "audio", "names no host"),
+        ({"audio": "http://exa mple.com/a.mp3"}, "audio", "holds a space"),
+        ({"audio": "http://127.0.0.1/a.mp3"}, "audio", "127.0.0.1 is refused: it is a loopback address"),
+        ({"audio": "http://0x7f.1/a.mp3"}, "audio", "127.0.0.1 is refused: it is a loopback address"),
+        ({"audio": "=http://[::1]/a.mp3"}, "audio", "::1 is refused: it is a loopback address"),
+        ({"audio": "http://2852039166/"}, "audio", "169.254.169.254 is refused: it is a link-local"),
+        ({"audio": "http://example.com/" + "a" * 2030}, "audio", "longer than 2048 characters"),
         ({"audio": "", "ivr_id": "23"}, "ivr_id", "not available yet in this version"),
         ({"webhook_id": "7"}, "webhook_id", "There is no webhook 7"),
         ({"webhook_id": "seven"}, "webhook_id", "There is no webhook seven"),

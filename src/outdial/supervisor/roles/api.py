@@ -13,6 +13,7 @@ from outdial.api.auth import TokenCache
 from outdial.api.context import ApiContext, ApiOptions
 from outdial.config import Settings
 from outdial.egress.client import EgressClient
+from outdial.egress.guard import Guard
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
 from outdial.supervisor.parts import (
@@ -78,6 +79,7 @@ def api_options(settings: Settings) -> ApiOptions:
         recipients=settings.limits.recipients,
         retries=settings.limits.retries,
         work_dir=settings.data_dir / "work",
+        guard=Guard(egress_options(settings).allow),
     )
 
 

@@ -8,15 +8,25 @@ import uuid
 import structlog
 
 from outdial.config import Settings
+from outdial.dispatch.audio_fetch import AudioFetch, AudioFetchOptions
 from outdial.dispatch.clips import StoredClips
 from outdial.dispatch.dispatcher import Dispatcher
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import SipNetwork
 from outdial.dispatch.recordings import Recordings
 from outdial.dispatch.runner import Runner
+from outdial.dispatch.url_audio import UrlAudio, UrlAudioOptions
+from outdial.egress.client import EgressClient
 from outdial.errors import ConfigurationError
 from outdial.storage.database import Database
-from outdial.supervisor.parts import collect_garbage_rarely, open_blobs, wall_clock_ms, why
+from outdial.supervisor.parts import (
+    collect_garbage_rarely,
+    egress_options,
+    open_blobs,
+    sweep_old_uploads,
+    wall_clock_ms,
+    why,
+)
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.user_agent import UserAgent, UserAgentOptions
@@ -32,16 +42,30 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
     """
     media = MediaClient(media_options(settings))
     agent = UserAgent(user_agent_options(settings))
-    async with Database(settings.resolved_database_url) as database:
+    blobs = open_blobs(settings)
+    sweep_old_uploads(settings.data_dir / "work", now_s=wall_clock_ms() / 1000)
+    async with (
+        Database(settings.resolved_database_url) as database,
+        EgressClient(egress_options(settings)) as egress,
+    ):
+        url_audio = UrlAudio(
+            database,
+            AudioFetch(egress, blobs, audio_fetch_options(settings)),
+            wall_clock_ms,
+            new_id=lambda: str(uuid.uuid4()),
+            options=UrlAudioOptions(fresh_s=settings.egress.audio_fresh_seconds),
+        )
         try:
             await _start(agent, settings)
             await media.start()
+            await url_audio.start()
             network = SipNetwork(agent, media, wall_clock_ms)
             runner = Runner(
                 database,
                 network,
-                StoredClips(open_blobs(settings)),
+                StoredClips(blobs),
                 wall_clock_ms,
+                url_audio=url_audio,
                 new_sip_call_id=lambda: uuid.uuid4().hex,
                 recordings=Recordings(settings.data_dir / "recordings") if settings.dispatch.record else None,
             )
@@ -65,8 +89,19 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
             await _until(stop, dispatcher)
             await dispatcher.stop()
         finally:
+            await url_audio.stop()
             await agent.stop()
             await media.stop()
+
+
+def audio_fetch_options(settings: Settings) -> AudioFetchOptions:
+    """The part of the settings that fetching audio by URL reads."""
+    return AudioFetchOptions(
+        work_dir=settings.data_dir / "work",
+        most_bytes=settings.limits.upload_bytes,
+        sound_ms=int(settings.limits.sound_seconds * 1000),
+        total_s=settings.egress.audio_timeout_seconds,
+    )
 
 
 def user_agent_options(settings: Settings) -> UserAgentOptions:
