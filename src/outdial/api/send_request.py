@@ -17,6 +17,7 @@ INTERVALS = (0, 5, 15, 30, 45, 60)
 
 _LONGEST_TEXT = 255
 _MOST_DIGITS = 18
+_MOST_VARIABLE_CHARACTERS = 8192
 _MOST_VARIABLES = 100
 _MOST_BAD_NUMBERS_SHOWN = 10
 _BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
@@ -203,6 +204,11 @@ class _Reader:
                 self._wrong("variables", f"The variable {str(name)[:40]!r} should be a single text.")
             else:
                 result[str(name)] = str(inner)
+        held = sum(len(name) + len(text) for name, text in result.items())
+        if held > _MOST_VARIABLE_CHARACTERS:
+            # Every recipient's row holds them: what is small once is large ten thousand times.
+            sentence = f"The variables hold {held} characters; {_MOST_VARIABLE_CHARACTERS} are accepted."
+            self._wrong("variables", sentence)
         return result
 
 
