@@ -71,10 +71,10 @@ async def test_finding(world: World) -> None:
     await world.database.run(calls.insert_calls, [first, second, third])
 
     async def found(**filters: object) -> list[str]:
-        return [
-            call.id
-            for call in await world.database.read(calls.find, world.account_id, **filters)  # type: ignore[arg-type]
-        ]
+        wanted = calls.CallFilter(**filters)  # type: ignore[arg-type]
+        rows = await world.database.read(calls.find, world.account_id, wanted)
+        assert await world.database.read(calls.count, world.account_id, wanted) == len(rows)
+        return [call.id for call in rows]
 
     assert await found() == [third.id, second.id, first.id]
     assert await found(to="12025550101") == [third.id, first.id]
@@ -82,8 +82,11 @@ async def test_finding(world: World) -> None:
     assert await found(customid="") == []
     assert await found(submitted_from=11) == [third.id, second.id]
     assert await found(submitted_before=20) == [first.id]
-    assert await found(limit=1, offset=1) == [second.id]
+    assert await found(customid="x", to="12025550101") == [first.id]
+    (row,) = await world.database.read(calls.find, world.account_id, limit=1, offset=1)
+    assert row.id == second.id
     assert await world.database.read(calls.find, world.account_id + 1) == []
+    assert await world.database.read(calls.count, world.account_id + 1) == 0
 
 
 async def test_cancelling_a_queued_call_ends_it(world: World) -> None:

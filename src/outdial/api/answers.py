@@ -35,6 +35,9 @@ def family_duration(duration_ms: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
 
 
+_NOT_A_FILTER = frozenset({"page", "per_page", "access_token"})
+
+
 class Page:
     """Which part of a list a request asks for: `?page=` (from 1) and `?per_page=` (1 to 100, default 15)."""
 
@@ -61,12 +64,13 @@ class Page:
         return (self.number - 1) * self.size
 
     def answer(self, message: str, rows: Sequence[Any], total: int) -> Response:
-        """The list answer with `links` and `meta`."""
+        """The list answer with `links` (which keep the request's filters, not its token) and `meta`."""
         last = max(1, ceil(total / self.size))
         path = str(self._request.url.replace(query=""))
+        filters = [each for each in self._request.query_params.multi_items() if each[0] not in _NOT_A_FILTER]
 
         def link(page: int) -> str:
-            return f"{path}?{urlencode({'page': page, 'per_page': self.size})}"
+            return f"{path}?{urlencode([*filters, ('page', page), ('per_page', self.size)])}"
 
         links = {
             "first": link(1),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import psycopg
@@ -25,7 +26,6 @@ _BY_ID = sa.select(*COLUMNS).where(calls.c.id == bindparam("p_id"))
 
 _BY_IDS = sa.select(*COLUMNS).where(calls.c.id.in_(bindparam("p_ids", expanding=True)))
 
-_FIND = sa.select(*COLUMNS).where(calls.c.account_id == bindparam("p_account"))
 _NEWEST_FIRST = (calls.c.submitted_at.desc(), calls.c.seq.desc())
 
 _IS_QUEUED = calls.c.state == sa.literal_column("'queued'")
@@ -74,28 +74,46 @@ def of_ids(conn: sa.Connection, call_ids: Sequence[str]) -> list[Call]:
     return [to_call(row) for row in conn.execute(_BY_IDS, {"p_ids": call_ids})]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which of an account's calls are meant; what is None does not matter."""
+
+    to: str | None = None
+    """The callee's number, digits with country code."""
+    customid: str | None = None
+    submitted_from: int | None = None
+    """Accepted then or later, Unix milliseconds."""
+    submitted_before: int | None = None
+
+
+ANY_CALL = CallFilter()
+
+
 def find(
-    conn: sa.Connection,
-    account_id: int,
-    *,
-    to: str | None = None,
-    customid: str | None = None,
-    submitted_from: int | None = None,
-    submitted_before: int | None = None,
-    limit: int = 50,
-    offset: int = 0,
+    conn: sa.Connection, account_id: int, wanted: CallFilter = ANY_CALL, *, limit: int = 50, offset: int = 0
 ) -> list[Call]:
-    """Return an account's calls, newest first, by any of the callee's number, customid and time accepted."""
-    query = _FIND.order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
-    if to is not None:
-        query = query.where(calls.c.to_number == to)
-    if customid is not None:
-        query = query.where(calls.c.customid == customid, calls.c.customid != sa.literal_column("''"))
-    if submitted_from is not None:
-        query = query.where(calls.c.submitted_at >= submitted_from)
-    if submitted_before is not None:
-        query = query.where(calls.c.submitted_at < submitted_before)
+    """Return an account's calls of that kind, newest first."""
+    query = _wanted(sa.select(*COLUMNS), wanted).order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
     return [to_call(row) for row in conn.execute(query, {"p_account": account_id})]
+
+
+def count(conn: sa.Connection, account_id: int, wanted: CallFilter = ANY_CALL) -> int:
+    """Return how many calls of that kind an account has."""
+    query = _wanted(sa.select(sa.func.count()).select_from(calls), wanted)
+    return int(conn.execute(query, {"p_account": account_id}).scalar_one())
+
+
+def _wanted(query: sa.Select[Any], wanted: CallFilter) -> sa.Select[Any]:
+    query = query.where(calls.c.account_id == bindparam("p_account"))
+    if wanted.to is not None:
+        query = query.where(calls.c.to_number == wanted.to)
+    if wanted.customid is not None:
+        query = query.where(calls.c.customid == wanted.customid, calls.c.customid != sa.literal_column("''"))
+    if wanted.submitted_from is not None:
+        query = query.where(calls.c.submitted_at >= wanted.submitted_from)
+    if wanted.submitted_before is not None:
+        query = query.where(calls.c.submitted_at < wanted.submitted_before)
+    return query
 
 
 def request_cancel(conn: sa.Connection, call_id: str, *, now: int) -> CallState | None:

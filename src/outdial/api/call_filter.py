@@ -1,0 +1,51 @@
+"""Which calls a request is about: `?mobile=`, `?customid=` and `?date=`, alone or together."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from starlette.datastructures import QueryParams
+
+from outdial.api.errors import invalid
+from outdial.domain.phone_number import PhoneNumber
+from outdial.errors import InvalidPhoneNumber
+from outdial.storage.calls import CallFilter
+
+NAMES = ("mobile", "customid", "date")
+
+
+def read_call_filter(query: QueryParams) -> CallFilter | None:
+    """The filter that a query asks for, None when it names none. Raises ApiError 422."""
+    values = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
+    if not values:
+        return None
+    errors: dict[str, list[str]] = {}
+    to = day = None
+    if "mobile" in values:
+        try:
+            to = PhoneNumber.parse(values["mobile"]).digits
+        except InvalidPhoneNumber as error:
+            errors["mobile"] = [str(error)]
+    if "date" in values:
+        try:
+            day = _day(values["date"])
+        except ValueError:
+            errors["date"] = [f"date should be a day as in 2019-08-16, not {values['date'][:40]!r}."]
+    if errors:
+        raise invalid(errors)
+    return CallFilter(
+        to=to,
+        customid=values.get("customid"),
+        submitted_from=None if day is None else _ms(day),
+        submitted_before=None if day is None else _ms(day + timedelta(days=1)),
+    )
+
+
+def _day(text: str) -> datetime:
+    """Midnight (UTC) of `YYYY-MM-DD`, of a year that Unix time knows. Raises ValueError."""
+    found = date.fromisoformat(text)
+    if not 1970 <= found.year < 9999:
+        raise ValueError("no such year")
+    return datetime(found.year, found.month, found.day, tzinfo=UTC)
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
