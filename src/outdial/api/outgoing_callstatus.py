@@ -100,9 +100,21 @@ async def callstatus(request: Request) -> Response:
     `state` is queued, leased (a dialer works on it) or done; `status` is null until an attempt ended, and
     final once `state` is done.
     """
-    call, (tries, records) = await the_call(request, await authenticate(request))
-    waits_for = await _waits_for(context_of(request), call)
-    return ok("The status of one call.", status_row(call, tries, records, waits_for=waits_for))
+    principal = await authenticate(request)
+    context = context_of(request)
+    wanted = None if request.query_params.get("id") else read_call_filter(request.query_params)
+    if wanted is None:
+        call, tries = await the_call(request, principal)
+        return ok("The status of one call.", await _described(context, call, tries))
+    page = Page(request)
+    found, total = await context.database.read(
+        _read_calls, principal.account_id, wanted, page.size, page.offset
+    )
+    return page.answer(f"{total} calls.", [await _described(context, *each) for each in found], total)
+
+
+async def _described(context: ApiContext, call: Call, tries: _Tries) -> dict[str, Any]:
+    return status_row(call, *tries, waits_for=await _waits_for(context, call))
 
 
 async def _waits_for(context: ApiContext, call: Call) -> str | None:

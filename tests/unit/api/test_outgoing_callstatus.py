@@ -7,7 +7,7 @@ from tests.helpers.http_api import BRIDGE, START_MS, Api
 from outdial.domain.call import AttemptOutcome, ClaimedCall, MediaQuality, NewCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry, RetryDecision
-from outdial.storage import attempts, audio_urls, calls, claims, leases
+from outdial.storage import accounts, attempts, audio_urls, calls, claims, leases, tokens
 
 CALL_ID = "70fa87e0-9df9-4327-bc80-a561c48703d8:1"
 DIALER = "dialer-1"
