@@ -22,7 +22,7 @@ def prepare_database(settings: Settings) -> bool:
         return False
     if not settings.is_sqlite:
         raise ConfigurationError(
-            f"The database is {'empty' if revision is None else f'at revision {revision}'}, this version needs"
+            f"The database is {f'at revision {revision}' if revision else 'empty'}, this version needs"
             f" revision {schema.newest_revision()}: run `outdial db upgrade`."
         )
     schema.upgrade(settings.resolved_database_url)
