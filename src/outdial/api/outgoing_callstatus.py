@@ -24,6 +24,7 @@ _Tries = tuple[list[Attempt], list[Cdr]]
 """The attempts of a call, and the CDRs of those that ended."""
 
 _CALL_ID = "70fa87e0-9df9-4327-bc80-a561c48703d8:1"
+_ID_IS_MISSING = f"id is missing: the id that outgoing/send answered, as in id={_CALL_ID}."
 _EXAMPLE = family(
     "The status of one call.",
     {
@@ -104,6 +105,8 @@ async def callstatus(request: Request) -> Response:
     context = context_of(request)
     wanted = None if request.query_params.get("id") else read_call_filter(request.query_params)
     if wanted is None:
+        if not request.query_params.get("id"):
+            raise invalid({"id": [f"{_ID_IS_MISSING} Or give mobile, customid or date."]})
         call, tries = await the_call(request, principal)
         return ok("The status of one call.", await _described(context, call, tries))
     page = Page(request)
@@ -225,7 +228,7 @@ def _read_tries(conn: sa.Connection, call_id: str) -> _Tries:
 def the_call_id(value: object) -> str:
     """A call's id out of a parameter. Raises ApiError 422 when there is none."""
     if not isinstance(value, str) or not value.strip():
-        raise invalid({"id": [f"id is missing: the id that outgoing/send answered, as in id={_CALL_ID}."]})
+        raise invalid({"id": [_ID_IS_MISSING]})
     return value.strip()
 
 

@@ -41,7 +41,7 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *,
     if not rows:
         console().print(empty)
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for key, title in columns.items():
         table.add_column(title, overflow="fold", no_wrap=key == "id")
     for row in rows:

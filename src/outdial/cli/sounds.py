@@ -17,10 +17,11 @@ _COLUMNS = {
     "id": "id",
     "name": "name",
     "duration": "duration",
-    "format": "format",
-    "created_at": "created (UTC)",
+    "created": "created (UTC)",
 }
 _PER_PAGE = 100
+_TO_THE_MINUTE = len("2019-08-16 15:00")
+"""Of a time: the table fits into 80 columns without the seconds."""
 
 SoundId = Annotated[str, typer.Argument(help="Id of the sound.", show_default=False)]
 
@@ -63,6 +64,7 @@ def list_(url: UrlOption = URL_DEFAULT, token: TokenOption = None, as_json: Json
     if as_json:
         print_json(rows)
     else:
+        rows = [{**row, "created": row["created_at"][:_TO_THE_MINUTE]} for row in rows]
         print_rows(rows, _COLUMNS, empty="There are no sounds yet: `outdial sounds upload FILE` adds one.")
 
 

@@ -205,6 +205,7 @@ async def test_calls_that_are_not_there(api: Api) -> None:
     assert (await api.call("GET", "outgoing/callstatus?id=nothing"))[0] == 404
     status, answer = await api.call("GET", "outgoing/callstatus")
     assert (status, list(answer["errors"])) == (422, ["id"])
+    assert "customid" in answer["message"]
     assert (await api.call("POST", "outgoing/cancel", data={"id": "nothing"}))[0] == 404
     assert (await api.call("POST", "outgoing/cancel", json={"id": ["x"]}))[0] == 422
 
