@@ -51,7 +51,7 @@ docs: setup-dev                  ## write the generated parts of docs/ again
 
 lock:                            ## resolve the lock files again
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
-	    --group dev pyproject.toml -o requirements-dev.lock
+	    --group dev --all-extras pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
 	    pyproject.toml -c requirements-dev.lock -o requirements.lock
 

@@ -1,0 +1,31 @@
+"""All tables as SQLAlchemy Core metadata; `migrations/` builds them, and a test holds the two together.
+
+Times are Unix milliseconds (UTC), durations milliseconds, JSON is text. Numbers are digits without a plus.
+"""
+
+from outdial.storage.tables.accounts import accounts, tokens
+from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
+from outdial.storage.tables.metadata import metadata
+from outdial.storage.tables.sounds import audio_urls, fetched_sounds, sounds
+from outdial.storage.tables.trunks import bridges, trunks
+from outdial.storage.tables.webhooks import deliveries, outbox, subscriptions, webhooks
+
+__all__ = [
+    "accounts",
+    "attempts",
+    "audio_urls",
+    "bridges",
+    "calls",
+    "cdrs",
+    "deliveries",
+    "dialers",
+    "fetched_sounds",
+    "metadata",
+    "outbox",
+    "sounds",
+    "subscriptions",
+    "tokens",
+    "traces",
+    "trunks",
+    "webhooks",
+]

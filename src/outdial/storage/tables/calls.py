@@ -1,0 +1,145 @@
+"""Calls and what became of them: dialers, attempts, CDRs, traces."""
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Integer, Text
+
+from outdial.storage.tables.metadata import BigKey, metadata
+
+dialers = sa.Table(
+    "dialers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("renewed_at", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("lost_at", BigInteger),
+)
+
+_QUEUED = sa.text("state = 'queued'")
+_QUEUED_WITH_URL = sa.text("state = 'queued' AND audio_url IS NOT NULL")
+_CANCELLING = sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL")
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    Column("seq", BigKey, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("bridge", Text, nullable=False),
+    Column("trunk_id", ForeignKey("trunks.id"), nullable=False),
+    Column("to_number", Text, nullable=False),
+    Column("iso", Text),
+    Column("sound_id", Text),
+    Column("audio_url", Text),
+    Column("ivr_id", Text),
+    Column("name", Text, nullable=False),
+    Column("webhook_id", Text),
+    Column("customid", Text, nullable=False),
+    Column("customid1", Text, nullable=False),
+    Column("variables", Text, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("interval_minutes", Integer, nullable=False),
+    Column("submitted_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("dialer_id", Text),
+    Column("attempts_started", Integer, nullable=False),
+    Column("attempts_spent", Integer, nullable=False),
+    Column("trunk_faults", Integer, nullable=False),
+    Column("cancel_requested_at", BigInteger),
+    Column("disposition", Text),
+    Column("reason", Text),
+    Column("done_at", BigInteger),
+    CheckConstraint("state IN ('queued', 'leased', 'done')", name="state"),
+    CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="done"),
+    # The claim reads this index from its start, so its cost does not grow with the queue or the history.
+    sa.Index("ix_calls_due", "trunk_id", "due_at", "seq", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+    sa.Index("ix_calls_cancelling", "dialer_id", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
+    sa.Index("ix_calls_account_id_submitted_at", "account_id", "submitted_at"),
+    sa.Index("ix_calls_to_number", "to_number"),
+    sa.Index(
+        "ix_calls_audio_url",
+        "audio_url",
+        "due_at",
+        sqlite_where=_QUEUED_WITH_URL,
+        postgresql_where=_QUEUED_WITH_URL,
+    ),
+    sa.Index(
+        "ix_calls_customid",
+        "customid",
+        sqlite_where=sa.text("customid <> ''"),
+        postgresql_where=sa.text("customid <> ''"),
+    ),
+)
+
+_ACTIVE = sa.text("state <> 'ended'")
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    Column("call_id", ForeignKey("calls.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("fence", BigInteger, nullable=False),
+    Column("dialer_id", ForeignKey("dialers.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("claimed_at", BigInteger, nullable=False),
+    Column("dialing_at", BigInteger),
+    Column("ringing_at", BigInteger),
+    Column("answered_at", BigInteger),
+    Column("ended_at", BigInteger),
+    CheckConstraint("state IN ('claimed', 'dialing', 'ringing', 'answered', 'ended')", name="state"),
+    CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended"),
+    sa.Index("ix_attempts_active", "dialer_id", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+)
+
+cdrs = sa.Table(
+    "cdrs",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("dialer_id", Text, nullable=False),
+    Column("disposition", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("hangup_by", Text, nullable=False),
+    Column("dialing_at", BigInteger),
+    Column("ringing_at", BigInteger),
+    Column("answered_at", BigInteger),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("ring_ms", Integer, nullable=False),
+    Column("talk_ms", Integer, nullable=False),
+    Column("sip_call_id", Text),
+    Column("sip_code", Integer),
+    Column("sip_reason", Text),
+    Column("q850", Integer),
+    Column("dtmf", Text, nullable=False),
+    Column("codec", Text),
+    Column("ptime_ms", Integer),
+    Column("played_ms", Integer, nullable=False),
+    Column("recording_key", Text),
+    Column("packets_sent", Integer),
+    Column("packets_received", Integer),
+    Column("packets_lost", Integer),
+    Column("jitter_ms", sa.Float),
+    Column("remote_loss", sa.Float),
+    Column("remote_jitter_ms", sa.Float),
+    Column("round_trip_ms", sa.Float),
+    Column("mos", sa.Float),
+    Column("detail", Text),
+    sa.ForeignKeyConstraint(["call_id", "number"], ["attempts.call_id", "attempts.number"]),
+)
+
+traces = sa.Table(
+    "traces",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("chunk", Integer, primary_key=True),
+    Column("entries", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("cut", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    sa.ForeignKeyConstraint(["call_id", "number"], ["attempts.call_id", "attempts.number"]),
+)
