@@ -1,7 +1,7 @@
 """The shapes of successful answers."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from pydantic_core import to_json
 
 from outdial.api.errors import invalid
+from outdial.api.local_time import current_zone
 
 
 def json_response(body: Any) -> Response:
@@ -23,10 +24,10 @@ def ok(message: str, data: Any, **more: Any) -> Response:
 
 
 def family_time(at_ms: int | None) -> str | None:
-    """A Unix time in milliseconds as `YYYY-MM-DD HH:MM:SS`, UTC."""
+    """A Unix time in milliseconds as `YYYY-MM-DD HH:MM:SS`, in the time zone of the request's account."""
     if at_ms is None:
         return None
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(at_ms / 1000, current_zone()).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def family_duration(duration_ms: int) -> str:

@@ -21,8 +21,7 @@ from outdial.api import (
 )
 from outdial.api.access_log import AccessLog
 from outdial.api.context import ApiContext
-
-PREFIX = "/api/v1"
+from outdial.api.permissions import PREFIX, needed_scope
 
 
 def create_app(context: ApiContext) -> ASGIApp:
@@ -69,8 +68,11 @@ def _describe(app: FastAPI) -> None:
                 components.setdefault(kind, {}).update(entries)
             for path, methods in schema["paths"].items():
                 if path.startswith(PREFIX):
-                    for operation in methods.values():
-                        operation["security"] = [{"bearer": []}, {"access_token": []}]
+                    for method, operation in methods.items():
+                        scope = needed_scope(method.upper(), path)
+                        roles = [] if scope is None else [scope.value]
+                        operation["security"] = [{"bearer": roles}, {"access_token": roles}]
+                        operation["responses"].setdefault("403", documentation.errors(403)[403])
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -5,12 +5,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from fastapi import Request
 
 from outdial.api.errors import ApiError
-from outdial.storage import tokens
+from outdial.api.local_time import UTC, use_zone
+from outdial.api.permissions import needed_scope
+from outdial.domain.scope import Scope, allows
+from outdial.storage import accounts, tokens
 from outdial.storage.database import Database
+from outdial.storage.tokens import Token
 
 _CACHE_SIZE = 10_000
 
@@ -23,6 +29,13 @@ class Principal:
     token_id: int
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """From which the token may be used; empty for any."""
+    scopes: frozenset[str] = frozenset()
+    zone: ZoneInfo = UTC
+    """Of the account."""
+
+    def may(self, scope: Scope) -> bool:
+        """Tell whether the token has this scope, or one that contains it."""
+        return allows(self.scopes, scope)
 
     def may_come_from(self, address: str) -> bool:
         """Tell whether the token may be used from this address."""
@@ -45,20 +58,41 @@ class TokenCache:
         known = self._known.get(digest)
         if known is not None and known[0] > now:
             return known[1]
-        found = await self._database.read(tokens.find, token, now=now)
+        found = await self._database.read(_find, token, now=now)
         if found is None:
             self._known.pop(digest, None)
             return None
-        self._database.post(tokens.note_use, found.id, now=now)
-        principal = Principal(found.account_id, found.id, tuple(ip_network(each) for each in found.addresses))
+        self._database.post(tokens.note_use, found[0].id, now=now)
+        principal = _principal(*found)
         self._known[digest] = (now + self._keep_ms, principal)
         if len(self._known) > _CACHE_SIZE:
             self._known.popitem(last=False)
         return principal
 
 
+def _find(conn: sa.Connection, secret: str, *, now: int) -> tuple[Token, str] | None:
+    """A valid token, and the time zone of its account."""
+    token = tokens.find(conn, secret, now=now)
+    account = None if token is None else accounts.get(conn, token.account_id)
+    return None if token is None or account is None else (token, account.time_zone)
+
+
+def _principal(token: Token, time_zone: str) -> Principal:
+    return Principal(
+        account_id=token.account_id,
+        token_id=token.id,
+        networks=tuple(ip_network(each) for each in token.addresses),
+        scopes=frozenset(token.scopes),
+        zone=ZoneInfo(time_zone),
+    )
+
+
 async def authenticate(request: Request) -> Principal:
-    """The principal of a request. Raises ApiError 401 without a valid token, 403 from a wrong address."""
+    """The principal of a request, which has the scope that permissions.py says the endpoint needs.
+
+    Times of the answer are in the account's time zone from here on. Raises ApiError 401 without a valid
+    token, 403 from a wrong address or without the scope.
+    """
     token = _token_of(request)
     if not token:
         raise _unauthorized("Send a token: Authorization: Bearer <token>, or ?access_token=<token>.")
@@ -69,6 +103,10 @@ async def authenticate(request: Request) -> Principal:
     if request.client is not None and not principal.may_come_from(request.client.host):
         raise ApiError(403, "This token may not be used from this address.")
     request.scope["outdial.account"] = principal.account_id
+    scope = needed_scope(request.method, request.url.path)
+    if scope is not None and not principal.may(scope):
+        raise ApiError(403, f"This token lacks the scope {scope}, which this endpoint needs.")
+    use_zone(principal.zone)
     return principal
 
 

@@ -1,10 +1,11 @@
 """Which calls a request is about: `?mobile=`, `?customid=` and `?date=`, alone or together."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from starlette.datastructures import QueryParams
 
 from outdial.api.errors import invalid
+from outdial.api.local_time import current_zone
 from outdial.domain.phone_number import PhoneNumber
 from outdial.errors import InvalidPhoneNumber
 from outdial.storage.calls import CallFilter
@@ -40,11 +41,14 @@ def read_call_filter(query: QueryParams) -> CallFilter | None:
 
 
 def _day(text: str) -> datetime:
-    """Midnight (UTC) of `YYYY-MM-DD`, of a year that Unix time knows. Raises ValueError."""
+    """Midnight of `YYYY-MM-DD` in the account's time zone, of a year that Unix time knows.
+
+    Raises ValueError.
+    """
     found = date.fromisoformat(text)
     if not 1970 <= found.year < 9999:
         raise ValueError("no such year")
-    return datetime(found.year, found.month, found.day, tzinfo=UTC)
+    return datetime(found.year, found.month, found.day, tzinfo=current_zone())
 
 
 def _ms(at: datetime) -> int:

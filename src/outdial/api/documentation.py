@@ -5,11 +5,14 @@ from typing import Any
 _ERRORS = {
     400: "The body cannot be read.",
     401: "No token, or one that is not valid.",
+    402: "The credit of the account does not cover it.",
+    403: "The token lacks the scope that this needs, or may not be used from this address.",
     404: "There is no such thing.",
     409: "The state of the thing does not allow that.",
     413: "Too large.",
     415: "A media type that is not accepted.",
     422: "A value is missing or wrong; `errors` has a sentence for each.",
+    429: "Too fast; `Retry-After` says how many seconds to wait.",
     503: "The database cannot be reached just now; whether the request was stored is not known.",
 }
 

@@ -85,7 +85,7 @@ _EXAMPLE = family(
             query("id", "Id of one call, as `outgoing/send` answered it.", required=False),
             query("mobile", "Calls to this number.", required=False),
             query("customid", "Calls that were sent with this `customid`.", required=False),
-            query("date", "Calls that were accepted on this day (UTC), as in 2019-08-16.", required=False),
+            query("date", "Calls of this day in the account's time zone, as in 2019-08-16.", required=False),
             query("page", "Of a list, from 1.", required=False, kind="integer"),
             query("per_page", "Of a list, 1 to 100, 15 by default.", required=False, kind="integer"),
         ]

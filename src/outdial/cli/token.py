@@ -11,6 +11,7 @@ from outdial.cli.database import with_database
 from outdial.cli.options import networks
 from outdial.cli.output import JsonOption, console, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
+from outdial.domain.scope import Scope
 from outdial.storage import tokens
 from outdial.storage.database import Database
 from outdial.storage.tokens import Token
@@ -24,6 +25,7 @@ _COLUMNS = {
     "id": "id",
     "name": "name",
     "prefix": "begins with",
+    "scopes": "scopes",
     "created_at": "created (UTC)",
     "last_used_at": "last used (UTC)",
     "valid": "valid",
@@ -39,6 +41,13 @@ def create(
     network: Annotated[
         list[str] | None, typer.Option(help="CIDR network from which it may be used; may be repeated.")
     ] = None,
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(
+            help="What it may be used for; may be repeated. Unset: account; the first token of a server is"
+            " its administrator's and gets admin, too."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a token and print it: this is the only time that it can be seen."""
@@ -52,6 +61,7 @@ def create(
             name=name,
             new_secret=lambda: secrets.token_hex(20),
             now=now,
+            scopes=scope or _usual_scopes(conn),
             addresses=networks(network),
             expires_at=expires_at,
         )
@@ -98,6 +108,10 @@ def revoke(
         print_json({"id": token_id, "valid": False})
     else:
         console().print(f"Token {token_id} is revoked.")
+
+
+def _usual_scopes(conn: sa.Connection) -> list[Scope]:
+    return [Scope.ACCOUNT] if tokens.exist(conn) else [Scope.ACCOUNT, Scope.ADMIN]
 
 
 def _row(token: Token) -> dict[str, Any]:

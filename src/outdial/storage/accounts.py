@@ -21,6 +21,8 @@ class Account:
     time_zone: str
     """IANA name; the API writes times in it."""
     created_at: int
+    closed_at: int | None = None
+    """From then on its tokens are not valid and nothing is dialled for it."""
 
 
 def insert(conn: sa.Connection, *, name: str, now: int, time_zone: str = "UTC") -> Account:

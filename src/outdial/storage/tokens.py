@@ -12,17 +12,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from outdial.storage.tables import tokens
+from outdial.domain.scope import Scope
+from outdial.storage.tables import accounts, tokens
 
 PREFIX_LENGTH = 8
 """Characters of a token that lists show, so that its owner recognises it."""
 
 _INSERT = sa.insert(tokens).returning(tokens.c.id)
-_BY_HASH = sa.select(tokens).where(
-    tokens.c.sha256 == bindparam("p_sha256"),
-    tokens.c.revoked_at.is_(None),
-    sa.or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > bindparam("p_now")),
+_BY_HASH = (
+    sa.select(tokens)
+    .join(accounts, accounts.c.id == tokens.c.account_id)
+    .where(
+        tokens.c.sha256 == bindparam("p_sha256"),
+        tokens.c.revoked_at.is_(None),
+        sa.or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > bindparam("p_now")),
+        accounts.c.closed_at.is_(None),
+    )
 )
+_BY_ID = sa.select(tokens).where(tokens.c.id == bindparam("p_id"))
+_ANY = sa.select(sa.exists(sa.select(tokens.c.id)))
 _OF_ACCOUNT = sa.select(tokens).where(tokens.c.account_id == bindparam("p_account")).order_by(tokens.c.id)
 _REVOKE = (
     sa.update(tokens)
@@ -53,6 +61,7 @@ class Token:
     name: str
     prefix: str
     scopes: tuple[str, ...]
+    """Of `domain.scope.Scope`."""
     addresses: tuple[str, ...]
     """Networks in CIDR form from which it may be used; empty for any."""
     created_at: int
@@ -69,7 +78,7 @@ def insert(
     name: str,
     new_secret: Callable[[], str],
     now: int,
-    scopes: Sequence[str] = (),
+    scopes: Sequence[str] = (Scope.ACCOUNT,),
     addresses: Sequence[str] = (),
     expires_at: int | None = None,
 ) -> tuple[Token, str]:
@@ -95,9 +104,20 @@ def insert(
 
 
 def find(conn: sa.Connection, secret: str, *, now: int) -> Token | None:
-    """Return the token with this secret, unless it expired or was revoked."""
+    """Return the token with this secret, unless it expired, was revoked or its account is closed."""
     row = conn.execute(_BY_HASH, {"p_sha256": _sha256(secret), "p_now": now}).mappings().one_or_none()
     return None if row is None else _token(row)
+
+
+def get(conn: sa.Connection, account_id: int, token_id: int) -> Token | None:
+    """Return an account's token, also one that is no longer valid."""
+    row = conn.execute(_BY_ID, {"p_id": token_id}).mappings().one_or_none()
+    return None if row is None or row["account_id"] != account_id else _token(row)
+
+
+def exist(conn: sa.Connection) -> bool:
+    """Tell whether any token was ever made."""
+    return bool(conn.execute(_ANY).scalar_one())
 
 
 def of_account(conn: sa.Connection, account_id: int) -> list[Token]:

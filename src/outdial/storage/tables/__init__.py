@@ -4,6 +4,7 @@ Times are Unix milliseconds (UTC), durations milliseconds, JSON is text. Numbers
 """
 
 from outdial.storage.tables.accounts import accounts, tokens
+from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
 from outdial.storage.tables.metadata import metadata
 from outdial.storage.tables.sounds import audio_urls, fetched_sounds, sounds
@@ -14,12 +15,14 @@ __all__ = [
     "accounts",
     "attempts",
     "audio_urls",
+    "audit",
     "bridges",
     "calls",
     "cdrs",
     "deliveries",
     "dialers",
     "fetched_sounds",
+    "idempotency_keys",
     "metadata",
     "outbox",
     "sounds",

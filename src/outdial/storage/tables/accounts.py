@@ -12,6 +12,7 @@ accounts = sa.Table(
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("created_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
 )
 
 tokens = sa.Table(

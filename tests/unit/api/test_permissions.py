@@ -1,0 +1,99 @@
+"""A token does what its scopes say, at every endpoint; times are in its account's time zone."""
+
+from typing import Any
+
+import pytest
+from tests.helpers.http_api import Api
+
+from outdial.api.app import create_api
+from outdial.api.permissions import NEEDED, needed_scope
+from outdial.domain.scope import Scope
+from outdial.storage import accounts, tokens
+
+ENDPOINTS = [
+    (method.upper(), path, needed_scope(method.upper(), path))
+    for path, operations in create_api().openapi()["paths"].items()
+    for method in operations
+    if path.startswith("/api/")
+]
+
+
+async def token_with(api: Api, *scopes: str, account_id: int | None = None) -> dict[str, str]:
+    """The header of a new token with these scopes."""
+    secret = f"token-{'-'.join(scopes)}-{account_id}"
+    await api.database.run(
+        tokens.insert,
+        account_id=account_id or api.account_id,
+        name="x",
+        new_secret=lambda: secret,
+        now=1,
+        scopes=scopes,
+    )
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ENDPOINTS)
+async def test_no_endpoint_opens_without_its_scope(
+    api: Api, method: str, path: str, scope: Scope | None
+) -> None:
+    nothing = await token_with(api)
+    status, answer = await api.call(method, path, headers=nothing)
+    if scope is None:
+        assert status != 403
+        return
+    assert (status, answer["message"]) == (
+        403,
+        f"This token lacks the scope {scope}, which this endpoint needs.",
+    )
+    others = await token_with(api, *(each for each in Scope if each not in _larger(scope)))
+    assert (await api.call(method, path, headers=others))[0] == 403
+    for enough in _larger(scope):
+        status, answer = await api.call(method, path, headers=await token_with(api, enough))
+        assert status not in (401, 403), answer
+
+
+def _larger(scope: Scope) -> set[Scope]:
+    larger = {scope} if scope is Scope.ADMIN else {scope, Scope.ACCOUNT}
+    return larger | {Scope.CALLS} if scope is Scope.CALLS_READ else larger
+
+
+def test_every_endpoint_stands_in_the_table_and_its_scope_in_the_description() -> None:
+    paths: dict[str, Any] = create_api().openapi()["paths"]
+    for method, path, scope in ENDPOINTS:
+        rest = path.removeprefix("/api/v1")
+        assert any(rest == each or rest.startswith(f"{each}/") for each in NEEDED), path
+        roles = [] if scope is None else [scope.value]
+        assert paths[path][method.lower()]["security"] == [{"bearer": roles}, {"access_token": roles}]
+
+
+def test_what_is_not_in_the_table_is_an_administrator_s() -> None:
+    assert needed_scope("GET", "/api/v1/forgotten") is Scope.ADMIN
+    assert needed_scope("GET", "/api/v1/outgoing-else") is Scope.ADMIN
+
+
+async def test_times_are_in_the_account_s_time_zone(api: Api) -> None:
+    kolkata = await api.database.run(accounts.insert, name="b", now=1, time_zone="Asia/Kolkata")
+    headers = await token_with(api, "webhooks", account_id=kolkata.id)
+    body = {"name": "crm", "uri": "https://example.com/calls"}
+    status, answer = await api.call("POST", "developer/webhooks", json=body, headers=headers)
+    assert (status, answer["data"]["created_at"]) == (200, "2019-08-16 20:39:51")
+    status, answer = await api.call("POST", "developer/webhooks", json=body)
+    assert (status, answer["data"]["created_at"]) == (200, "2019-08-16 15:09:51")
+
+
+async def test_a_day_is_a_day_of_the_account_s_time_zone(api: Api) -> None:
+    from zoneinfo import ZoneInfo
+
+    from starlette.datastructures import QueryParams
+
+    from outdial.api.call_filter import read_call_filter
+    from outdial.api.local_time import use_zone
+
+    use_zone(ZoneInfo("Europe/Berlin"))
+    for day, hours in (("2024-03-31", 23), ("2024-10-27", 25), ("2024-08-16", 24)):
+        wanted = read_call_filter(QueryParams(date=day))
+        assert wanted is not None
+        assert wanted.submitted_before - wanted.submitted_from == hours * 3_600_000
+    summer = read_call_filter(QueryParams(date="2024-08-16"))
+    assert summer is not None
+    assert summer.submitted_from == 1_723_759_200_000
