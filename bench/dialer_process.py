@@ -27,7 +27,8 @@ from outdial.domain.call import NewCall
 from outdial.storage import accounts, bridges, calls, cdrs, schema, trunks
 from outdial.storage.database import Database
 from outdial.supervisor.parts import collect_garbage_rarely
-from outdial.telephony.leg import Answered, Leg, LegRequest
+from outdial.telephony.leg import Leg
+from outdial.telephony.leg_values import Answered, LegRequest
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
 from outdial.telephony.user_agent import UserAgent, UserAgentOptions

@@ -14,7 +14,8 @@ from pathlib import Path
 from outdial.sdp.agreement import AgreedMedia
 from outdial.sdp.codec import PCMA
 from outdial.sdp.direction import Direction
-from outdial.telephony.media.client import MediaClient, MediaStream
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.client_stream import MediaStream
 from outdial.telephony.media.options import MediaOptions
 
 HERE = Path(__file__).parent

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from outdial.domain.call import MediaQuality
 from outdial.sdp.agreement import AgreedMedia
-from outdial.telephony.media.client import MediaClient, MediaStream, OnEvent
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.client_stream import MediaStream, OnEvent
 from outdial.telephony.media.events import PlayFinished
 from outdial.telephony.media.options import MediaOptions
 
@@ -40,5 +41,12 @@ class SilentMedia(MediaClient):
         super().__init__(MediaOptions())
         self.closed = 0
 
-    async def open(self, on_event: OnEvent, *, record_to: Path | None = None) -> MediaStream:
+    async def open(
+        self,
+        on_event: OnEvent,
+        *,
+        record_to: Path | None = None,
+        beside: MediaStream | None = None,
+        gathered: bool = False,
+    ) -> MediaStream:
         return SilentStream(self, 10_000, on_event)

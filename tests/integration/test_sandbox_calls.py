@@ -26,7 +26,8 @@ from outdial.sandbox.network import SandboxNetwork
 from outdial.sandbox.options import PASSWORD, USERNAME, SandboxOptions
 from outdial.sandbox.voices import murmur
 from outdial.sip.digest import Credentials
-from outdial.telephony.leg import Answered, Leg, LegEnd, LegRequest, NotAnswered, PlayResult
+from outdial.telephony.leg import Leg
+from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered, PlayResult
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.trace import Trace

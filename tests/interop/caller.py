@@ -9,7 +9,8 @@ from typing import Any, Self
 from outdial.domain.call import MediaQuality
 from outdial.sdp.agreement import AgreedMedia
 from outdial.sip.timers import TimerValues
-from outdial.telephony.leg import Answered, Leg, LegEnd, LegRequest, NotAnswered
+from outdial.telephony.leg import Leg
+from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.events import MediaEvent, PlayFinished
 from outdial.telephony.trace import Entry, Trace

@@ -3,7 +3,7 @@
 import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
-from outdial.telephony.leg import Answered, LegEnd
+from outdial.telephony.leg_values import Answered, LegEnd
 from tests.interop.caller import Caller, answered, end_of, ladder
 from tests.interop.conftest import StartSipp
 

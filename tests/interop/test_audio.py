@@ -11,7 +11,7 @@ import pytest
 
 from outdial.audio.clip import SAMPLE_RATES
 from outdial.domain.disposition import EndReason, HangupBy
-from outdial.telephony.leg import LegEnd
+from outdial.telephony.leg_values import LegEnd
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.options import MediaOptions
 from tests.helpers.sound import captured_rtp, likeness, melody, write_clip

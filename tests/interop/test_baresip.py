@@ -10,7 +10,7 @@ from outdial.audio.clip import SAMPLE_RATES
 from outdial.audio.compare import correlate
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sdp.direction import Direction
-from outdial.telephony.leg import Answered, LegEnd
+from outdial.telephony.leg_values import Answered, LegEnd
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.options import MediaOptions
 from tests.helpers.baresip import Baresip

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
-from outdial.telephony.leg import Leg, NotAnswered
+from outdial.telephony.leg import Leg
+from outdial.telephony.leg_values import NotAnswered
 from tests.interop.caller import BOUND_S, Brief, Caller, ladder, refused, until
 from tests.interop.conftest import StartSipp
 

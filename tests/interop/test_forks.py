@@ -3,7 +3,7 @@
 import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
-from outdial.telephony.leg import LegEnd
+from outdial.telephony.leg_values import LegEnd
 from tests.interop.caller import Caller, answered, end_of, refused, until
 from tests.interop.conftest import StartSipp
 

@@ -18,7 +18,8 @@ from outdial.sip.message import Request
 from outdial.sip.server_transaction import ServerTransaction
 from outdial.sip.session.calling import CallingSession
 from outdial.sip.timers import Timer, TimerValues
-from outdial.telephony.leg import Answered, Leg, LegRequest
+from outdial.telephony.leg import Leg
+from outdial.telephony.leg_values import Answered, LegRequest
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
 from outdial.telephony.user_agent import UserAgent, UserAgentOptions

@@ -6,7 +6,7 @@ import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.timers import TimerValues
-from outdial.telephony.leg import LegEnd
+from outdial.telephony.leg_values import LegEnd
 from tests.helpers.udp import silent_socket
 from tests.interop.caller import Brief, Caller, answered, end_of, refused, until
 from tests.interop.conftest import StartSipp

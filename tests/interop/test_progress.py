@@ -3,7 +3,7 @@
 import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
-from outdial.telephony.leg import Answered
+from outdial.telephony.leg_values import Answered
 from tests.interop.caller import Caller, answered, end_of, ladder, refused
 from tests.interop.conftest import StartSipp
 

@@ -3,7 +3,7 @@
 import pytest
 
 from outdial.domain.disposition import Disposition, EndReason, HangupBy, classify
-from outdial.telephony.leg import NotAnswered
+from outdial.telephony.leg_values import NotAnswered
 from tests.interop.caller import Caller, refused
 from tests.interop.conftest import StartSipp
 

@@ -9,7 +9,7 @@ import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.timers import TimerValues
-from outdial.telephony.leg import LegEnd
+from outdial.telephony.leg_values import LegEnd
 from tests.interop.caller import Brief, Caller, answered, end_of, refused
 from tests.interop.conftest import StartSipp
 

@@ -16,7 +16,7 @@ from outdial.flow.actions import Action, HangUp, PlaySound
 from outdial.flow.definition import Flow
 from outdial.flow.events import DigitPressed, Event, LegEnded, PlayFailed, PlayFinished
 from outdial.flow.state import SOUND_MISSING
-from outdial.telephony.leg import LegEnd
+from outdial.telephony.leg_values import LegEnd
 
 TAIL_S = 0.2
 """A jitter buffer holds 40 to 150 ms: with baresip, a BYE at once cost the last 100 ms of a prompt."""

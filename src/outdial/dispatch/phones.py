@@ -10,7 +10,8 @@ import structlog
 from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import EndReason
 from outdial.sip.transport import Address
-from outdial.telephony.leg import Answered, Leg, LegEnd, LegRequest, NotAnswered, PlayResult
+from outdial.telephony.leg import Leg
+from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered, PlayResult
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk

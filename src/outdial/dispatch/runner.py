@@ -24,7 +24,7 @@ from outdial.errors import DatabaseUnavailable
 from outdial.flow.announcement import announcement
 from outdial.storage import attempts, claims, held_calls
 from outdial.storage.audio_urls import Busy, Ready, Unusable
-from outdial.telephony.leg import Answered, LegEnd, LegRequest, NotAnswered
+from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered
 from outdial.telephony.trunk import Trunk
 
 _log = structlog.get_logger(__name__)

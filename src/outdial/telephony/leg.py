@@ -6,7 +6,6 @@ own `hang_up`) decides it.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from outdial.domain.call import MediaQuality
@@ -22,20 +21,23 @@ from outdial.sip.transport import Address
 from outdial.sip.uri import SipUri
 from outdial.telephony.caller_id import caller_id
 from outdial.telephony.dtmf_info import digit_of_info
-from outdial.telephony.media.client import MediaClient, MediaStream
+from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, MessageResult, NotAnswered, PlayResult
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.client_stream import MediaStream
 from outdial.telephony.media.events import (
     DigitReceived,
     DigitStarted,
     FirstAudioSent,
+    JoinFailed,
     Latched,
     MediaEvent,
+    MessageRecorded,
     PlayFinished,
     RtpTimeout,
     WorkerLost,
 )
 from outdial.telephony.negotiation import LegNegotiator
 from outdial.telephony.trace import Trace
-from outdial.telephony.trunk import Trunk
 from outdial.telephony.user_agent import UserAgent
 
 TELEPHONE_EVENT_PAYLOAD_TYPE = 101
@@ -50,67 +52,24 @@ _PLAY_END_WAIT_S = 1.0
 """How long the worker may take to say how much of a prompt it had played when the leg ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegRequest:
-    """Whom to call, over which trunk, as whom."""
-
-    trunk: Trunk
-    caller_number: str
-    to: str
-    """Digits with country code."""
-    sip_call_id: str
-    caller_name: str = ""
-    ring_timeout_s: float = 60.0
-    record_to: Path | None = None
-    """Record the inbound side into this file, as wire bytes of the agreed codec."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The callee picked up; silence is being sent."""
-
-    codec: str
-    ptime_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotAnswered:
-    """The dial came to nothing."""
-
-    reason: EndReason
-    hangup_by: HangupBy
-    sip_code: int | None = None
-    sip_reason: str | None = None
-    q850: int | None = None
-    retry_after_s: int | None = None
-    picked_up: bool = False
-    """Somebody answered all the same (a 2xx crossed our CANCEL, or its media was unusable), and must not be
-    called again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegEnd:
-    """How an answered leg ended."""
-
-    reason: EndReason
-    hangup_by: HangupBy
-    q850: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlayResult:
-    """What became of a prompt."""
-
-    played_ms: int
-    completed: bool
-
-
 class Leg:
-    """One outgoing leg: `dial`, then `play` as often as wanted; and in a `finally`, always `close`."""
+    """One outgoing leg: `dial`, then `play` as often as wanted; and in a `finally`, always `close`.
 
-    def __init__(self, user_agent: UserAgent, media: MediaClient, request: LegRequest, trace: Trace) -> None:
+    `beside` is a leg that this one may be joined to.
+    """
+
+    def __init__(
+        self,
+        user_agent: UserAgent,
+        media: MediaClient,
+        request: LegRequest,
+        trace: Trace,
+        *,
+        beside: "Leg | None" = None,
+    ) -> None:
         self.request = request
         self.trace = trace
+        self._beside = beside
         self.digits = ""
         """All digits that the callee pressed, in order, each once."""
         self.on_ringing: Callable[[], None] | None = None
@@ -119,11 +78,14 @@ class Leg:
         """Called when a key goes down, where a prompt may stop at once."""
         self.on_digit: Callable[[str], None] | None = None
         """Called once for each key press, when it is over."""
+        self.on_join_failed: Callable[[str], None] | None = None
+        """Called with the reason when `join` could not be done."""
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._user_agent = user_agent
         self._media = media
-        self._stream: MediaStream | None = None
+        self.stream: MediaStream | None = None
+        """Its media, once the dial has begun."""
         self._session: CallingSession | None = None
         self._negotiator: LegNegotiator | None = None
         self._dialed: asyncio.Future[Answered | NotAnswered] = loop.create_future()
@@ -132,6 +94,7 @@ class Leg:
         self._end: LegEnd | None = None
         self._plays: dict[str, asyncio.Future[PlayResult]] = {}
         self._play_count = 0
+        self._messages: dict[str, asyncio.Future[MessageResult]] = {}
         self._digits_by_rtp = False
         self._rang = False
         self._max_call: asyncio.TimerHandle | None = None
@@ -152,7 +115,12 @@ class Leg:
                 reason=EndReason.TRANSPORT_FAILED, hangup_by=HangupBy.NETWORK, sip_reason=str(error)
             )
         try:
-            self._stream = await self._media.open(self._on_media, record_to=self.request.record_to)
+            self.stream = await self._media.open(
+                self._on_media,
+                record_to=self.request.record_to,
+                beside=None if self._beside is None else self._beside.stream,
+                gathered=self.request.gathered,
+            )
         except NoFreePort as error:
             self.trace.note(str(error))
             return NotAnswered(reason=EndReason.NO_MEDIA_PORT, hangup_by=HangupBy.SYSTEM)
@@ -162,7 +130,7 @@ class Leg:
         except MediaError as error:
             self.trace.note(str(error))
             return NotAnswered(reason=EndReason.INTERNAL_ERROR, hangup_by=HangupBy.SYSTEM)
-        self._session = self._prepare(address, host, self._stream.port)
+        self._session = self._prepare(address, host, self.stream.port)
         if self._end is not None:
             return NotAnswered(reason=self._end.reason, hangup_by=self._end.hangup_by)
         self._session.start(self._user_agent.now)
@@ -174,19 +142,48 @@ class Leg:
 
     async def play(self, clips: Sequence[Path]) -> PlayResult:
         """Play clips of the agreed codec in turn, until they are over, stopped, or the leg ended."""
-        if self._stream is None or self._end is not None:
+        if self.stream is None or self._end is not None:
             return PlayResult(0, completed=False)
         self._play_count += 1
         play_id = str(self._play_count)
         finished: asyncio.Future[PlayResult] = self._loop.create_future()
         self._plays[play_id] = finished
-        self._stream.play(play_id, clips)
+        self.stream.play(play_id, clips)
         return await finished
 
     def stop_playing(self) -> None:
         """Stop the prompt at once; silence goes on."""
-        if self._stream is not None:
-            self._stream.stop_playing()
+        if self.stream is not None:
+            self.stream.stop_playing()
+
+    async def record_message(self, path: Path, *, silence_s: float = 0.0) -> MessageResult:
+        """Record what the callee says into a file, as wire bytes of the agreed codec, until `stop_message`,
+        `silence_s` of silence (0: however silent) or the end of the leg. One at a time.
+        """
+        if self.stream is None or self._end is not None:
+            return MessageResult(0, by_silence=False)
+        message_id = str(len(self._messages) + 1)
+        ended: asyncio.Future[MessageResult] = self._loop.create_future()
+        self._messages[message_id] = ended
+        self.stream.record_message(message_id, path, silence_s=silence_s)
+        return await ended
+
+    def stop_message(self) -> None:
+        """End the message that is being recorded."""
+        if self.stream is not None:
+            self.stream.stop_message()
+
+    def join(self, room: str, *, muted: bool = False) -> None:
+        """Hear the other legs in a room wherever nothing is played, and be heard there unless `muted`."""
+        if self.stream is not None:
+            self.trace.note(f"joined to {room}")
+            self.stream.join(room, muted=muted)
+
+    def leave(self) -> None:
+        """Be in no room any more."""
+        if self.stream is not None:
+            self.trace.note("parted")
+            self.stream.leave()
 
     def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:
         """Hang up, or give up dialling. The first end counts; later calls change nothing."""
@@ -197,7 +194,15 @@ class Leg:
         self.hang_up(EndReason.INTERNAL_ERROR)
         if self._max_call is not None:
             self._max_call.cancel()
-        return await self._stream.close() if self._stream is not None else MediaQuality()
+        return await self.stream.close() if self.stream is not None else MediaQuality()
+
+    @property
+    def _offered(self) -> tuple[str, ...]:
+        """The trunk's codecs that this leg may have; the request's own where the trunk has none of them."""
+        trunk, wanted = self.request.trunk.codecs, self.request.codecs
+        if wanted is None:
+            return trunk
+        return tuple(name for name in trunk if name in wanted) or wanted
 
     def _prepare(self, address: Address, host: str, media_port: int) -> CallingSession:
         request, user_agent = self.request, self._user_agent
@@ -208,7 +213,7 @@ class Leg:
                 address=user_agent.options.media_address or host,
                 port=media_port,
                 session_id=int(user_agent.endpoint.new_token()[:12], 16),
-                codecs=tuple(codec for name in trunk.codecs for codec in CODECS if codec.name == name),
+                codecs=tuple(codec for name in self._offered for codec in CODECS if codec.name == name),
                 ptime_ms=trunk.ptime_ms,
                 telephone_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE,
             )
@@ -267,10 +272,10 @@ class Leg:
 
     def _on_answered(self) -> None:
         assert self.agreed is not None
-        assert self._stream is not None
+        assert self.stream is not None
         for remark in self.agreed.remarks:
             self.trace.note(remark)
-        self._stream.connect(self.agreed, announced_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE)
+        self.stream.connect(self.agreed, announced_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE)
         if not self._dialed.done():
             self._dialed.set_result(Answered(self.agreed.codec.name, self.agreed.ptime_ms))
 
@@ -282,10 +287,10 @@ class Leg:
 
     def _on_media_changed(self) -> None:
         assert self.agreed is not None
-        assert self._stream is not None
+        assert self.stream is not None
         agreed = self.agreed
         self.trace.note(f"media now {agreed.direction.value} to {agreed.remote_address}:{agreed.remote_port}")
-        self._stream.connect(agreed, announced_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE)
+        self.stream.connect(agreed, announced_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE)
 
     def _on_media(self, event: MediaEvent) -> None:
         """Take an event of the media worker."""
@@ -296,22 +301,34 @@ class Leg:
                 finished = self._plays.pop(play_id, None)
                 if finished is not None and not finished.done():
                     finished.set_result(PlayResult(played_ms, completed))
-            case DigitStarted(digit):
-                if self.on_key_down is not None:
-                    self.on_key_down(digit)
-            case DigitReceived(digit, duration_ms):
-                self._digits_by_rtp = True
-                self._on_key(digit, f"for {duration_ms} ms")
+            case DigitStarted() | DigitReceived():
+                self._on_key_event(event)
             case FirstAudioSent():
                 self.trace.note("first audio sent")
             case Latched(address, port):
                 self.trace.note(f"audio heard from {address}:{port}")
+            case MessageRecorded(message_id, duration_ms, by_silence, problem):
+                self.trace.note(f"recorded {duration_ms / 1000:.1f} s{f', {problem}' if problem else ''}")
+                recorded = self._messages.get(message_id)
+                if recorded is not None and not recorded.done():
+                    recorded.set_result(MessageResult(duration_ms, by_silence, problem))
+            case JoinFailed(problem):
+                self.trace.note(f"not joined: {problem}")
+                if self.on_join_failed is not None:
+                    self.on_join_failed(problem)
             case RtpTimeout():
                 self.trace.note("no RTP from the far end")
                 self._finish(LegEnd(reason=EndReason.RTP_TIMEOUT, hangup_by=HangupBy.NETWORK))
             case WorkerLost():
                 self.trace.note("the media worker died")
                 self._finish(LegEnd(reason=EndReason.MEDIA_WORKER_LOST, hangup_by=HangupBy.SYSTEM))
+
+    def _on_key_event(self, event: DigitStarted | DigitReceived) -> None:
+        if isinstance(event, DigitReceived):
+            self._digits_by_rtp = True
+            self._on_key(event.digit, f"for {event.duration_ms} ms")
+        elif self.on_key_down is not None:
+            self.on_key_down(event.digit)
 
     def _on_key(self, digit: str, how: str) -> None:
         if len(self.digits) >= _MOST_DIGITS:
@@ -334,12 +351,17 @@ class Leg:
             self._user_agent.flush()
         if not self.ended.done():
             self.ended.set_result(end)
-        if self._stream is not None:
-            self._stream.stop_playing()
-        if self._plays:
-            self._loop.call_later(_PLAY_END_WAIT_S, self._abandon_plays)
+        if self.stream is not None:
+            self.stream.stop_playing()
+            self.stream.stop_message()
+        if self._plays or self._messages:
+            self._loop.call_later(_PLAY_END_WAIT_S, self._abandon_media)
 
-    def _abandon_plays(self) -> None:
+    def _abandon_media(self) -> None:
+        """Let nobody wait for a worker that does not answer."""
+        for recorded in self._messages.values():
+            if not recorded.done():
+                recorded.set_result(MessageResult(0, by_silence=False))
         for finished in self._plays.values():
             if not finished.done():
                 finished.set_result(PlayResult(0, completed=False))

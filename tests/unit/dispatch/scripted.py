@@ -8,7 +8,7 @@ from typing import Any
 
 from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import EndReason, HangupBy
-from outdial.telephony.leg import Answered, LegEnd, LegRequest, NotAnswered, PlayResult
+from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered, PlayResult
 from outdial.telephony.trunk import Trunk
 
 PICKED_UP = Answered("PCMA", 20)

@@ -25,7 +25,7 @@ from outdial.storage import calls, leases, rescue, traces, trunks
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 from outdial.storage.sounds import clip_key
-from outdial.telephony.leg import LegRequest
+from outdial.telephony.leg_values import LegRequest
 from outdial.telephony.trunk import Trunk
 from outdial.telephony.user_agent import Reachability
 

@@ -24,7 +24,7 @@ from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry
 from outdial.errors import DatabaseUnavailable
 from outdial.storage.audio_urls import Busy, Ready, Unusable
-from outdial.telephony.leg import NotAnswered
+from outdial.telephony.leg_values import NotAnswered
 from outdial.telephony.trunk import Trunk
 
 URL = "https://example.com/hello.mp3"

@@ -3,154 +3,27 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from outdial.audio.clip import SILENCE_BYTES
-from outdial.domain.call import MediaQuality
 from outdial.errors import MediaError, MediaWorkerLost
-from outdial.sdp.agreement import AgreedMedia
-from outdial.telephony.media.events import (
-    DigitReceived,
-    DigitStarted,
-    FirstAudioSent,
-    Latched,
-    MediaEvent,
-    PlayFinished,
-    RtpTimeout,
-    WorkerLost,
-)
+from outdial.telephony.media.client_stream import MediaStream, OnEvent
 from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.media.port_pool import PortPool
 from outdial.telephony.media.protocol import (
     AskStats,
-    AudioBegan,
     Close,
     Closed,
     Configure,
-    Connect,
-    KeyDown,
-    KeyPressed,
-    LatchedTo,
-    Measured,
     Open,
     Opened,
-    Play,
-    PlayEnded,
     PortUnusable,
     Ready,
     Report,
-    Silent,
     Stats,
-    StopPlaying,
 )
 from outdial.telephony.media.worker_link import WorkerLink
 
-OnEvent = Callable[[MediaEvent], None]
-"""Called from the event loop; must not block or raise."""
-
 _SWEEP_S = 0.5
-
-
-class MediaStream:
-    """One leg's media. Made by :meth:`MediaClient.open`; every method but :meth:`close` returns at once.
-
-    After the worker's death all of them do nothing, ``on_event`` has had WorkerLost, and :meth:`close`
-    returns the quality that was last known.
-    """
-
-    __slots__ = ("_client", "_closing", "_link", "_measured", "number", "on_event", "port")
-
-    def __init__(
-        self, client: "MediaClient", link: WorkerLink, number: int, port: int, on_event: OnEvent
-    ) -> None:
-        self._client = client
-        self._link: WorkerLink | None = link
-        self._measured: Measured | None = None
-        self._closing: asyncio.Future[object] | None = None
-        self.number = number
-        self.port = port
-        """The RTP port for SDP; RTCP is the next one."""
-        self.on_event = on_event
-
-    def connect(self, media: AgreedMedia, *, announced_event_payload_type: int | None = None) -> None:
-        """Start, or redirect after a re-INVITE. Silence is sent from now on, if the direction lets us send.
-
-        ``announced_event_payload_type`` is the telephone-event payload type of our own SDP, which the far end
-        has to use towards us if its own differs (RFC 3264 §6.1). A direction without sending is hold: packets
-        stop, a running clip keeps its place. Another codec than before ends what is being played.
-        """
-        if self._link is not None:
-            self._link.send(_connect_command(self.number, media, announced_event_payload_type))
-
-    def play(self, play_id: str, clips: Sequence[Path]) -> None:
-        """Queue clip files (wire bytes of the agreed codec) behind what is being played.
-
-        PlayFinished comes for each ``play_id``. The first packet leaves within one ptime.
-        """
-        if self._link is not None:
-            self._link.send(Play(self.number, play_id, [str(clip) for clip in clips]))
-
-    def stop_playing(self) -> None:
-        """Stop the running play and drop the queued ones; silence follows."""
-        if self._link is not None:
-            self._link.send(StopPlaying(self.number))
-
-    async def close(self) -> MediaQuality:
-        """Say BYE by RTCP, free the ports, return the quality. Idempotent; bounded by the reply timeout."""
-        if self._link is not None:
-            if self._closing is None:
-                self._closing = self._client.ask(self._link, self.number, Close(self.number))
-            await asyncio.shield(self._closing)
-        return self.quality
-
-    @property
-    def quality(self) -> MediaQuality:
-        """As of the last RTCP interval; final after :meth:`close`."""
-        if self._measured is None:
-            return MediaQuality()
-        _, sent, received, lost, jitter, remote_loss, remote_jitter, round_trip, mos = self._measured
-        return MediaQuality(
-            packets_sent=sent,
-            packets_received=received,
-            packets_lost=lost,
-            jitter_ms=jitter,
-            remote_loss=remote_loss,
-            remote_jitter_ms=remote_jitter,
-            round_trip_ms=round_trip,
-            mos=mos,
-        )
-
-    def take(self, report: Report) -> None:
-        """A report of the worker about this stream; called by the client."""
-        match report:
-            case Measured():
-                self._measured = report
-            case AudioBegan(_, at):
-                self.on_event(FirstAudioSent(at))
-            case PlayEnded(_, play_id, played_ms, completed, problem):
-                self.on_event(PlayFinished(play_id, played_ms, completed, problem))
-            case KeyDown(_, digit):
-                self.on_event(DigitStarted(digit))
-            case KeyPressed(_, digit, duration_ms):
-                self.on_event(DigitReceived(digit, duration_ms))
-            case LatchedTo(_, address, port):
-                self.on_event(Latched(address, port))
-            case Silent():
-                self.on_event(RtpTimeout())
-            case _:
-                pass
-
-    def is_on(self, link: WorkerLink) -> bool:
-        """Whether it lives in that worker."""
-        return self._link is link
-
-    def detach(self, *, tell: bool) -> WorkerLink | None:
-        """Part from the worker; called by the client."""
-        link, self._link = self._link, None
-        if tell:
-            self.on_event(WorkerLost())
-        return link
 
 
 class MediaClient:
@@ -236,13 +109,21 @@ class MediaClient:
         for link in links:
             await link.wait_stopped(self._options.reply_timeout_s)
 
-    async def open(self, on_event: OnEvent, *, record_to: Path | None = None) -> MediaStream:
+    async def open(
+        self,
+        on_event: OnEvent,
+        *,
+        record_to: Path | None = None,
+        beside: MediaStream | None = None,
+        gathered: bool = False,
+    ) -> MediaStream:
         """Bind a port pair in the least loaded worker; ``record_to`` is the file for what the far end says.
 
-        Raises :class:`NoFreePort`, :class:`MediaWorkerLost` and, if the recording's file cannot be made,
-        :class:`MediaError`.
+        Streams of one worker can be in one room: with ``beside`` it is in that stream's worker, and all
+        that are ``gathered`` are in the same one. Raises :class:`NoFreePort`, :class:`MediaWorkerLost` and,
+        if the recording's file cannot be made, :class:`MediaError`.
         """
-        link = self._least_loaded()
+        link = self._place(beside, gathered=gathered)
         link.streams += 1
         try:
             return await self._open(link, on_event, None if record_to is None else str(record_to))
@@ -291,11 +172,15 @@ class MediaClient:
             if not answer.port_in_use:
                 raise MediaError(f"the recording cannot be written: {answer.problem}")
 
-    def _least_loaded(self) -> WorkerLink:
+    def _place(self, beside: MediaStream | None, *, gathered: bool) -> WorkerLink:
+        if beside is not None:
+            if beside.link is None:
+                raise MediaWorkerLost("the media worker of the leg to be joined has died")
+            return beside.link
         ready = [link for link in self._links if link.ready]
         if not ready:
             raise MediaWorkerLost("no media worker is running at the moment")
-        return min(ready, key=lambda link: link.streams)
+        return ready[0] if gathered else min(ready, key=lambda link: link.streams)
 
     def _take(self, link: WorkerLink, report: Report) -> None:
         if isinstance(report, Ready):
@@ -333,7 +218,7 @@ class MediaClient:
         for number in answered:
             self._answer(number, None)
         for stream in list(self._streams.values()):
-            if stream.is_on(link):
+            if stream.link is link:
                 self._forget(stream)
                 # Who waits for open() or close() learns it there.
                 stream.detach(tell=stream.number not in answered)
@@ -345,27 +230,3 @@ class MediaClient:
         for link in {link for deadline, link, _ in self._waiting.values() if deadline <= now}:
             link.kill("no_answer")
         self._sweeping = loop.call_later(_SWEEP_S, self._sweep) if self._waiting else None
-
-
-def _connect_command(number: int, media: AgreedMedia, announced_event_payload_type: int | None) -> Connect:
-    events: set[int] = set()
-    if media.telephone_event_payload_type is not None:
-        events = {media.telephone_event_payload_type}
-        if announced_event_payload_type is not None:
-            events.add(announced_event_payload_type)
-    return Connect(
-        stream=number,
-        address=media.remote_address,
-        port=media.remote_port,
-        rtcp_address=media.remote_rtcp_address,
-        rtcp_port=media.remote_rtcp_port,
-        codec=media.codec.name,
-        payload_type=media.payload_type,
-        accepted_payload_types=sorted({media.payload_type, media.codec.payload_type}),
-        silence=SILENCE_BYTES[media.codec.name],
-        ptime_ms=media.ptime_ms,
-        event_payload_types=sorted(events),
-        event_rate=media.telephone_event_rate,
-        may_send=media.direction.sends,
-        may_receive=media.direction.receives,
-    )

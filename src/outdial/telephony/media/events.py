@@ -47,6 +47,25 @@ class DigitReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRecorded:
+    """A message is over and its file complete; exactly once for each that was begun."""
+
+    message_id: str
+    duration_ms: int
+    by_silence: bool
+    """It ended because nobody spoke any more."""
+    problem: str | None = None
+    """What the disk said; what was written until then is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinFailed:
+    """The stream is in no room."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class RtpTimeout:
     """The far end should send and has not for the RTP timeout; once in a stream's life."""
 
@@ -56,4 +75,14 @@ class WorkerLost:
     """The worker died: no more audio, no more events. Its ports rest, others may be opened."""
 
 
-MediaEvent = Latched | FirstAudioSent | PlayFinished | DigitStarted | DigitReceived | RtpTimeout | WorkerLost
+MediaEvent = (
+    Latched
+    | FirstAudioSent
+    | PlayFinished
+    | DigitStarted
+    | DigitReceived
+    | MessageRecorded
+    | JoinFailed
+    | RtpTimeout
+    | WorkerLost
+)

@@ -9,9 +9,9 @@ from outdial.rtp.telephone_event import Digit, DigitStarted, Signal, TelephoneEv
 from outdial.telephony.media.host import Host
 from outdial.telephony.media.kernel import disconnect
 from outdial.telephony.media.latch import Address, Latch, Latching
+from outdial.telephony.media.listener import Listener
 from outdial.telephony.media.packet_filter import PacketFilter
 from outdial.telephony.media.protocol import Connect, KeyDown, KeyPressed, LatchedTo
-from outdial.telephony.media.recording import Recording
 
 _LARGEST = 2048
 """Bytes; longer datagrams are cut off. 60 ms of G.711 with every extension is far below."""
@@ -23,11 +23,11 @@ _COMFORT_NOISE = 13
 class Inbound:
     """The receiving side of the RTP socket; it also decides where to send (:attr:`target`)."""
 
-    def __init__(self, stream: int, sock: socket.socket, host: Host, recording: Recording | None) -> None:
+    def __init__(self, stream: int, sock: socket.socket, host: Host, *, filtered: bool) -> None:
         self._stream = stream
         self._sock = sock
         self._host = host
-        self._recording = recording
+        self._listeners: list[Listener] = []
         self._latch = Latch(host.config.latch_window_s)
         self._filter = PacketFilter(sock)
         self._event_payload_types: list[int] = []
@@ -37,7 +37,7 @@ class Inbound:
         self._events: TelephoneEventReceiver | None = None
         self._event_rate = 0
         self._expiry_armed = False
-        self.reception = Reception(_CLOCK_RATE, sampled=recording is None)
+        self.reception = Reception(_CLOCK_RATE, sampled=filtered)
         self.heard_at = host.now()
         """When the last sign of RTP was noticed, or since when it is waited for."""
         self.foreign_packets = 0
@@ -54,6 +54,11 @@ class Inbound:
     def locked(self) -> bool:
         """Whether the socket is connected to :attr:`target`."""
         return self._latch.locked
+
+    @property
+    def filtering(self) -> bool:
+        """Whether the kernel drops audio."""
+        return self._filter.attached
 
     def connect(self, agreed: Connect) -> None:
         """Take what SDP agreed on; the stream latches anew."""
@@ -103,21 +108,44 @@ class Inbound:
         """Whether the kernel has filtered packets since it was last asked."""
         return self.reception.note_dropped(self._filter.dropped())
 
+    def add(self, listener: Listener) -> None:
+        """Let somebody listen from now on: the kernel drops nothing any more."""
+        self._listeners.append(listener)
+        self._adjust_filter()
+
+    def remove(self, listener: Listener) -> None:
+        """Let somebody listen no more, who closes what it has; nothing happens if it does not listen."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            self._adjust_filter()
+
     def close(self) -> None:
-        """End a running digit and the recording."""
+        """End a running digit and whoever listens."""
         self._end_digit()
-        if self._recording is not None:
-            self._recording.close()
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.close()
 
     def _lock(self) -> None:
         try:
             self._sock.connect(self._latch.target)
-            if self._recording is None:
-                self._filter.attach(self._event_payload_types)
         except OSError as error:
             # The stream goes on unconnected and unfiltered: sources are compared anyway.
             self._host.note_problem("latch_incomplete", error)
+        else:
+            self._adjust_filter()
         self._host.emit(LatchedTo(self._stream, *self._latch.target))
+
+    def _adjust_filter(self) -> None:
+        """Let the kernel drop audio exactly while nobody listens and the source is known."""
+        wanted = self._latch.locked and not self._listeners
+        try:
+            if wanted and not self._filter.attached:
+                self._filter.attach(self._event_payload_types)
+            elif not wanted:
+                self._filter.detach()
+        except OSError as error:
+            self._host.note_problem("filter_not_set", error)
 
     def _take(self, packet: RtpPacket, now: float) -> None:
         self.heard_at = now
@@ -127,8 +155,9 @@ class Inbound:
         self.reception.receive(packet.ssrc, packet.sequence_number, timestamp, now, dropped)
         if is_event:
             self._take_event(packet, now)
-        elif self._recording is not None and packet.payload_type in self._audio_payload_types:
-            self._recording.receive(packet.ssrc, packet.timestamp, packet.payload, self._silence, now)
+        elif self._listeners and packet.payload_type in self._audio_payload_types:
+            for listener in self._listeners:
+                listener.receive(packet.ssrc, packet.timestamp, packet.payload, self._silence, now)
 
     def _take_event(self, packet: RtpPacket, now: float) -> None:
         if self._events is None:

@@ -64,6 +64,39 @@ class StopPlaying(NamedTuple):
     stream: int
 
 
+class RecordMessage(NamedTuple):
+    """Write what is heard from now on into `path`. Answered by MessageEnded, once, however it ends."""
+
+    stream: int
+    message_id: str
+    path: str
+    silence_s: float
+    """End it when nobody has spoken for so long; 0: do not."""
+
+
+class StopMessage(NamedTuple):
+    """End the message that is being recorded, if any."""
+
+    stream: int
+
+
+class Join(NamedTuple):
+    """Let the stream hear, where it plays nothing, the others in a room of this worker, and be heard there.
+
+    Answered by NotJoined if that cannot be. A stream is in one room at most: it leaves the other one.
+    """
+
+    stream: int
+    room: str
+    muted: bool
+
+
+class Leave(NamedTuple):
+    """Leave the room, if it is in one."""
+
+    stream: int
+
+
 class Close(NamedTuple):
     """End a stream. Answered by Closed."""
 
@@ -130,6 +163,25 @@ class KeyPressed(NamedTuple):
     duration_ms: int
 
 
+class MessageEnded(NamedTuple):
+    """A message is over, and its file complete."""
+
+    stream: int
+    message_id: str
+    duration_ms: int
+    by_silence: bool
+    """It ended because nobody spoke any more."""
+    problem: str | None
+    """What the disk said; what was written until then is there."""
+
+
+class NotJoined(NamedTuple):
+    """The stream is in no room, and why."""
+
+    stream: int
+    problem: str
+
+
 class Silent(NamedTuple):
     """Nothing was heard for the RTP timeout."""
 
@@ -171,7 +223,9 @@ class Stats(NamedTuple):
     figures: dict[str, Any]
 
 
-Command = Configure | Open | Connect | Play | StopPlaying | Close | AskStats
+StreamCommand = Connect | Play | StopPlaying | RecordMessage | StopMessage | Join | Leave | Close
+"""What a stream that exists is told."""
+Command = Configure | Open | AskStats | StreamCommand
 Report = (
     Ready
     | Opened
@@ -180,6 +234,8 @@ Report = (
     | PlayEnded
     | KeyDown
     | KeyPressed
+    | MessageEnded
+    | NotJoined
     | Silent
     | LatchedTo
     | Measured
@@ -190,8 +246,21 @@ Report = (
 _CLASSES: dict[str, Any] = {
     message.__name__: message
     for message in (
-        *(Configure, Open, Connect, Play, StopPlaying, Close, AskStats),
-        *(Ready, Opened, PortUnusable, AudioBegan, PlayEnded, KeyDown, KeyPressed, Silent, LatchedTo),
+        *(
+            Configure,
+            Open,
+            Connect,
+            Play,
+            StopPlaying,
+            RecordMessage,
+            StopMessage,
+            Join,
+            Leave,
+            Close,
+            AskStats,
+        ),
+        *(Ready, Opened, PortUnusable, AudioBegan, PlayEnded, KeyDown, KeyPressed, MessageEnded, NotJoined),
+        *(Silent, LatchedTo),
         *(Measured, Closed, Stats),
     )
 }

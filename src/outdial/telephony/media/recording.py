@@ -22,6 +22,8 @@ class Recording:
         self._file: BinaryIO = path.open("wb", buffering=64 * 1024)
         self._timeline: Timeline | None = None
         self._heard_at = 0.0
+        self.written = 0
+        """Bytes so far."""
         self.problem: str | None = None
         """What the disk said, once it has refused; the recording ends there and the call goes on."""
 
@@ -53,6 +55,7 @@ class Recording:
         try:
             if data:
                 self._file.write(data)
+                self.written += len(data)
             if flush:
                 self._file.flush()
         except OSError as error:

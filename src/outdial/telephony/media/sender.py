@@ -61,6 +61,7 @@ class Sender:
         "_clip_frames",
         "_events",
         "_how",
+        "_idle",
         "_load",
         "_paused",
         "_plays",
@@ -108,6 +109,8 @@ class Sender:
         self._ptime_ms = 20
         self._silence = 0xFF
         self._silent = b""
+        self._idle: Iterator[bytes] | None = None
+        """What is sent while nothing is played; None for silence."""
         self._audio_began = False
 
     @property
@@ -138,6 +141,12 @@ class Sender:
         else:
             self._go_on()
 
+    def idle_with(self, frames: Iterator[bytes] | None) -> None:
+        """Send these frames, which never end, wherever nothing is played; None for silence."""
+        self._idle = frames
+        if self._clip is None and not self._paused and self._how == self._clip_over:
+            self._go_on()
+
     def pause(self) -> None:
         """Called when packets stop. A running clip keeps its place, and goes on with the next packet."""
         self._paused = True
@@ -165,6 +174,7 @@ class Sender:
         """Stop, and break the reference cycles: the worker runs without a garbage collector."""
         self.stop_playing()
         self._events = _NOBODY
+        self._idle = None
         self._turn_by(bytes)
         self.send = len
 
@@ -189,7 +199,7 @@ class Sender:
         if self._clip is None:
             return self._advance(marker=True)
         self._mark()
-        return next(self._rest, self._silent)
+        return next(self._rest, None) or self._idle_frame()
 
     def _clip_over(self) -> bytes:
         """The running clip has been sent: the first frame of the next one, or silence."""
@@ -207,7 +217,7 @@ class Sender:
         self._go_on()
         if marker:
             self._mark()
-        return self._silent if frame is None else frame
+        return self._idle_frame() if frame is None else frame
 
     def _next_clip(self) -> bytes | None:
         """The first frame of the next clip; None if nothing is left to play."""
@@ -244,10 +254,13 @@ class Sender:
         return problem
 
     def _go_on(self) -> None:
-        """Point ``frames`` at the running clip, or at silence."""
+        """Point ``frames`` at the running clip, or at what is sent without one."""
         self.first_word &= ~MARKER
-        self.frames = repeat(self._silent) if self._clip is None else self._rest
+        self.frames = self._rest if self._clip is not None else self._idle or repeat(self._silent)
         self._how = self._clip_over
+
+    def _idle_frame(self) -> bytes:
+        return self._silent if self._idle is None else next(self._idle)
 
     def _mark(self) -> None:
         """Set the marker bit for the packet that is being made; the next one takes it away."""

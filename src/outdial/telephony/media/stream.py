@@ -1,6 +1,7 @@
 """One leg's RTP and RTCP in the worker: its sockets, its direction, its reports."""
 
 import socket
+from pathlib import Path
 
 from outdial.errors import RtpParseError
 from outdial.rtp.clock import report_interval_s
@@ -8,15 +9,29 @@ from outdial.rtp.mos import estimated_mos, playout_delay_ms
 from outdial.rtp.rtcp_session import RtcpSession, Sent
 from outdial.telephony.media.host import Host
 from outdial.telephony.media.inbound import Inbound
+from outdial.telephony.media.message import Message
 from outdial.telephony.media.pacing import CLOCK_PER_TICK, TICKS_PER_SECOND
-from outdial.telephony.media.protocol import AudioBegan, Connect, Measured, PlayEnded, Silent
+from outdial.telephony.media.protocol import (
+    AudioBegan,
+    Connect,
+    Join,
+    Measured,
+    MessageEnded,
+    NotJoined,
+    PlayEnded,
+    RecordMessage,
+    Silent,
+)
 from outdial.telephony.media.recording import FLUSH_INTERVAL_S, Recording
+from outdial.telephony.media.room import CannotJoin, Member, Room
 from outdial.telephony.media.sender import Sender
 
 _CLOCK_RATE = CLOCK_PER_TICK * TICKS_PER_SECOND
 _LARGEST = 2048
 _NOWHERE = "0.0.0.0"  # noqa: S104 - not bound: SDP's old way to say "on hold" (RFC 3264 §8.4)
 _CHANCES = 1 << 16
+_WATCH_MESSAGE_S = 0.1
+"""How late the end of a message by silence may be noticed."""
 _TIMESTAMP_BITS = 29
 """The first timestamp is random (RFC 3550 §5.1), in the lower part of its field: see ``Sender``."""
 
@@ -53,7 +68,11 @@ class Stream:
         self._reported_packets = 0
         self._timed_out = False
         self._closed = False
-        self.inbound = Inbound(number, rtp, host, recording)
+        self.inbound = Inbound(number, rtp, host, filtered=recording is None)
+        if recording is not None:
+            self.inbound.add(recording)
+        self._message: Message | None = None
+        self._member: Member | None = None
 
     def connect(self, agreed: Connect) -> None:
         """Start, or redirect, as SDP agreed. Called again after each re-INVITE."""
@@ -63,6 +82,8 @@ class Stream:
         self._take_way()
         if before is not None and before.codec != agreed.codec:
             self.sender.stop_playing()
+        if self._member is not None:
+            self._member.pace(agreed.ptime_ms)
         self.sender.configure(agreed.payload_type, agreed.ptime_ms, agreed.silence)
         self._take_slot(before, agreed)
         if before is None:
@@ -82,9 +103,63 @@ class Stream:
         """Stop at once; silence follows."""
         self.sender.stop_playing()
 
+    def record_message(self, command: RecordMessage) -> None:
+        """Begin a message; one that is being recorded ends."""
+        self.stop_message()
+        codec = "" if self._agreed is None else self._agreed.codec
+        try:
+            message = Message(command.message_id, Path(command.path), codec, self._host.now())
+        except OSError as error:
+            problem = f"{command.path}: {error.strerror}"
+            self._host.emit(MessageEnded(self.number, command.message_id, 0, False, problem))
+            return
+        self._message = message
+        self.inbound.add(message)
+
+        def watch(now: float) -> float | None:
+            if self._message is not message:
+                return None
+            message.flush(now)
+            if command.silence_s and now - message.spoken_at >= command.silence_s:
+                self._end_message(by_silence=True)
+                return None
+            return now + _WATCH_MESSAGE_S
+
+        self._host.timers.add(self._host.now() + _WATCH_MESSAGE_S, watch)
+
+    def stop_message(self) -> None:
+        """End the message that is being recorded, if any."""
+        self._end_message(by_silence=False)
+
+    def join(self, command: Join, room: Room) -> None:
+        """Be in a room, and in no other one."""
+        self.leave()
+        if self._agreed is None:
+            self._host.emit(NotJoined(self.number, "the leg has no media yet"))
+            return
+        agreed = self._agreed
+        try:
+            member = room.enter(agreed.codec, agreed.ptime_ms, agreed.silence, muted=command.muted)
+        except CannotJoin as problem:
+            self._host.emit(NotJoined(self.number, str(problem)))
+            return
+        self._member = member
+        self.inbound.add(member)
+        self.sender.idle_with(member)
+
+    def leave(self) -> None:
+        """Be in no room."""
+        member, self._member = self._member, None
+        if member is not None:
+            self.inbound.remove(member)
+            member.close()
+            self.sender.idle_with(None)
+
     def close(self) -> None:
         """Say BYE by RTCP, report the last figures, close the sockets."""
         self._host.wheel.remove(self.sender)
+        self.leave()
+        self.stop_message()
         self.sender.close()
         self.inbound.rtp_flows()
         self._send_report(goodbye=True)
@@ -160,6 +235,16 @@ class Stream:
     def play_ended(self, play_id: str, played_ms: int, *, completed: bool, problem: str | None) -> None:
         """See :class:`SenderEvents`."""
         self._host.emit(PlayEnded(self.number, play_id, played_ms, completed, problem))
+
+    def _end_message(self, *, by_silence: bool) -> None:
+        message, self._message = self._message, None
+        if message is None:
+            return
+        self.inbound.remove(message)
+        message.close()
+        self._host.emit(
+            MessageEnded(self.number, message.message_id, message.duration_ms, by_silence, message.problem)
+        )
 
     def _take_way(self) -> None:
         """Point the sender at the address that the inbound side has chosen.

@@ -30,18 +30,24 @@ from outdial.telephony.media.protocol import (
     Command,
     Configure,
     Connect,
+    Join,
+    Leave,
     LineReader,
     Open,
     Opened,
     Play,
     PortUnusable,
     Ready,
+    RecordMessage,
     Report,
     Stats,
+    StopMessage,
     StopPlaying,
+    StreamCommand,
     encode,
 )
 from outdial.telephony.media.recording import Recording
+from outdial.telephony.media.room import Room
 from outdial.telephony.media.stream import Stream
 from outdial.telephony.media.timers import Timers
 from outdial.telephony.media.udp_pair import bind_pair
@@ -71,6 +77,7 @@ class Worker:
         self._waiting: deque[Command] = deque()
         self._outbox = bytearray()
         self._streams: dict[int, Stream] = {}
+        self._rooms: dict[str, Room] = {}
         self._readable: dict[int, Callable[[float], None]] = {}
         self._epoll = select.epoll()
         self._now = time.monotonic()
@@ -237,15 +244,12 @@ class Worker:
     def _obey(self, command: Command) -> None:
         if isinstance(command, Open):
             self._open(command)
-            return
-        if isinstance(command, AskStats):
+        elif isinstance(command, AskStats):
             self.emit(Stats(command.stream, self.stats()))
-            return
-        if isinstance(command, Configure):
-            return
-        stream = self._streams.get(command.stream)
-        if stream is None:
-            return
+        elif not isinstance(command, Configure) and (stream := self._streams.get(command.stream)) is not None:
+            self._direct(stream, command)
+
+    def _direct(self, stream: Stream, command: StreamCommand) -> None:
         match command:
             case Connect():
                 stream.connect(command)
@@ -253,6 +257,15 @@ class Worker:
                 stream.play(command.play_id, command.clips)
             case StopPlaying():
                 stream.stop_playing()
+            case RecordMessage():
+                stream.record_message(command)
+            case StopMessage():
+                stream.stop_message()
+            case Join():
+                self._join(stream, command)
+            case Leave():
+                stream.leave()
+                self._forget_empty_rooms()
             case Close():
                 self._close(stream)
 
@@ -278,12 +291,21 @@ class Worker:
         self._listen(rtcp.fileno(), stream.rtcp_readable)
         self.emit(Opened(command.stream))
 
+    def _join(self, stream: Stream, command: Join) -> None:
+        stream.join(command, self._rooms.setdefault(command.room, Room()))
+        self._forget_empty_rooms()
+
+    def _forget_empty_rooms(self) -> None:
+        if self._rooms:
+            self._rooms = {name: room for name, room in self._rooms.items() if room.members}
+
     def _close(self, stream: Stream) -> None:
         del self._streams[stream.number]
         for sock in (stream.rtp, stream.rtcp):
             self._epoll.unregister(sock.fileno())
             del self._readable[sock.fileno()]
         stream.close()
+        self._forget_empty_rooms()
         self.emit(Closed(stream.number))
 
     def _listen(self, descriptor: int, readable: Callable[[float], None]) -> None:

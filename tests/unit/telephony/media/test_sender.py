@@ -1,6 +1,7 @@
 """Which frame is next, marker bits, the order of plays."""
 
 from dataclasses import dataclass, field
+from itertools import cycle
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,3 +274,16 @@ def test_whatever_happens_each_play_ends_once_and_a_frame_is_always_there(
     leg.heard(200)
     assert [int(ended.play_id) for ended in leg.ended] == list(range(plays))
     assert leg.heard(1) == "."
+
+
+def test_what_is_sent_without_a_clip_gives_way_to_one_and_comes_back() -> None:
+    leg = Leg()
+    leg.heard(2)
+    leg.sender.idle_with(cycle([b"i" * 160]))
+    assert leg.heard(2) == "ii"
+    leg.sender.play("one", ["a40"])
+    assert leg.heard(3).lower() == "aai"
+    leg.sender.stop_playing()
+    assert leg.heard(1) == "i"
+    leg.sender.idle_with(None)
+    assert leg.heard(2) == ".."

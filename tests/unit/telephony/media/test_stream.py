@@ -13,13 +13,18 @@ from outdial.telephony.media.pacing import SlotWheel
 from outdial.telephony.media.protocol import (
     Configure,
     Connect,
+    Join,
     LatchedTo,
     Measured,
+    MessageEnded,
+    NotJoined,
     PlayEnded,
+    RecordMessage,
     Report,
     Silent,
 )
 from outdial.telephony.media.recording import Recording
+from outdial.telephony.media.room import Room
 from outdial.telephony.media.sender import Sender
 from outdial.telephony.media.stream import Stream
 from outdial.telephony.media.timers import Timers
@@ -232,3 +237,90 @@ def test_comfort_noise_counts_and_is_not_recorded(host: TurnedHost, far: FarEnd,
     stream.close()
     assert stream.inbound.reception.packets_received == 2
     assert len(path.read_bytes()) == 160
+
+
+def hear_speech(host: TurnedHost, stream: Stream, far: FarEnd, payload: bytes, packets: int) -> None:
+    """The far end sends a packet every 20 ms."""
+    for _ in range(packets):
+        far.say(stream.rtp.getsockname()[1], payload)
+        stream.rtp_readable(host.time)
+        host.run(0.02)
+
+
+def test_a_message_ends_when_nobody_has_spoken_for_its_silence(
+    host: TurnedHost, far: FarEnd, tmp_path: Path
+) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    hear_speech(host, stream, far, bytes(160), 10)
+    path = tmp_path / "message"
+    stream.record_message(RecordMessage(1, "m", str(path), 0.5))
+    hear_speech(host, stream, far, b"\x90" * 160, 20)
+    hear_speech(host, stream, far, b"\xff" * 160, 20)
+    assert not [report for report in host.reports if isinstance(report, MessageEnded)]
+    hear_speech(host, stream, far, b"\xff" * 160, 15)
+    [ended] = [report for report in host.reports if isinstance(report, MessageEnded)]
+    assert ended == MessageEnded(1, "m", ended.duration_ms, True, None)
+    assert 800 <= ended.duration_ms <= 1_000
+    assert path.read_bytes().startswith(b"\x90" * 3_200 + b"\xff" * 160)
+    hear_speech(host, stream, far, b"\x90" * 160, 5)
+    assert path.stat().st_size == ended.duration_ms * 8, "what is said afterwards is not in it"
+    stream.close()
+
+
+def test_a_message_is_on_disk_up_to_the_last_second(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    hear_speech(host, stream, far, bytes(160), 10)
+    path = tmp_path / "message"
+    stream.record_message(RecordMessage(1, "m", str(path), 0.0))
+    hear_speech(host, stream, far, b"\x90" * 160, 100)
+    assert path.stat().st_size >= 1.7 * 8_000, "it has not ended, and may never"
+    stream.close()
+    assert MessageEnded(1, "m", 2_000, False, None) in host.reports
+
+
+def test_a_message_that_cannot_be_written_ends_with_what_the_disk_says(
+    host: TurnedHost, far: FarEnd, tmp_path: Path
+) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    stream.record_message(RecordMessage(1, "m", str(tmp_path / "no" / "where"), 0.0))
+    [ended] = [report for report in host.reports if isinstance(report, MessageEnded)]
+    assert ended.problem is not None
+    assert "No such file" in ended.problem
+    stream.close()
+
+
+def test_the_kernel_filters_exactly_while_nobody_listens(
+    host: TurnedHost, far: FarEnd, tmp_path: Path
+) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    room = Room()
+    hear_speech(host, stream, far, bytes(160), 80)
+    assert stream.inbound.filtering
+    stream.join(Join(1, "r", False), room)
+    assert not stream.inbound.filtering
+    stream.record_message(RecordMessage(1, "m", str(tmp_path / "m"), 0.0))
+    stream.leave()
+    assert not stream.inbound.filtering, "the message goes on"
+    stream.stop_message()
+    assert stream.inbound.filtering
+    hear_speech(host, stream, far, bytes(160), 20)
+    assert stream.inbound.rtp_flows()
+    assert stream.inbound.reception.packets_received == 100, "none is counted twice or lost"
+    stream.close()
+
+
+def test_a_stream_that_leaves_a_room_or_closes_is_in_it_no_more(host: TurnedHost, far: FarEnd) -> None:
+    stream = open_stream(host)
+    room, other = Room(), Room()
+    stream.join(Join(1, "r", False), room)
+    assert NotJoined(1, "the leg has no media yet") in host.reports
+    stream.connect(agreed(far))
+    stream.join(Join(1, "r", False), room)
+    stream.join(Join(1, "other", True), other)
+    assert (len(room.members), len(other.members)) == (0, 1)
+    stream.close()
+    assert not other.members
