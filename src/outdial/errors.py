@@ -146,6 +146,27 @@ class EgressBadAnswer(EgressError):
     """What came is not HTTP that can be used: garbled, without a valid certificate, redirects in a circle."""
 
 
+class SpeechError(OutdialError):
+    """A text could not be spoken. The message is a sentence without the text, which may be private."""
+
+    temporary = False
+    """Whether the same text may be spoken a little later."""
+
+
+class SpeechUnavailable(SpeechError):
+    """The engine is not there: a program or a package is missing, or a server is not set up."""
+
+
+class Unspeakable(SpeechError):
+    """This voice cannot say this text, or there is no such voice."""
+
+
+class SpeechFailed(SpeechError):
+    """The engine broke down, or took too long."""
+
+    temporary = True
+
+
 class StorageError(OutdialError):
     """The database or the blob store refused."""
 

@@ -3,8 +3,8 @@
 At least once and in order per call, signed, and so that one endpoint never waits for another.
 
 - `payload`: an event as the receiver sees it;
-- `template`, `liquid_sandbox`, `filters`: composed addresses and bodies;
-- `signing`: Standard Webhooks signatures; `request`: payload, template and signature as one HTTP request;
+- `signing`: Standard Webhooks signatures; `request`: payload, composed address and body
+  (`outdial.templates`) and signature as one HTTP request;
 - `verification`: the challenge that a new endpoint answers;
 - `schedule`: when to try again; `sending`: one request and what it means;
 - `deliverer`: the role that claims the outbox and sends.

@@ -9,7 +9,8 @@ from outdial.egress.message import check_headers
 from outdial.egress.urls import parse_target
 from outdial.errors import EgressRefused, InvalidInput
 from outdial.storage.webhooks import Webhook
-from outdial.webhooks import signing, template
+from outdial.templates import template
+from outdial.webhooks import signing
 from outdial.webhooks.client import HttpClient
 from outdial.webhooks.request import FORM
 from outdial.webhooks.sending import Clock

@@ -9,9 +9,9 @@ from outdial.egress.message import EgressRequest, Method
 from outdial.errors import InvalidInput
 from outdial.storage.outbox_claims import Event
 from outdial.storage.webhooks import Webhook
+from outdial.templates.template import render
 from outdial.webhooks import signing
 from outdial.webhooks.payload import payload_of, variables_of
-from outdial.webhooks.template import render
 
 JSON, FORM = "json", "form"
 _CONTENT_TYPES = {JSON: "application/json", FORM: "application/x-www-form-urlencoded"}

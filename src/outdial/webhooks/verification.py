@@ -8,9 +8,9 @@ from urllib.parse import quote
 from outdial.egress.message import EgressRequest
 from outdial.errors import EgressError, InvalidInput
 from outdial.storage.webhooks import Webhook
+from outdial.templates.template import render
 from outdial.webhooks.client import HttpClient
 from outdial.webhooks.request import headers_for
-from outdial.webhooks.template import render
 
 _MOST_BYTES = 4 * 1024
 

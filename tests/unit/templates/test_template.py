@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outdial.errors import InvalidInput
-from outdial.webhooks import template
+from outdial.templates import template
 
 VARIABLES = {
     "to": "918867135000",

@@ -17,7 +17,7 @@ from liquid.environment import Environment
 from liquid.exceptions import LiquidError
 
 from outdial.errors import InvalidInput
-from outdial.webhooks.filters import LONGEST_VALUE, add_filters
+from outdial.templates.filters import LONGEST_VALUE, add_filters
 
 _DYNAMIC = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 _RANGE = re.compile(r"\([^()]*\.\.[^()]*\)")

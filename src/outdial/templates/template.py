@@ -18,9 +18,9 @@ def check(source: str) -> None:
     """Raise InvalidInput with a sentence if `source` is not a template that may be used."""
     if is_dynamic(source):
         _bound(source)
-        from outdial.webhooks import liquid_sandbox
+        from outdial.templates import sandbox
 
-        liquid_sandbox.check(source)
+        sandbox.check(source)
 
 
 def render(source: str, variables: Mapping[str, Any]) -> str:
@@ -28,9 +28,9 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
     if not is_dynamic(source):
         return source
     _bound(source)
-    from outdial.webhooks import liquid_sandbox
+    from outdial.templates import sandbox
 
-    return liquid_sandbox.render(source, variables)
+    return sandbox.render(source, variables)
 
 
 def _bound(source: str) -> None:

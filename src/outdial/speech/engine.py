@@ -1,0 +1,44 @@
+"""What a speech engine is to everybody else: voices, and texts that become sound files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+LONGEST_TEXT = 4_000
+"""Characters that an engine is asked to say at once, some five minutes; servers' own limit is about that."""
+
+Gender = Literal["female", "male", "neutral"]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One voice of one engine."""
+
+    engine: str
+    name: str
+    """The engine's own name of it."""
+    language: str
+    """BCP 47: `en-US`, `hi`."""
+    gender: Gender
+
+    @property
+    def id(self) -> str:
+        """The name of the voice among those of all engines: `pico:en-US`."""
+        return f"{self.engine}:{self.name}"
+
+
+class SpeechEngine(Protocol):
+    """Says texts. An engine bounds itself: time, memory, the size of what it writes."""
+
+    name: str
+    revision: str
+    """Changes when the same text would sound different: what was rendered before is then rendered again."""
+    voices: Sequence[Voice]
+
+    async def speak(self, text: str, voice: Voice, out: Path) -> None:
+        """Write `text`, at most LONGEST_TEXT characters, as a WAV file of 16-bit PCM to `out`.
+
+        Raises SpeechUnavailable, Unspeakable or SpeechFailed.
+        """
+        ...
