@@ -21,6 +21,8 @@ from outdial.api.context import ApiContext, ApiOptions
 from outdial.egress.allow_list import AllowList
 from outdial.egress.client import EgressClient
 from outdial.egress.message import EgressOptions
+from outdial.speech.pico import Pico
+from outdial.speech.voices import Voices
 from outdial.storage import accounts, bridges, schema, tokens, trunks
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
@@ -99,6 +101,7 @@ async def running_api(folder: Path, **options: Any) -> AsyncIterator[Api]:
             options=ApiOptions(work_dir=folder / "work", **options),
             now_ms=clock,
             new_uuid=lambda: str(uuid.uuid4()),
+            voices=Voices([Pico()]),
             endpoints=EndpointChecks(client, clock, timeout_s=5.0),
         )
         async with serving(context) as address, aiohttp.ClientSession() as session:

@@ -17,7 +17,9 @@ from outdial.api import (
     outgoing_cancel,
     outgoing_send,
     outgoing_trace,
+    outgoing_tts,
     voice_sounds,
+    voice_voices,
 )
 from outdial.api.access_log import AccessLog
 from outdial.api.context import ApiContext
@@ -43,10 +45,12 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
     app.include_router(health.router)
     for resource in (
         outgoing_send,
+        outgoing_tts,
         outgoing_callstatus,
         outgoing_trace,
         outgoing_cancel,
         voice_sounds,
+        voice_voices,
         developer_webhooks,
         developer_deliveries,
         developer_subscriptions,

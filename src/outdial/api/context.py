@@ -11,6 +11,7 @@ from outdial.api.auth import TokenCache
 from outdial.api.endpoint_checks import EndpointChecks
 from outdial.egress.allow_list import AllowList
 from outdial.egress.guard import Guard
+from outdial.speech.voices import Voices
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 
@@ -45,6 +46,8 @@ class ApiContext:
     now_ms: Callable[[], int]
     """Unix milliseconds."""
     new_uuid: Callable[[], str]
+    voices: Voices
+    """Voices that texts can be spoken in. Listed and chosen here; dialers let them speak."""
     endpoints: EndpointChecks
     """Judges and verifies what webhooks are given."""
     decoders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DECODERS))

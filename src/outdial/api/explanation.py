@@ -119,3 +119,10 @@ def waits_for_audio(host: str, problem: str | None) -> str:
     if problem is None:
         return f"Waits for its audio to be fetched from {host}."
     return f"Waits for its audio, which will be tried again: {problem}"
+
+
+def waits_for_speech(problem: str | None) -> str:
+    """The sentence for a call whose text is being spoken; `problem` is what went wrong the last time."""
+    if problem is None:
+        return "Waits for its text to be spoken."
+    return f"Waits for its text to be spoken, which will be tried again: {problem}"

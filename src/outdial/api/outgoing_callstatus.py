@@ -12,8 +12,9 @@ from outdial.api.call_filter import read_call_filter
 from outdial.api.context import ApiContext, context_of
 from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import ApiError, invalid
-from outdial.api.explanation import explain, waits_for_audio
+from outdial.api.explanation import explain, waits_for_audio, waits_for_speech
 from outdial.domain.call import Attempt, Call, CallState, Cdr, MediaQuality
+from outdial.domain.prompt import is_prompt
 from outdial.egress.urls import parse_target
 from outdial.storage import attempts, audio_urls, calls, cdrs
 from outdial.storage.calls import CallFilter
@@ -127,6 +128,8 @@ async def _waits_for(context: ApiContext, call: Call) -> str | None:
     known = await context.database.read(audio_urls.look, call.audio_url, now=context.now_ms())
     if not isinstance(known, audio_urls.Busy):
         return None
+    if is_prompt(call.audio_url):
+        return waits_for_speech(known.problem)
     return waits_for_audio(parse_target(call.audio_url).host, known.problem)
 
 

@@ -11,20 +11,22 @@ from fastapi import APIRouter, Request, Response
 from outdial.api.answers import family_time, json_response
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
-from outdial.api.context import ApiOptions, context_of
+from outdial.api.context import ApiContext, ApiOptions, context_of
 from outdial.api.developer_webhooks import why_off
 from outdial.api.documentation import body, errors, success
 from outdial.api.errors import invalid
 from outdial.api.send_request import SendRequest, read_send_request, unknown_sound, unknown_webhook
+from outdial.api.tts_request import Speech
 from outdial.domain.call import NewCall
-from outdial.storage import bridges, calls, sounds, webhooks
+from outdial.domain.prompt import Prompt
+from outdial.storage import bridges, calls, prompts, sounds, webhooks
 
 router = APIRouter(tags=["outgoing"])
 
 _LONG_LIST = 500
 """Numbers in a list, or characters of a text of numbers, that are checked within about a millisecond."""
 _NOT_CHARGED = "0.0000"
-_PARAMETERS = {
+PARAMETERS = {
     "bridge": {"type": "string", "description": "Our number, from which the call is made."},
     "to": {
         "type": "string",
@@ -57,7 +59,7 @@ _EXAMPLE_BODY = {
     "audio": "39888925-718e-43bb-a8b1-d4a3e1f0c2b7",
     "name": "obd_api_call",
 }
-_EXAMPLE = {
+EXAMPLE = {
     "status": 200,
     "message": "1 numbers accepted for delivery.",
     "data": [
@@ -77,8 +79,8 @@ _EXAMPLE = {
 @router.post(
     "/outgoing/send",
     summary="Call a number and play a sound",
-    responses=success("Accepted, and on disk.", _EXAMPLE) | errors(400, 401, 413, 415, 422, 503),
-    openapi_extra=body(_PARAMETERS, ["bridge", "to", "audio"], _EXAMPLE_BODY),
+    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 413, 415, 422, 503),
+    openapi_extra=body(PARAMETERS, ["bridge", "to", "audio"], _EXAMPLE_BODY),
 )
 async def send(request: Request) -> Response:
     """Accept one call, or one for each number of a list; each is dialled at once if the trunk has room.
@@ -88,14 +90,24 @@ async def send(request: Request) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
-    wanted = await _read(form, context.options)
+    return await accept_all(context, principal, form)
+
+
+async def accept_all(
+    context: ApiContext, principal: Principal, form: dict[str, Any], speech: Speech | None = None
+) -> Response:
+    """Accept the calls that a form asks for, with `speech` in place of its audio if there is one."""
+    wanted = await _read(form, context.options, with_audio=speech is None)
+    now = context.now_ms()
+    spoken = None if speech is None else await asyncio.to_thread(speech.prompts, wanted, now=now)
     accepted = await context.database.run(
         accept,
         principal,
         wanted,
         request_id=context.new_uuid(),
-        now=context.now_ms(),
+        now=now,
         retries=context.options.retries if wanted.interval_minutes else 0,
+        spoken=spoken,
     )
     return json_response(
         {
@@ -106,10 +118,16 @@ async def send(request: Request) -> Response:
     )
 
 
-async def _read(form: dict[str, Any], options: ApiOptions) -> SendRequest:
+async def _read(form: dict[str, Any], options: ApiOptions, *, with_audio: bool) -> SendRequest:
     """Read the request; a long list of numbers in a thread, so that other requests get their turn."""
     to = form.get("to")
-    read = partial(read_send_request, form, most_recipients=options.recipients, guard=options.guard)
+    read = partial(
+        read_send_request,
+        form,
+        most_recipients=options.recipients,
+        guard=options.guard,
+        with_audio=with_audio,
+    )
     if isinstance(to, str | list) and len(to) > _LONG_LIST:
         return await asyncio.to_thread(read)
     return read()
@@ -123,8 +141,9 @@ def accept(
     request_id: str,
     now: int,
     retries: int,
+    spoken: Sequence[Prompt] | None = None,
 ) -> Sequence[NewCall]:
-    """Store the calls of one request and wake the dialers.
+    """Store the calls of one request and wake the dialers. `spoken` is what each number hears, in order.
 
     In one transaction with the look at bridge and sound, so that neither can vanish in between. Raises
     ApiError 422 naming what does not exist.
@@ -152,7 +171,7 @@ def accept(
             submitted_at=now,
             due_at=now,
             sound_id=wanted.sound_id,
-            audio_url=wanted.audio_url,
+            audio_url=wanted.audio_url if spoken is None else spoken[position - 1].address,
             name=wanted.name,
             webhook_id=None if wanted.webhook_id is None else str(wanted.webhook_id),
             customid=wanted.customid,
@@ -163,6 +182,8 @@ def accept(
         )
         for position, number in enumerate(wanted.to, start=1)
     ]
+    if spoken is not None:
+        prompts.put(conn, spoken, now=now)
     calls.insert_calls(conn, new_calls)
     return new_calls
 

@@ -25,6 +25,7 @@ NEEDED: Mapping[str, tuple[Scope | None, Scope | None]] = {
     "/voice/flows": (Scope.FLOWS, Scope.FLOWS),
     "/voice/pricing": (None, Scope.ADMIN),
     "/voice/sounds": (Scope.SOUNDS, Scope.SOUNDS),
+    "/voice/voices": (None, Scope.ADMIN),
 }
 """Prefix of a path below /api/v1 → the scope to read, the scope to write; None: any token will do."""
 

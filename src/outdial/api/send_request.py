@@ -38,7 +38,7 @@ class SendRequest:
     bridge: str
     to: list[PhoneNumber]
     sound_id: str | None = None
-    """Exactly one of this and `audio_url` is set."""
+    """Exactly one of this and `audio_url` is set, unless a text is spoken in place of audio."""
     audio_url: str | None = None
     """In the spelling of `egress.urls.normalised`."""
     name: str = ""
@@ -49,12 +49,15 @@ class SendRequest:
     webhook_id: int | None = None
 
 
-def read_send_request(body: Mapping[str, Any], *, most_recipients: int, guard: Guard) -> SendRequest:
+def read_send_request(
+    body: Mapping[str, Any], *, most_recipients: int, guard: Guard, with_audio: bool = True
+) -> SendRequest:
     """The request in `body`. Raises ApiError 422 with a sentence for each wrong parameter.
 
     `guard` judges an audio URL whose host is an address; names are resolved when the audio is fetched.
+    Without `with_audio` there is none to be named: something else is played.
     """
-    return _Reader(body, most_recipients, guard).read()
+    return _Reader(body, most_recipients, guard).read(with_audio=with_audio)
 
 
 class _Reader:
@@ -66,8 +69,8 @@ class _Reader:
         self._most_recipients = most_recipients
         self._errors: dict[str, list[str]] = {}
 
-    def read(self) -> SendRequest:
-        sound_id, audio_url = self._audio()
+    def read(self, *, with_audio: bool) -> SendRequest:
+        sound_id, audio_url = self._audio() if with_audio else (None, None)
         request = SendRequest(
             bridge=self._bridge(),
             to=self._recipients(),

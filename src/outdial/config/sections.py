@@ -3,11 +3,12 @@
 import ipaddress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from outdial.egress.allow_list import AllowList
+from outdial.speech.engine import parse_server_voice
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A port number; 0 lets the system choose one."""
@@ -141,6 +142,64 @@ class EgressSettings(Section):
         ge=1,
         description="What an audio URL sent is played for this long before it is asked whether that changed.",
     )
+    audio_cache_bytes: int = Field(
+        default=10 * 1024 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Most bytes of audio that is kept of URLs and of rendered prompts. Past this, what was"
+        " not asked for the longest goes, a day later: calls may still be playing it.",
+    )
+
+
+def _server_voices(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        parse_server_voice(entry)
+    return entries
+
+
+class SpeechServerSettings(Section):
+    """A server that speaks OpenAI's protocol (`POST /v1/audio/speech`); its voices are called `http:…`."""
+
+    base_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]",
+        description="Its address up to and with the version, such as `http://127.0.0.1:8880/v1`. It may be"
+        " private: it is yours. Unset: there is no such server.",
+    )
+    key: SecretStr | None = Field(default=None, description="Sent as a bearer token.")
+    model: str = Field(default="tts-1", description="Model to ask for.")
+    voices: Annotated[tuple[str, ...], AfterValidator(_server_voices)] = Field(
+        default=("alloy:en:neutral", "echo:en:male", "nova:en:female"),
+        description="Voices that it has: name, language and gender (female, male, neutral), with colons"
+        ' between, such as `["af_heart:en-US:female", "hf_alpha:hi:female"]`.',
+    )
+    timeout_seconds: float = Field(
+        default=20.0, ge=0.1, le=120, description="It has this long to answer with all of the audio."
+    )
+
+
+class SpeechSettings(Section):
+    """Text to speech."""
+
+    engines: tuple[Literal["http", "pico", "espeak"], ...] = Field(
+        default=("http", "pico", "espeak"),
+        description="Engines to use, the preferred one first: `http` (if `speech.server.base_url` is set),"
+        " `pico` (comes with Outdial) and `espeak` (if the program `espeak-ng` is installed).",
+    )
+    voice: str | None = Field(
+        default=None,
+        description="Voice of what names no other, such as `pico:en-GB`; `outdial voices` lists them. Unset:"
+        " the first one of the preferred engine.",
+    )
+    timeout_seconds: float = Field(
+        default=60.0, ge=1, le=600, description="A prompt is rendered within this time, or fails."
+    )
+    processes: int = Field(default=2, ge=1, le=64, description="Prompts that a dialer renders at once.")
+    keep_days: float = Field(
+        default=7.0,
+        gt=0,
+        description="How long rendered prompts are kept that no call asks for any more, with their texts.",
+    )
+    server: SpeechServerSettings = SpeechServerSettings()
 
 
 class WebhookSettings(Section):

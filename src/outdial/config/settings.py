@@ -14,6 +14,7 @@ from outdial.config.sections import (
     MediaSettings,
     SandboxSettings,
     SipSettings,
+    SpeechSettings,
     WebhookSettings,
 )
 
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = DispatchSettings()
     limits: LimitSettings = LimitSettings()
     egress: EgressSettings = EgressSettings()
+    speech: SpeechSettings = SpeechSettings()
     webhooks: WebhookSettings = WebhookSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()

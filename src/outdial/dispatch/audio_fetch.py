@@ -10,6 +10,7 @@ import structlog
 
 from outdial.audio.clip import CODECS, clip_file_name
 from outdial.audio.decode import DecodeLimits, prepare_sound
+from outdial.dispatch.audio_source import Content, Failed, NotModified
 from outdial.egress.client import EgressClient
 from outdial.egress.message import Answer, EgressRequest
 from outdial.egress.urls import parse_target
@@ -39,35 +40,13 @@ class AudioFetchOptions:
     work_dir: Path
     """Downloads are written and decoded here before they go into the blob store."""
     most_bytes: int = 50 * 1024 * 1024
+    cache_bytes: int = 10 * 1024 * 1024 * 1024
+    """Of clips: past this, what nobody has asked for the longest goes first."""
     sound_ms: int = 600_000
     total_s: float = 20.0
     """For the download."""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A new content, whose clips are stored."""
-
-    sound: FetchedSound
-
-
-@dataclass(frozen=True, slots=True)
-class NotModified:
-    """The content is as it was (RFC 9110 §15.4.5)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Why there is nothing to play, as a sentence that names the host."""
-
-    problem: str
-    temporary: bool
-
-    @classmethod
-    def slow(cls, url: str, seconds: float) -> "Failed":
-        """It took too long."""
-        host = parse_target(url).host
-        return cls(f"{host} could not be fetched and decoded within {seconds:g} seconds.", temporary=True)
+    most_s: float = 30.0
+    """For fetching and decoding together."""
 
 
 class AudioFetch:
@@ -77,6 +56,7 @@ class AudioFetch:
         self._egress = egress
         self._blobs = blobs
         self._options = options
+        self.most_s = options.most_s
         self._decoders = asyncio.Semaphore(_DECODERS)
 
     async def fetch(self, url: str, known: Taken, *, sound_id: str) -> Content | NotModified | Failed:
@@ -98,6 +78,7 @@ class AudioFetch:
         """Delete the sounds of contents that were replaced, or that nobody has asked for in a long time."""
         unused = now - _KEEP_UNUSED_MS
         await database.run(audio_urls.forget_unused, now=now, checked_before=unused)
+        await database.run(audio_urls.forget_excess, now=now, most_bytes=self._options.cache_bytes)
         while gone := await database.read(audio_urls.replaced, before=now - _KEEP_REPLACED_MS):
             await self._blobs.delete(clip_key(sound_id, codec) for sound_id in gone for codec in CODECS)
             await database.run(audio_urls.delete_sounds, gone)

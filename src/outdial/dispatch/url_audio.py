@@ -1,4 +1,6 @@
-"""Audio by URL: fetched and decoded once, however many calls want it, before any of them is dialled.
+"""Audio by address: fetched or spoken once, however many calls want it, before any of them is dialled.
+
+An address is a URL, or that of a prompt (`speech:…`, `domain.prompt`): for the calls it is the same.
 
 A call never waits here: whoever asks for a URL that is not known starts a flight, which looks into the
 database, takes its turn, fetches and decodes, and is told when to come again (`Busy`). The runner gives such
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 import structlog
 
-from outdial.dispatch.audio_fetch import AudioFetch, Content, Failed, NotModified
+from outdial.dispatch.audio_source import AudioSources, Content, Failed, NotModified
 from outdial.dispatch.turns import Turns
 from outdial.errors import DatabaseUnavailable
 from outdial.storage import audio_urls, held_calls
@@ -43,8 +45,6 @@ class UrlAudioOptions:
     """What could not be fetched is not asked for again for this long."""
     retry_delays_s: tuple[float, ...] = (2.0, 10.0, 30.0)
     """The waits after failures that may pass; after the last one the calls end."""
-    most_s: float = 30.0
-    """For fetching and decoding together."""
     at_once: int = 16
     of_one_account: int = 4
 
@@ -69,7 +69,7 @@ class UrlAudio:
     def __init__(
         self,
         database: Database,
-        fetch: AudioFetch,
+        fetch: AudioSources,
         clock: Callable[[], int],
         *,
         new_id: Callable[[], str],
@@ -170,7 +170,8 @@ class UrlAudio:
 
     async def _take_and_fetch(self, url: str, flight: _Flight) -> None:
         now, fetcher = self._clock(), self._new_id()
-        over_at = now + int(self._options.most_s * 1000) + _MARGIN_MS
+        most_s = self._fetch.most_s(url)
+        over_at = now + int(most_s * 1000) + _MARGIN_MS
         known = await self._database.run(audio_urls.take, url, fetcher=fetcher, now=now, busy_until=over_at)
         if not isinstance(known, Taken):
             await self._settle(url, flight, known)
@@ -178,10 +179,10 @@ class UrlAudio:
         flight.fetcher = fetcher
         flight.untils.add(over_at)
         try:
-            async with asyncio.timeout(self._options.most_s):
+            async with asyncio.timeout(most_s):
                 found = await self._fetch.fetch(url, known, sound_id=fetcher)
         except TimeoutError:
-            found = Failed.slow(url, self._options.most_s)
+            found = Failed.slow(url, most_s)
         await self._report(url, flight, fetcher, known, found)
 
     async def _report(

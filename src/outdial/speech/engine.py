@@ -28,6 +28,18 @@ class Voice:
         return f"{self.engine}:{self.name}"
 
 
+def parse_server_voice(text: str) -> Voice:
+    """Read `name:language:gender`, as the settings have it. Raises ValueError with a sentence."""
+    match text.split(":"):
+        case [name, language, ("female" | "male" | "neutral") as gender] if name and language:
+            return Voice("http", name, language, gender)
+        case _:
+            raise ValueError(
+                f"{text!r} should be name:language:gender, such as nova:en-US:female; genders are female,"
+                " male and neutral"
+            )
+
+
 class SpeechEngine(Protocol):
     """Says texts. An engine bounds itself: time, memory, the size of what it writes."""
 

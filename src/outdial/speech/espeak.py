@@ -4,6 +4,7 @@ It is licensed under the GPL, so it is neither a dependency nor linked with: Deb
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from outdial.errors import SpeechFailed, SpeechUnavailable
@@ -31,7 +32,7 @@ class Espeak:
 
     name = "espeak"
     revision = "1"
-    voices = tuple(
+    voices: Sequence[Voice] = tuple(
         Voice("espeak", f"{language}{variant}", _tag(language), gender)
         for language in _LANGUAGES
         for variant, gender in _VARIANTS

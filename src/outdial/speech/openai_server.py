@@ -46,7 +46,7 @@ class OpenAiServer:
         self._client = client
         self._server = server
         self._host = parse_target(server.base_url).host
-        self.voices = tuple(server.voices)
+        self.voices: Sequence[Voice] = tuple(server.voices)
         self.revision = f"1 {server.base_url} {server.model}"
 
     async def speak(self, text: str, voice: Voice, out: Path) -> None:

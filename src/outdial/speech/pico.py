@@ -7,6 +7,7 @@ the same way each time, and a fault of it costs that text only.
 
 import json
 import unicodedata
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class Pico:
 
     name = "pico"
     revision = "1"
-    voices = tuple(
+    voices: Sequence[Voice] = tuple(
         Voice("pico", language, language, "female")
         for language in ("en-US", "en-GB", "es-ES", "de-DE", "fr-FR", "it-IT")
     )

@@ -1,4 +1,4 @@
-"""Audio by URL: what is known of each URL, and who fetches it now.
+"""Audio by URL: what is known of each URL, and who fetches it now. A prompt's address is one of them.
 
 One row a URL. Of all dialers one has it at a time (`take`), until it says how it went or its time runs out;
 what it found is good for everybody until `fresh_until`, a failure as well, so that ten thousand calls ask a
@@ -14,7 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from outdial.audio.clip import BYTES_PER_MS, CODECS
 from outdial.storage.tables import audio_urls, fetched_sounds
+
+_KEYS_AT_ONCE = 500
 
 _THIS = audio_urls.c.url_sha256 == bindparam("p_key")
 _MINE = (_THIS, audio_urls.c.fetcher == bindparam("p_fetcher"))
@@ -119,20 +122,45 @@ _FORMER = (
 )
 
 _UNUSED = sa.select(audio_urls.c.url_sha256).where(
-    audio_urls.c.checked_at < bindparam("p_before"), audio_urls.c.busy_until <= bindparam("p_now")
+    audio_urls.c.checked_at < bindparam("p_before"),
+    audio_urls.c.busy_until <= bindparam("p_now"),
+    audio_urls.c.url.startswith(bindparam("p_scheme"), autoescape=False),
 )
 
-_FORGET_SOUNDS = (
-    sa.update(fetched_sounds)
-    .where(fetched_sounds.c.url_sha256.in_(_UNUSED), fetched_sounds.c.replaced_at.is_(None))
-    .values(replaced_at=bindparam("p_now"))
+_CLIP_BYTES_PER_MS = BYTES_PER_MS * len(CODECS)
+
+_BY_LAST_USE = (
+    sa.select(
+        audio_urls.c.url_sha256,
+        audio_urls.c.busy_until,
+        sa.func.sum(fetched_sounds.c.duration_ms * _CLIP_BYTES_PER_MS)
+        .over(order_by=(audio_urls.c.checked_at.desc(), audio_urls.c.url_sha256))
+        .label("bytes_until_here"),
+    )
+    .join(fetched_sounds, fetched_sounds.c.id == audio_urls.c.sound_id)
+    .subquery()
 )
 
-_FORGET_URLS = (
-    sa.update(audio_urls)
-    .where(audio_urls.c.url_sha256.in_(_UNUSED), audio_urls.c.sound_id.is_not(None))
-    .values(sound_id=None, etag=None, last_modified=None, fresh_until=0)
+_EXCESS = sa.select(_BY_LAST_USE.c.url_sha256).where(
+    _BY_LAST_USE.c.bytes_until_here > bindparam("p_most"), _BY_LAST_USE.c.busy_until <= bindparam("p_now")
 )
+
+
+def _forget_sounds(which: sa.Select[Any]) -> sa.Update:
+    return (
+        sa.update(fetched_sounds)
+        .where(fetched_sounds.c.url_sha256.in_(which), fetched_sounds.c.replaced_at.is_(None))
+        .values(replaced_at=bindparam("p_at"))
+    )
+
+
+def _forget_urls(which: sa.Select[Any]) -> sa.Update:
+    return (
+        sa.update(audio_urls)
+        .where(audio_urls.c.url_sha256.in_(which), audio_urls.c.sound_id.is_not(None))
+        .values(sound_id=None, etag=None, last_modified=None, fresh_until=0)
+    )
+
 
 _REPLACED = (
     sa.select(fetched_sounds.c.id)
@@ -310,11 +338,25 @@ def give_up(conn: sa.Connection, fetcher: str) -> None:
     conn.execute(_GIVE_UP, {"p_fetcher": fetcher})
 
 
-def forget_unused(conn: sa.Connection, *, now: int, checked_before: int) -> None:
-    """Let go of the sounds of URLs that nobody has asked for since then; `replaced` gives them."""
-    parameters = {"p_now": now, "p_before": checked_before}
-    conn.execute(_FORGET_SOUNDS, parameters)
-    conn.execute(_FORGET_URLS, parameters)
+def forget_unused(conn: sa.Connection, *, now: int, checked_before: int, scheme: str = "") -> None:
+    """Let go of the sounds of URLs that nobody has asked for since then; `replaced` gives them.
+
+    Only of those that begin with `scheme`.
+    """
+    parameters = {"p_now": now, "p_before": checked_before, "p_scheme": scheme}
+    conn.execute(_forget_sounds(_UNUSED), {**parameters, "p_at": now})
+    conn.execute(_forget_urls(_UNUSED), parameters)
+
+
+def forget_excess(conn: sa.Connection, *, now: int, most_bytes: int) -> None:
+    """Let go of the sounds beyond `most_bytes` of clips, those that were checked the longest ago first."""
+    keys = list(conn.scalars(_EXCESS, {"p_now": now, "p_most": most_bytes}))
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        some = sa.select(audio_urls.c.url_sha256).where(
+            audio_urls.c.url_sha256.in_(keys[start : start + _KEYS_AT_ONCE])
+        )
+        conn.execute(_forget_sounds(some), {"p_at": now})
+        conn.execute(_forget_urls(some))
 
 
 def replaced(conn: sa.Connection, *, before: int, limit: int = 100) -> list[str]:

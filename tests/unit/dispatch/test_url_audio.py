@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.storage.world import World
 from tests.unit.dispatch.scripted import HandClock
 
-from outdial.dispatch.audio_fetch import Content, Failed, NotModified
+from outdial.dispatch.audio_source import Content, Failed, NotModified
 from outdial.dispatch.url_audio import UrlAudio, UrlAudioOptions
 from outdial.domain.call import ClaimedCall
 from outdial.errors import DatabaseUnavailable
@@ -30,6 +30,10 @@ class Fetches:
         self.asked: list[tuple[str, Taken]] = []
         self.results: asyncio.Queue[Content | NotModified | Failed | Exception | None] = asyncio.Queue()
         self.tidied = 0
+        self.seconds = 30.0
+
+    def most_s(self, url: str) -> float:
+        return self.seconds
 
     async def fetch(self, url: str, known: Taken, *, sound_id: str) -> Content | NotModified | Failed:
         self.asked.append((url, known))
@@ -206,7 +210,8 @@ async def test_a_failure_that_may_pass_is_tried_again_a_few_times(world: World, 
 
 
 async def test_a_fetch_that_takes_too_long(world: World) -> None:
-    dialer = Dialer(world, "a", most_s=0.05, retry_delays_s=())
+    dialer = Dialer(world, "a", retry_delays_s=())
+    dialer.fetches.seconds = 0.05
     await dialer.audio.start()
     await dialer.find()
     await dialer.landed()

@@ -7,6 +7,7 @@ from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
 from outdial.storage.tables.metadata import metadata
+from outdial.storage.tables.prompts import prompts
 from outdial.storage.tables.sounds import audio_urls, fetched_sounds, sounds
 from outdial.storage.tables.trunks import bridges, trunks
 from outdial.storage.tables.webhooks import deliveries, outbox, subscriptions, webhooks
@@ -25,6 +26,7 @@ __all__ = [
     "idempotency_keys",
     "metadata",
     "outbox",
+    "prompts",
     "sounds",
     "subscriptions",
     "tokens",

@@ -15,6 +15,7 @@ from outdial.config import Settings
 from outdial.egress.client import EgressClient
 from outdial.egress.guard import Guard
 from outdial.errors import ConfigurationError
+from outdial.speech.setup import open_voices
 from outdial.storage.database import Database
 from outdial.supervisor.parts import (
     UuidSource,
@@ -24,6 +25,7 @@ from outdial.supervisor.parts import (
     wall_clock_ms,
     why,
 )
+from outdial.supervisor.speech import speech_client, speech_options
 from outdial.webhooks.endpoint_checks import EndpointChecks
 
 log = structlog.get_logger()
@@ -49,6 +51,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             options=options,
             now_ms=wall_clock_ms,
             new_uuid=UuidSource(),
+            voices=open_voices(speech_options(settings), speech_client(settings)),
             endpoints=EndpointChecks(client, wall_clock_ms, timeout_s=settings.webhooks.timeout_seconds),
         )
         config = uvicorn.Config(

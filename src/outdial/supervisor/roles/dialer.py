@@ -9,15 +9,18 @@ import structlog
 
 from outdial.config import Settings
 from outdial.dispatch.audio_fetch import AudioFetch, AudioFetchOptions
+from outdial.dispatch.audio_source import AudioSources
 from outdial.dispatch.clips import StoredClips
 from outdial.dispatch.dispatcher import Dispatcher
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import SipNetwork
+from outdial.dispatch.prompt_rendering import PromptRendering, PromptRenderingOptions
 from outdial.dispatch.recordings import Recordings
 from outdial.dispatch.runner import Runner
 from outdial.dispatch.url_audio import UrlAudio, UrlAudioOptions
 from outdial.egress.client import EgressClient
 from outdial.errors import ConfigurationError
+from outdial.speech.setup import open_voices
 from outdial.storage.database import Database
 from outdial.supervisor.parts import (
     collect_garbage_rarely,
@@ -27,6 +30,7 @@ from outdial.supervisor.parts import (
     wall_clock_ms,
     why,
 )
+from outdial.supervisor.speech import speech_client, speech_options
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.user_agent import UserAgent, UserAgentOptions
@@ -47,10 +51,15 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         Database(settings.resolved_database_url) as database,
         EgressClient(egress_options(settings)) as egress,
+        speech_client(settings) as to_speech_server,
     ):
+        voices = open_voices(speech_options(settings), to_speech_server)
         url_audio = UrlAudio(
             database,
-            AudioFetch(egress, blobs, audio_fetch_options(settings)),
+            AudioSources(
+                AudioFetch(egress, blobs, audio_fetch_options(settings)),
+                PromptRendering(database, voices, blobs, prompt_rendering_options(settings)),
+            ),
             wall_clock_ms,
             new_id=lambda: str(uuid.uuid4()),
             options=UrlAudioOptions(fresh_s=settings.egress.audio_fresh_seconds),
@@ -101,6 +110,18 @@ def audio_fetch_options(settings: Settings) -> AudioFetchOptions:
         most_bytes=settings.limits.upload_bytes,
         sound_ms=int(settings.limits.sound_seconds * 1000),
         total_s=settings.egress.audio_timeout_seconds,
+        cache_bytes=settings.egress.audio_cache_bytes,
+    )
+
+
+def prompt_rendering_options(settings: Settings) -> PromptRenderingOptions:
+    """The part of the settings that rendering prompts reads."""
+    return PromptRenderingOptions(
+        work_dir=settings.data_dir / "work",
+        most_s=settings.speech.timeout_seconds,
+        processes=settings.speech.processes,
+        sound_ms=int(settings.limits.sound_seconds * 1000),
+        keep_unused_days=settings.speech.keep_days,
     )
 
 

@@ -1,0 +1,67 @@
+"""What a language has to say to be said."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What is counted: the unit of a currency."""
+
+    one: str
+    many: str
+    feminine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """The names of a currency and its hundredth."""
+
+    unit: Noun
+    cent: Noun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar:
+    """One language."""
+
+    language: str
+    """BCP 47, without a region."""
+    digits: Sequence[str]
+    """From 0 to 9, as they are said one by one."""
+    keys: Mapping[str, str]
+    """The keys of a telephone that are no digits."""
+    minus: str
+    point: str
+    """What is said in front of decimals."""
+    conjunction: str
+    """Between units and cents."""
+    cardinal: Callable[[int], list[str]]
+    """A number from 0 to below `LARGEST`."""
+    count: Callable[[int, Noun], list[str]]
+    """So many of something."""
+    date: Callable[[date], list[str]]
+    currencies: Mapping[str, Currency]
+    """By ISO 4217."""
+    vocabulary: frozenset[str]
+    """Every word that any of this can give; what a set of recorded words has to hold."""
+
+
+def by_thousands(number: int) -> list[tuple[int, int]]:
+    """Groups of three digits with their power of a thousand, the highest first, without empty ones."""
+    groups = []
+    power = 0
+    while number:
+        number, group = divmod(number, 1_000)
+        if group:
+            groups.append((group, power))
+        power += 1
+    return groups[::-1]
+
+
+def vocabulary_of(currencies: Mapping[str, Currency], *words: Sequence[str]) -> frozenset[str]:
+    """All words of a language."""
+    nouns = [noun for each in currencies.values() for noun in (each.unit, each.cent)]
+    named = [word for noun in nouns for word in (noun.one, noun.many)]
+    return frozenset([word for group in words for word in group] + named)

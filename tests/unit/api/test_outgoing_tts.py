@@ -1,0 +1,156 @@
+"""Calls that say a text: what is stored for them, and everything that can be wrong with a request."""
+
+from typing import Any
+
+import pytest
+from tests.helpers.http_api import BRIDGE, START_MS, Api
+
+from outdial.domain.prompt import Prompt, is_prompt, key_of
+from outdial.storage import calls, prompts
+
+
+def _form(**changes: str) -> dict[str, str]:
+    return {"bridge": BRIDGE, "to": "918867135000", "text": "Hello there."} | changes
+
+
+async def _prompts(api: Api, **json: Any) -> list[Prompt]:
+    """The prompts of the calls that a request is accepted as."""
+    status, answer = await api.call("POST", "outgoing/tts", json=_form() | json)
+    assert status == 200, answer
+    stored = []
+    for row in answer["data"]:
+        call = await api.database.read(calls.get, row["id"])
+        assert call is not None
+        assert call.audio_url is not None
+        assert is_prompt(call.audio_url)
+        prompt = await api.database.read(prompts.get, key_of(call.audio_url))
+        assert prompt is not None
+        stored.append(prompt)
+    return stored
+
+
+async def test_a_text_is_accepted_like_a_sound(api: Api) -> None:
+    status, answer = await api.call("POST", "outgoing/tts", data=_form(customid="7"))
+    assert (status, answer["message"]) == (200, "1 numbers accepted for delivery.")
+    assert (answer["data"][0]["mobile"], answer["data"][0]["customid"]) == ("918867135000", "7")
+    [prompt] = await _prompts(api)
+    assert prompt == Prompt(voice="pico:en-US", parts=("Hello there.",), tries=1, delay_ms=0)
+
+
+@pytest.mark.parametrize("style", ["dots", "brackets", "nested"])
+async def test_options_by_dots_brackets_and_objects(api: Api, style: str) -> None:
+    options = {
+        "break.identifier": "|",
+        "break.time": "1.25",
+        "voice.language": "es",
+        "voice.gender": "male",
+        "iteration_tries": "3",
+    }
+    sent: dict[str, Any] = options
+    if style == "brackets":
+        sent = {
+            f"{outer}[{inner}]" if inner else outer: value
+            for name, value in options.items()
+            for outer, _, inner in [name.partition(".")]
+        }
+    if style == "nested":
+        sent = {
+            "break": {"identifier": "|", "time": 1.25},
+            "voice": {"language": "es", "gender": "male"},
+            "iteration_tries": 3,
+        }
+    form = _form(text="Hola. | Adiós.") | sent
+    kind = "json" if style == "nested" else "data"
+    status, answer = await api.call("POST", "outgoing/tts", **{kind: form})
+    assert status == 200, answer
+    call = await api.database.read(calls.get, answer["data"][0]["id"])
+    assert call is not None
+    stored = await api.database.read(prompts.get, key_of(call.audio_url or ""))
+    assert stored == Prompt(voice="pico:es-ES", parts=("Hola.", 1_250, "Adiós."), tries=3, delay_ms=500)
+
+
+async def test_each_number_has_its_text_and_equal_texts_are_one_prompt(api: Api) -> None:
+    text = "Dear {{name}}, your number {{to|slice:-4}} has the code {{otp@digits}} and {{n@number}} points."
+    first, second = await _prompts(
+        api,
+        to="918867135000,918867135001",
+        text=text,
+        variables={"name": "Asha", "otp": "47", "n": "1200", "to": "hidden"},
+    )
+    assert first.parts == (
+        "Dear Asha, your number 5000 has the code four, seven and one thousand two hundred points.",
+    )
+    assert second.parts[0] == str(first.parts[0]).replace("5000", "5001")
+    same = await _prompts(api, to="918867135000,918867135001")
+    assert same[0] == same[1]
+
+
+async def test_a_voice_by_its_id_and_by_its_language(api: Api) -> None:
+    assert (await _prompts(api, voiceid="pico:en-GB"))[0].voice == "pico:en-GB"
+    assert (await _prompts(api, **{"voice.language": "en_gb"}))[0].voice == "pico:en-GB"
+    assert (await _prompts(api, **{"voice.language": "en-IN"}))[0].voice == "pico:en-US"
+
+
+async def test_dates_and_times_are_those_of_the_request(api: Api) -> None:
+    [prompt] = await _prompts(api, text="{{unixtime}} {{from}} {{caller.country}}")
+    assert prompt.parts == (f"{START_MS // 1000} {BRIDGE} IN",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "sentence"),
+    [
+        ({"text": ""}, "text", "text is missing"),
+        ({"text": "x" * 4_001}, "text", "4001 characters long; 4000"),
+        ({"text": "{{a"}, "text", "not a Liquid template"),
+        ({"text": "{{a@roman}}"}, "text", "@roman"),
+        ({"text": "{{a@play}}", "variables[a]": "b"}, "text", "@play is for flows"),
+        ({"text": "{{nothing}}"}, "text", "nothing to say"),
+        ({"text": "{{a}}{{a}}", "variables[a]": "x" * 3_000}, "text", "6001 characters|6000 characters"),
+        ({"text": "a|" * 150, "break.identifier": "|"}, "text", "more than the 100 breaks"),
+        ({"voiceid": "pico:xx"}, "voiceid", "no voice 'pico:xx'"),
+        ({"voice.language": "tlh"}, "voice.language", "No voice speaks 'tlh'; there are de-DE, en-GB"),
+        ({"voice.gender": "robot"}, "voice.gender", "female, male or neutral"),
+        ({"iteration_tries": "0"}, "iteration_tries", "from 1 to 10"),
+        ({"iteration_tries": "11"}, "iteration_tries", "from 1 to 10"),
+        ({"iteration_delay": "-1"}, "iteration_delay", "seconds from 0 to 60"),
+        ({"break.time": "61"}, "break.time", "seconds from 0 to 60"),
+        ({"break.identifier": "x" * 41}, "break.identifier", "over 40 characters"),
+        ({"bridge": "1"}, "bridge", "no bridge 1"),
+        ({"to": "7"}, "to", "7"),
+    ],
+)
+async def test_what_is_wrong_is_said(api: Api, changes: dict[str, str], name: str, sentence: str) -> None:
+    status, answer = await api.call("POST", "outgoing/tts", data=_form(**changes))
+    assert status == 422
+    assert list(answer["errors"]) == [name]
+    with pytest.raises(AssertionError, match=sentence):
+        raise AssertionError(answer["errors"][name][0])
+
+
+async def test_without_any_engine_a_text_is_refused(api: Api) -> None:
+    api.context.voices._voices.clear()
+    status, answer = await api.call("POST", "outgoing/tts", data=_form())
+    assert (status, list(answer["errors"])) == (422, ["text"])
+    assert "No speech engine" in answer["message"]
+
+
+async def test_the_voices_are_listed(api: Api) -> None:
+    status, answer = await api.call("GET", "voice/voices")
+    assert status == 200
+    assert len(answer["data"]) == 6
+    assert answer["data"][0] == {
+        "id": "pico:en-US",
+        "engine": "pico",
+        "name": "en-US",
+        "language": "en-US",
+        "gender": "female",
+        "default": True,
+    }
+
+    async def ids(query: str) -> list[str]:
+        return [row["id"] for row in (await api.call("GET", f"voice/voices?{query}"))[1]["data"]]
+
+    assert await ids("language=en") == ["pico:en-US", "pico:en-GB"]
+    assert await ids("language=en_gb&gender=female") == ["pico:en-GB"]
+    assert await ids("gender=male") == []
+    assert (await api.call("GET", "voice/voices?gender=x"))[0] == 422
