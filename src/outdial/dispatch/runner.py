@@ -254,7 +254,7 @@ class Runner:
         if not await self._store.run(attempts.mark_answered, control.lease, at=at, now=at):
             control.lose()
             return
-        progress.conversation = Conversation(phone, self._clips, answered.codec)
+        progress.conversation = Conversation(phone, self._clips, answered.codec, self._clock)
         progress.ended(await progress.conversation.run(announcement(sound_id), dict(call.variables)))
 
     async def _end(self, call: Call, control: CallControl, progress: _Progress) -> Ended | None:

@@ -2,31 +2,99 @@
 
 ::
 
-    {"start": "welcome",
-     "nodes": {"welcome": {"type": "play", "sound": "39888925-…", "next": "bye"},
-               "bye":     {"type": "hang_up", "result": "heard"}}}
+    {"schema_version": 1,
+     "name": "Welcome",
+     "languages": ["en-US"],
+     "variables": {"name": {"type": "text", "default": "friend"}},
+     "entry": "welcome",
+     "nodes": {"welcome": {"type": "play", "settings": {"prompt": "Hello {{name}}."},
+                           "exits": {"next": "bye"}},
+               "bye":     {"type": "hang_up", "settings": {"result": "success"}}}}
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from outdial.errors import InvalidFlow
-from outdial.flow.fields import Fields, Problem
+from outdial.flow.declarations import Declaration
+from outdial.flow.kinds import VARIABLE_NAME, Many, Plain, Table, Whole, shown
+from outdial.flow.problem import Place, Problem
+from outdial.flow.prompt_kind import LANGUAGE_KIND
+from outdial.flow.settings import Object, read_settings, setting
 from outdial.flow.step import Step
 from outdial.flow.steps import STEP_TYPES
 
+SCHEMA_VERSION = 1
 MAX_NODES = 1_000
 """The largest flow; a graph that people draw stays far below."""
+MOST_SECONDS = 4 * 3600
+USUAL_SECONDS = 3600
+
+_NODE_NAME = re.compile(r"[^\s/][^/\n]{0,99}")
+_NODE_MEMBERS = ("type", "settings", "exits", "label", "position")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step in its place."""
+
+    step: Step
+    exits: Mapping[str, str | None] = field(default_factory=dict)
+    """Exit → node; None: the flow is through."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """A flow that can run: every node is of a known type and leads to nodes that exist."""
 
-    start: str
-    steps: Mapping[str, Step]
-    """The step of each node, by the node's name."""
+    entry: str
+    nodes: Mapping[str, Node]
+    name: str = ""
+    languages: tuple[str, ...] = ("en",)
+    """The first is the one that a call begins in, unless its variable ``language`` says another of them."""
+    voice: str | None = None
+    variables: Mapping[str, Declaration] = field(default_factory=dict)
+    max_seconds: int | None = None
+    """A run that takes longer is ended; None: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The flow of a call with all flows that it may jump to, as they were when the call began."""
+
+    main: str
+    flows: Mapping[str, Flow]
+    """By what a jump calls them: the id, as a text."""
+
+    @classmethod
+    def of(cls, flow: Flow) -> "Library":
+        """A library of one flow."""
+        return cls("", {"": flow})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """The members of a flow beside its nodes."""
+
+    schema_version: int = setting(Whole(SCHEMA_VERSION, SCHEMA_VERSION), "The version of this format.")
+    name: str = setting(Plain(longest=200), "What people call it.", None)
+    description: str = setting(Plain(), "What it is for.", None)
+    languages: tuple[str, ...] = setting(
+        Many(LANGUAGE_KIND, most=20),
+        "The languages that it speaks; the first is the usual one. A call begins in the language that its"
+        " variable `language` names, if it is one of them.",
+        ["en"],
+    )
+    voice: str = setting(Plain(), "The voice for texts; by default the usual one of the language.", None)
+    variables: Mapping[str, Declaration] = setting(
+        Table(Object(Declaration), VARIABLE_NAME.pattern, "names of variables", most=200),
+        "The variables that it is called with or sets, by name.",
+        {},
+    )
+    max_seconds: int = setting(Whole(1, MOST_SECONDS), "A run that takes longer is ended.", USUAL_SECONDS)
+    entry: str = setting(Plain(), "The node where a call begins.")
 
 
 def parse_flow(data: object) -> Flow:
@@ -34,37 +102,101 @@ def parse_flow(data: object) -> Flow:
 
     Raises :class:`InvalidFlow` with every problem, each naming its node and field.
     """
+    try:
+        return _parse(data)
+    except RecursionError:
+        raise InvalidFlow([Problem(None, None, "is nested too deeply")]) from None
+
+
+def _parse(data: object) -> Flow:
+    problems: list[Problem] = []
     if not isinstance(data, Mapping):
         raise InvalidFlow([Problem(None, None, "a flow must be a JSON object")])
+    version = data.get("schema_version")
+    if version != SCHEMA_VERSION:
+        wanted = f"must be {SCHEMA_VERSION}, which is the version of the format, not {shown(version)}"
+        raise InvalidFlow([Problem(None, "schema_version", wanted)])
     nodes = data.get("nodes")
-    if not isinstance(nodes, Mapping) or not nodes or len(nodes) > MAX_NODES:
+    if not isinstance(nodes, Mapping) or not 1 <= len(nodes) <= MAX_NODES:
         wanted = f"must be an object of 1 to {MAX_NODES} nodes by name"
         raise InvalidFlow([Problem(None, "nodes", wanted)])
-    problems = [
-        Problem(None, name, "is unknown; a flow has nodes, start")
-        for name in data
-        if name not in ("nodes", "start")
-    ]
-    start = data.get("start")
-    if not isinstance(start, str) or start not in nodes:
-        problems.append(Problem(None, "start", f"must be the name of a node of this flow, not {start!r}"))
-    steps = {name: _parse_step(name, values, frozenset(nodes), problems) for name, values in nodes.items()}
+    top = Place(problems)
+    members = {name: value for name, value in data.items() if name != "nodes"}
+    head = _Head(**read_settings(_Head, members, top))
+    if head.entry and head.entry not in nodes:
+        top.member("entry").note(f"must be the name of a node of this flow, not {shown(head.entry)}")
+    if len(set(head.languages)) != len(head.languages):
+        top.member("languages").note("must name each language once")
+    parsed = {name: _parse_node(name, values, frozenset(nodes), problems) for name, values in nodes.items()}
     if problems:
         raise InvalidFlow(problems)
-    return Flow(start=str(start), steps={name: step for name, step in steps.items() if step is not None})
+    return Flow(
+        entry=head.entry,
+        nodes={name: node for name, node in parsed.items() if node is not None},
+        name=head.name or "",
+        languages=head.languages,
+        voice=head.voice,
+        variables=head.variables,
+        max_seconds=head.max_seconds,
+    )
 
 
-def _parse_step(name: str, values: Any, nodes: frozenset[str], problems: list[Problem]) -> Step | None:
-    if not isinstance(values, Mapping):
-        problems.append(Problem(name, None, "must be an object"))
+def _parse_node(name: object, values: Any, nodes: frozenset[str], problems: list[Problem]) -> Node | None:
+    place = Place(problems, str(name))
+    if not isinstance(name, str) or not _NODE_NAME.fullmatch(name):
+        place.note("must have a name of 1 to 100 characters without a slash that begins with no space")
         return None
+    if not isinstance(values, Mapping):
+        place.note(f"must be an object, not {shown(values)}")
+        return None
+    for member in values:
+        if member not in _NODE_MEMBERS:
+            place.member(str(member)).note(f"is unknown; a node has {', '.join(_NODE_MEMBERS)}")
+    _check_drawing(values, place)
     kind = values.get("type")
     if not isinstance(kind, str) or kind not in STEP_TYPES:
         known = ", ".join(sorted(STEP_TYPES))
-        problems.append(Problem(name, "type", f"must be one of {known}, not {kind!r}"))
+        place.member("type").note(f"must be one of {known}, not {shown(kind)}")
         return None
-    fields = Fields(name, values, nodes)
-    step = STEP_TYPES[kind].parse(fields)
-    fields.finish()
-    problems += fields.problems
-    return step
+    settings = values.get("settings", {})
+    if not isinstance(settings, Mapping):
+        place.member("settings").note(f"must be an object, not {shown(settings)}")
+        return None
+    exits = _parse_exits(values.get("exits", {}), STEP_TYPES[kind], nodes, place)
+    before = len(problems)
+    step = STEP_TYPES[kind](**read_settings(STEP_TYPES[kind], settings, place))
+    if len(problems) == before:
+        step.check(frozenset(exits), place)
+    return Node(step, exits)
+
+
+def _check_drawing(values: Mapping[str, Any], place: Place) -> None:
+    if not isinstance(values.get("label", ""), str):
+        place.member("label").note(f"must be a text, not {shown(values['label'])}")
+    position = values.get("position")
+    if position is None:
+        return
+    right = isinstance(position, Mapping) and set(position) == {"x", "y"}
+    if not right or not all(type(each) in (int, float) for each in position.values()):
+        place.member("position").note(f"must be an object with the numbers x and y, not {shown(position)}")
+
+
+def _parse_exits(values: Any, step: type[Step], nodes: frozenset[str], place: Place) -> dict[str, str | None]:
+    inside = place.member("exits")
+    if not isinstance(values, Mapping):
+        inside.note(f"must be an object of exits, each with the name of a node, not {shown(values)}")
+        return {}
+    for name, target in values.items():
+        if not isinstance(name, str) or not is_exit(step, name):
+            known = ", ".join(each.name for each in step.EXITS) or "none"
+            inside.member(str(name)).note(f"is no exit of this step; its exits: {known}")
+        elif target is not None and (not isinstance(target, str) or target not in nodes):
+            inside.member(name).note(f"must be the name of a node of this flow, or null, not {shown(target)}")
+    return dict(values)
+
+
+def is_exit(step: type[Step], name: str) -> bool:
+    """Whether steps of this type can be left by ``name``."""
+    return any(
+        name == each.name if each.pattern is None else re.fullmatch(each.pattern, name) for each in step.EXITS
+    )

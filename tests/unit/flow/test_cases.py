@@ -2,16 +2,15 @@
 turns."""
 
 import json
-import re
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from tests.unit.flow.values import event_of, to_json
 
 from outdial.errors import InvalidFlow
-from outdial.flow import events
-from outdial.flow.definition import parse_flow
+from outdial.flow.definition import Library, parse_flow
 from outdial.flow.engine import resume, start
+from outdial.flow.report import report
 from outdial.flow.state import restore, snapshot
 from outdial.flow.steps import STEP_TYPES
 
@@ -22,11 +21,13 @@ REFUSALS = [
 ]
 
 
-def snake_case(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+def a_flow(nodes, **members):
+    return {"schema_version": 1, "entry": next(iter(nodes)), "nodes": nodes, **members}
 
 
-EVENTS = {snake_case(kind.__name__): kind for kind in events.Event.__args__}
+def library(case):
+    flows = {"main": case, **case.get("flows", {})}
+    return Library("main", {k: parse_flow(a_flow(v["nodes"], **v.get("flow", {}))) for k, v in flows.items()})
 
 
 def test_every_step_type_has_a_case_file():
@@ -35,24 +36,26 @@ def test_every_step_type_has_a_case_file():
 
 @pytest.mark.parametrize("case", CASES)
 def test_case(case):
-    flow = parse_flow(case["flow"])
-    state = None
+    flows, state = library(case), None
     for turn in case["turns"]:
         if state is None:
-            state, actions = (lambda first: (first.state, first.actions))(start(flow, {"to": "12025550100"}))
+            after = start(flows, case.get("variables", {}), now=1_000, seed=case.get("seed", 0))
         else:
-            [(name, fields)] = turn["when"].items()
-            after = resume(flow, state, EVENTS[name](**fields))
-            state, actions = after.state, after.actions
-        assert [{snake_case(type(action).__name__): asdict(action)} for action in actions] == turn["do"]
+            after = resume(flows, state, event_of(turn["when"]))
+        state = after.state
+        actions = [a for a in to_json(after.actions) if a.get("start_timer", {}).get("timer_id") != "budget"]
+        assert actions == turn["do"]
         assert state.result == turn.get("result")
         assert turn.get("at") in (None, state.node)
         state = restore(json.loads(json.dumps(snapshot(state))))
+    made = report(state).to_json()
+    made["path"] = [f"{each['node']}:{each['exit']}" for each in made["path"]]
+    assert {name: made[name] for name in case["report"]} == case["report"]
 
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refusal(case):
     with pytest.raises(InvalidFlow) as refusal:
-        parse_flow({"start": "node", "nodes": {"node": case["node"]}})
+        parse_flow(a_flow({"node": case["node"]}))
     assert [[field, message] for _, field, message in refusal.value.problems] == case["problems"]
     assert {node for node, _, _ in refusal.value.problems} == {"node"}

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from outdial.errors import InvalidFlow
 from outdial.flow.definition import MAX_NODES, parse_flow
-from outdial.flow.steps.hang_up import HangUpStep
-from outdial.flow.steps.play import PlayStep
+from outdial.flow.steps import STEP_TYPES
 
-PLAY = {"type": "play", "sound": "sound-1"}
+PLAY = {"type": "play", "settings": {"prompt": "Hello."}}
+FLOW = {"schema_version": 1, "entry": "a", "nodes": {"a": PLAY}}
 
 
 def refusal_of(data: object) -> str:
@@ -20,46 +20,40 @@ def refusal_of(data: object) -> str:
     return str(refusal.value)
 
 
-def test_a_flow_is_read_into_steps():
-    flow = parse_flow({"start": "a", "nodes": {"a": {**PLAY, "next": "b"}, "b": {"type": "hang_up"}}})
-    assert flow.start == "a"
-    assert flow.steps == {"a": PlayStep("sound-1", 1, "b"), "b": HangUpStep("completed")}
-
-
-def test_a_node_may_say_next_null():
-    assert parse_flow({"start": "a", "nodes": {"a": {**PLAY, "next": None}}}).steps["a"] == PlayStep(
-        "sound-1", 1, None
-    )
+def test_a_flow_is_read_into_nodes():
+    flow = parse_flow({**FLOW, "nodes": {"a": {**PLAY, "exits": {"next": "b", "failed": None}}, "b": PLAY}})
+    assert flow.entry == "a"
+    assert flow.nodes["a"].exits == {"next": "b", "failed": None}
+    assert flow.languages == ("en",)
 
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
         ([], "a flow must be a JSON object"),
-        ({}, "field 'nodes': must be an object of 1 to 1000 nodes by name"),
-        ({"nodes": {}}, "field 'nodes': must be an object of 1 to 1000 nodes by name"),
-        ({"nodes": {"a": PLAY}}, "field 'start': must be the name of a node of this flow, not None"),
         (
-            {"nodes": {"a": PLAY}, "start": "b"},
-            "field 'start': must be the name of a node of this flow, not 'b'",
+            {**FLOW, "schema_version": 2},
+            "field 'schema_version': must be 1, which is the version of the format, not 2",
+        ),
+        ({**FLOW, "nodes": {}}, "field 'nodes': must be an object of 1 to 1000 nodes by name"),
+        (
+            {"schema_version": 1, "nodes": {"a": PLAY}},
+            "field 'entry': is missing",
+        ),
+        ({**FLOW, "entry": "b"}, "field 'entry': must be the name of a node of this flow, not 'b'"),
+        ({**FLOW, "languages": ["en", "en"]}, "field 'languages': must name each language once"),
+        ({**FLOW, "nodes": {"a": 1}}, "node 'a': must be an object, not 1"),
+        (
+            {**FLOW, "nodes": {"a": {**PLAY, "next": "a"}}},
+            "node 'a', field 'next': is unknown; a node has type, settings, exits, label, position",
         ),
         (
-            {"nodes": {"a": PLAY}, "start": ["a"]},
-            "field 'start': must be the name of a node of this flow, not ['a']",
-        ),
-        ({"nodes": {"a": PLAY}, "start": "a", "end": 1}, "field 'end': is unknown; a flow has nodes, start"),
-        ({"nodes": {"a": 1}, "start": "a"}, "node 'a': must be an object"),
-        (
-            {"nodes": {"a": {}}, "start": "a"},
-            "node 'a', field 'type': must be one of hang_up, play, not None",
+            {**FLOW, "nodes": {"a": {**PLAY, "position": {"x": 1}}}},
+            "node 'a', field 'position': must be an object with the numbers x and y, not {'x': 1}",
         ),
         (
-            {"nodes": {"a": {"type": "plan"}}, "start": "a"},
-            "node 'a', field 'type': must be one of hang_up, play, not 'plan'",
-        ),
-        (
-            {"nodes": {"a": {"type": []}}, "start": "a"},
-            "node 'a', field 'type': must be one of hang_up, play, not []",
+            {**FLOW, "variables": {"a": {"type": "date"}}},
+            "field 'variables.a.type': must be one of text, number, boolean, list, not 'date'",
         ),
     ],
 )
@@ -67,18 +61,23 @@ def test_what_is_wrong_is_named(data, sentence):
     assert refusal_of(data) == sentence
 
 
+@pytest.mark.parametrize("kind", [None, "plan", []])
+def test_a_type_is_one_of_the_step_types(kind):
+    sentence = refusal_of({**FLOW, "nodes": {"a": {"type": kind}}})
+    assert sentence == f"node 'a', field 'type': must be one of {', '.join(sorted(STEP_TYPES))}, not {kind!r}"
+
+
 def test_every_problem_of_a_flow_is_named_at_once():
-    sentence = refusal_of(
-        {"start": "x", "nodes": {"a": {"type": "play"}, "b": {"type": "hang_up", "next": "a"}}}
-    )
-    assert sentence.count(";") >= 2
-    assert "node 'a', field 'sound'" in sentence
-    assert "node 'b', field 'next'" in sentence
+    nodes = {"a": {"type": "play"}, "b": {"type": "hang_up", "exits": {"next": "a"}}}
+    sentence = refusal_of({**FLOW, "entry": "x", "nodes": nodes})
+    assert "field 'entry'" in sentence
+    assert "node 'a', field 'prompt': is missing" in sentence
+    assert "node 'b', field 'exits.next'" in sentence
 
 
 def test_a_flow_has_a_largest_size():
     nodes = {str(number): PLAY for number in range(MAX_NODES + 1)}
-    assert "1 to 1000 nodes" in refusal_of({"start": "0", "nodes": nodes})
+    assert "1 to 1000 nodes" in refusal_of({**FLOW, "nodes": nodes})
 
 
 JSON = st.recursive(
@@ -86,16 +85,27 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
 )
 NODE = st.fixed_dictionaries(
-    {"type": st.sampled_from(["play", "hang_up", "other"]) | JSON},
-    optional={"sound": JSON, "next": JSON, "times": JSON, "result": JSON},
+    {"type": st.sampled_from(sorted(STEP_TYPES)) | JSON},
+    optional={
+        "settings": st.dictionaries(st.sampled_from(["prompt", "times", "result", "key"]), JSON) | JSON,
+        "exits": JSON,
+        "position": JSON,
+    },
 )
 
 
 @given(
     JSON
-    | st.fixed_dictionaries({"start": JSON, "nodes": st.dictionaries(st.text(max_size=3), NODE, max_size=4)})
+    | st.fixed_dictionaries(
+        {
+            "schema_version": st.just(1) | JSON,
+            "entry": JSON,
+            "nodes": st.dictionaries(st.text(max_size=3), NODE, max_size=4),
+        },
+        optional={"variables": JSON, "languages": JSON, "name": JSON},
+    )
 )
 def test_any_json_is_read_or_refused(data):
     with suppress(InvalidFlow):
         flow = parse_flow(data)
-        assert flow.start in flow.steps
+        assert flow.entry in flow.nodes

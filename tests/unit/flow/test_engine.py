@@ -4,101 +4,104 @@ from dataclasses import dataclass
 
 import pytest
 
-from outdial.flow.actions import HangUp, PlaySound
+from outdial.flow.actions import HangUp, Play, StartTimer
 from outdial.flow.announcement import announcement
-from outdial.flow.definition import Flow
-from outdial.flow.engine import MAX_VISITS, MAX_VISITS_BETWEEN_WAITS, resume, start
-from outdial.flow.events import DigitPressed, LegEnded, PlayFinished
+from outdial.flow.definition import Flow, Library, Node, parse_flow
+from outdial.flow.engine import BUDGET_TIMER, MAX_VISITS, MAX_VISITS_BETWEEN_WAITS, resume, start
+from outdial.flow.events import DigitPressed, LegEnded, PlayFinished, TimerFired
+from outdial.flow.speakable import Beep, Sound
 from outdial.flow.state import State, restore, snapshot
-from outdial.flow.step import GoTo, Outcome, Visit, Wait
+from outdial.flow.step import Leave, Outcome, Visit, Wait
+
+KEY = DigitPressed(0, "1")
 
 
 @dataclass(frozen=True)
 class Jump:
     """A step for these tests: asks for an action and goes on at once."""
 
-    to: str
-
     def enter(self, visit: Visit) -> Outcome:
-        return GoTo(self.to, (PlaySound(f"{visit.node}/{visit.number}", "beep"),))
+        return Leave(actions=(Play(f"{visit.node}/{visit.number}", (Beep(),)),))
 
 
 @dataclass(frozen=True)
 class Pause:
     """A step for these tests: waits for any event, then goes on."""
 
-    to: str
-
     def enter(self, visit: Visit) -> Outcome:
         return Wait()
 
     def resume(self, visit: Visit, event: object) -> Outcome:
-        return GoTo(self.to)
+        return Leave()
 
 
 @dataclass(frozen=True)
 class Remember:
     """A step for these tests: adds its visit to what it finds in its memory, and waits."""
 
-    to: str
-
     def enter(self, visit: Visit) -> Outcome:
         return Wait(memory={**visit.memory, visit.node: visit.number})
 
     def resume(self, visit: Visit, event: object) -> Outcome:
-        return GoTo(self.to)
+        return Leave()
+
+
+def library(**nodes: tuple[object, str]) -> Library:
+    """Steps with the node that each leads to; the first is the entry."""
+    steps = {name: Node(step, {"next": to}) for name, (step, to) in nodes.items()}
+    return Library.of(Flow(next(iter(nodes)), steps))
 
 
 def test_memory_is_of_one_visit():
-    flow = Flow("a", {"a": Remember("b"), "b": Remember("a")})
+    flow = library(a=(Remember(), "b"), b=(Remember(), "a"))
     first = start(flow, {}).state
-    second = resume(flow, first, DigitPressed("1")).state
-    third = resume(flow, second, DigitPressed("1")).state
+    second = resume(flow, first, KEY).state
+    third = resume(flow, second, KEY).state
     assert [state.memory for state in (first, second, third)] == [{"a": 1}, {"b": 2}, {"a": 3}]
 
 
 def test_an_announcement_is_played_then_hung_up():
     flow = announcement("sound-1")
     first = start(flow, {})
-    assert first.actions == (PlaySound("announcement/1/1", "sound-1"),)
-    last = resume(flow, first.state, PlayFinished("announcement/1/1", 5_400, completed=True))
+    assert first.actions == (Play("announcement/1/1", (Sound("sound-1"),)),)
+    last = resume(flow, first.state, PlayFinished(0, "announcement/1/1", 5_400, completed=True))
     assert last.actions == (HangUp("completed"),)
     assert last.state.finished
     assert last.state.result == "completed"
 
 
 def test_a_circle_without_a_wait_is_stopped():
-    turn = start(Flow("a", {"a": Jump("b"), "b": Jump("a")}), {})
+    turn = start(library(a=(Jump(), "b"), b=(Jump(), "a")), {})
     assert turn.state.visits == MAX_VISITS_BETWEEN_WAITS
     assert turn.actions[-1] == HangUp("too_many_steps")
     assert len(turn.actions) == MAX_VISITS_BETWEEN_WAITS + 1
 
 
 def test_a_circle_that_waits_is_stopped_in_the_end():
-    flow = Flow("a", {"a": Pause("a")})
+    flow = library(a=(Pause(), "a"))
     turn = start(flow, {})
     while not turn.state.finished:
-        turn = resume(flow, turn.state, DigitPressed("1"))
+        turn = resume(flow, turn.state, KEY)
     assert turn.state.visits == MAX_VISITS
     assert turn.actions == (HangUp("too_many_steps"),)
 
 
 def test_actions_on_the_way_keep_their_order():
-    flow = Flow("a", {"a": Jump("b"), "b": Jump("c"), "c": Pause("a")})
+    flow = library(a=(Jump(), "b"), b=(Jump(), "c"), c=(Pause(), "a"))
     assert [action.play_id for action in start(flow, {}).actions] == ["a/1", "b/2"]
 
 
 def test_a_second_visit_has_ids_of_its_own():
-    flow = Flow("a", {"a": Jump("wait"), "wait": Pause("a")})
+    flow = library(a=(Jump(), "wait"), wait=(Pause(), "a"))
     first = start(flow, {})
-    second = resume(flow, first.state, DigitPressed("1"))
+    second = resume(flow, first.state, KEY)
     assert first.actions != second.actions
 
 
 def test_states_are_values_that_stay_as_they_were():
     flow = announcement("sound-1")
     before = start(flow, {}).state
-    event = PlayFinished("announcement/1/1", 1, completed=True)
+    event = PlayFinished(0, "announcement/1/1", 1, completed=True)
     assert resume(flow, before, event) == resume(flow, before, event)
     assert not before.finished
 
@@ -106,7 +109,7 @@ def test_states_are_values_that_stay_as_they_were():
 @pytest.mark.parametrize("reason", ["callee_hung_up", "rtp_timeout"])
 def test_the_end_of_the_leg_ends_the_flow_with_its_reason(reason):
     flow = announcement("sound-1")
-    turn = resume(flow, start(flow, {}).state, LegEnded(reason))
+    turn = resume(flow, start(flow, {}).state, LegEnded(0, reason))
     assert (turn.actions, turn.state.result) == ((), reason)
 
 
@@ -118,9 +121,24 @@ def test_a_snapshot_keeps_the_variables():
 
 def test_a_snapshot_of_another_version_is_refused():
     with pytest.raises(ValueError, match="version 99"):
-        restore({**snapshot(State("a")), "version": 99})
+        restore({**snapshot(State("", "a", 0, 0)), "version": 99})
 
 
 def test_an_event_at_a_step_that_never_waits_changes_nothing():
-    state = State("hang_up", visits=2)
-    assert resume(announcement("sound-1"), state, DigitPressed("1")).state is state
+    state = State("", "hang_up", 0, 0, visits=2)
+    assert resume(announcement("sound-1"), state, KEY).state == state
+
+
+def test_a_flow_has_a_budget_of_seconds():
+    nodes = {"a": {"type": "play", "settings": {"prompt": "Hello."}}}
+    flow = parse_flow({"schema_version": 1, "entry": "a", "nodes": nodes, "max_seconds": 60})
+    first = start(Library.of(flow), {}, now=5_000)
+    assert first.actions[0] == StartTimer(BUDGET_TIMER, 60_000)
+    last = resume(Library.of(flow), first.state, TimerFired(65_000, BUDGET_TIMER))
+    assert last.actions == (HangUp("too_long"),)
+
+
+def test_time_never_goes_backwards():
+    flow = announcement("sound-1")
+    state = resume(flow, start(flow, {}, now=5_000).state, DigitPressed(4_000, "1")).state
+    assert state.now == 5_000

@@ -1,6 +1,6 @@
 """The step types, one module each: a module here is a step type of the same name, and need not be listed.
 
-A step module holds one class with the methods of :class:`outdial.flow.step.Step` and names it ``STEP``. Its
+A step module holds one subclass of :class:`outdial.flow.step.Step` and names it ``STEP``. Its
 cases lie in ``tests/flows/<name>.json``.
 """
 

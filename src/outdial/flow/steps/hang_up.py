@@ -1,33 +1,34 @@
 """``hang_up``: end the call and say how it went."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, ClassVar
 
-from outdial.flow.events import Event
-from outdial.flow.fields import Fields
+from outdial.flow.kinds import Templated
+from outdial.flow.settings import setting
 from outdial.flow.state import COMPLETED
-from outdial.flow.step import End, Outcome, Visit
+from outdial.flow.step import End, Exit, Outcome, Step, Visit
+from outdial.flow.templates import Template
+
+_LONGEST_RESULT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class HangUpStep:
-    """Hang up, with ``result`` for the record of the call."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUpStep(Step):
+    """End the call, and say for its record how it went."""
 
-    result: str
-    """A word of the flow's author; ``completed`` unless given."""
+    EXITS: ClassVar[tuple[Exit, ...]] = ()
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"type": "hang_up", "settings": {"result": "success"}}
 
-    @classmethod
-    def parse(cls, fields: Fields) -> Self:
-        """Read ``result``."""
-        return cls(result=fields.text("result", default=COMPLETED))
+    result: Template = setting(
+        Templated(longest=_LONGEST_RESULT),
+        "`success`, `failure` or a word of your own; it may have variables in it.",
+        COMPLETED,
+    )
 
     def enter(self, visit: Visit) -> Outcome:
         """End the flow."""
-        return End(self.result)
-
-    def resume(self, visit: Visit, event: Event) -> Outcome | None:
-        """Nothing: the flow never waits here."""
-        return None
+        return End(visit.text(self.result).strip()[:_LONGEST_RESULT] or COMPLETED)
 
 
 STEP = HangUpStep

@@ -1,37 +1,39 @@
-"""``play``: play a stored sound, then go on. Keys that the callee presses meanwhile do not stop it."""
+"""``play``: say or play something, then go on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, ClassVar
 
-from outdial.flow.actions import PlaySound
+from outdial.flow.actions import Play
 from outdial.flow.events import Event, PlayFailed, PlayFinished
-from outdial.flow.fields import Fields
+from outdial.flow.kinds import Flag, Whole
+from outdial.flow.prompt_kind import PROMPT
+from outdial.flow.prompt_template import PromptTemplate
+from outdial.flow.settings import setting
 from outdial.flow.state import SOUND_MISSING
-from outdial.flow.step import End, GoTo, Outcome, Visit, Wait
+from outdial.flow.step import End, Exit, Leave, Outcome, Step, Visit, Wait
 
 _MOST_TIMES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class PlayStep:
-    """Play ``sound`` as many ``times`` as asked, then go to ``next``; a sound that cannot be played ends the
-    flow."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayStep(Step):
+    """Say or play something, then go on. A prompt that cannot be played leads to `failed`; a node without
+    that exit ends the call with the result `sound_missing`."""
 
-    sound: str
-    """The id of a stored sound."""
-    times: int
-    """How often it is played, 1 to 10; 1 unless given."""
-    next: str | None
-    """The node to go to; the flow ends as completed without one."""
+    EXITS: ClassVar[tuple[Exit, ...]] = (
+        Exit("next", "It was played, or a key stopped it."),
+        Exit("failed", "A sound was missing, or a text could not be spoken."),
+    )
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "type": "play",
+        "settings": {"prompt": ["Hello {{name}}. Your code is {{otp@digits}}.", {"pause": 0.5}], "times": 2},
+        "exits": {"next": "bye"},
+    }
 
-    @classmethod
-    def parse(cls, fields: Fields) -> Self:
-        """Read ``sound``, ``times`` and ``next``."""
-        return cls(
-            sound=fields.text("sound"),
-            times=fields.integer("times", default=1, minimum=1, maximum=_MOST_TIMES),
-            next=fields.node("next"),
-        )
+    prompt: PromptTemplate = setting(PROMPT, "What is played.")
+    times: int = setting(Whole(1, _MOST_TIMES), "How often it is played.", 1)
+    barge_in: bool = setting(Flag(), "Any key stops it, and the flow goes on.", False)
 
     def enter(self, visit: Visit) -> Outcome:
         """Start the first play."""
@@ -41,19 +43,20 @@ class PlayStep:
         """Play again or go on, once the play that was asked for is over."""
         playing = int(visit.memory["playing"])
         match event:
-            case PlayFinished(play_id=play_id) if play_id == _play_id(visit, playing):
-                return self._play(visit, playing + 1) if playing < self.times else GoTo(self.next)
-            case PlayFailed(play_id=play_id) if play_id == _play_id(visit, playing):
-                return End(SOUND_MISSING)
+            case PlayFinished(play_id=play_id) if play_id == visit.id(playing):
+                again = playing < self.times and (event.completed or not self.barge_in)
+                return self._play(visit, playing + 1) if again else Leave()
+            case PlayFailed(play_id=play_id) if play_id == visit.id(playing):
+                visit.note(event.problem or "the prompt cannot be played")
+                return Leave("failed") if "failed" in visit.exits else End(SOUND_MISSING)
             case _:
                 return None
 
     def _play(self, visit: Visit, playing: int) -> Outcome:
-        return Wait((PlaySound(_play_id(visit, playing), self.sound),), memory={"playing": playing})
-
-
-def _play_id(visit: Visit, playing: int) -> str:
-    return f"{visit.node}/{visit.number}/{playing}"
+        prompt = visit.prompt(self.prompt)
+        if not prompt:
+            return Leave()
+        return Wait((Play(visit.id(playing), prompt, self.barge_in),), memory={"playing": playing})
 
 
 STEP = PlayStep
