@@ -1,0 +1,70 @@
+"""``callback``: call again at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from outdial.flow.actions import RequestCallback
+from outdial.flow.kinds import Templated, Whole
+from outdial.flow.problem import Place
+from outdial.flow.settings import setting
+from outdial.flow.step import Exit, Leave, Outcome, Step, Visit
+from outdial.flow.templates import Template
+from outdial.flow.zones import ZONE, zone_of
+
+_MS_PER_MINUTE = 60_000
+_MOST_MINUTES = 60 * 24 * 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackStep(Step):
+    """Ask for a new call to the same callee, after so many minutes or at a time. It is placed within the
+    calling hours of the account."""
+
+    EXITS: ClassVar[tuple[Exit, ...]] = (
+        Exit("next", "It is asked for."),
+        Exit("failed", "The time is none, is over, or is more than 30 days away."),
+    )
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "type": "callback",
+        "settings": {"after_minutes": 60},
+        "exits": {"next": "bye", "failed": "bye"},
+    }
+
+    after_minutes: int | None = setting(Whole(1, _MOST_MINUTES), "In so many minutes.", None)
+    time: Template | None = setting(
+        Templated(longest=200),
+        "Or at this time: `2026-03-01 09:30`, or `09:30` for the next time that it is so late.",
+        None,
+    )
+    zone: str = setting(ZONE, "The time zone of `time`: `callee`, `account` or a name.", "callee")
+
+    def check(self, exits: frozenset[str], place: Place) -> None:
+        """One of both is given."""
+        if (self.after_minutes is None) == (self.time is None):
+            place.note("must have either after_minutes or time")
+
+    def enter(self, visit: Visit) -> Outcome:
+        """Ask for it and go on."""
+        at = self._at(visit)
+        if at is None or not visit.now < at <= visit.now + _MOST_MINUTES * _MS_PER_MINUTE:
+            return Leave("failed")
+        return Leave(actions=(RequestCallback(at),))
+
+    def _at(self, visit: Visit) -> int | None:
+        if self.time is None:
+            return visit.now + (self.after_minutes or 0) * _MS_PER_MINUTE
+        here = datetime.fromtimestamp(visit.now / 1_000, UTC).astimezone(zone_of(self.zone, visit.variables))
+        text = visit.text(self.time).strip()
+        try:
+            wanted = datetime.fromisoformat(f"{here.date()} {text}" if len(text) <= 5 else text)
+        except ValueError:
+            return None
+        if wanted.tzinfo is None:
+            wanted = wanted.replace(tzinfo=here.tzinfo)
+        at = round(wanted.timestamp() * 1_000)
+        return at + 24 * 60 * _MS_PER_MINUTE if len(text) <= 5 and at <= visit.now else at
+
+
+STEP = CallbackStep
