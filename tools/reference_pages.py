@@ -13,6 +13,7 @@ from outdial.api.app import create_api
 from outdial.cli.lazy import COMMANDS, load
 from outdial.config.problems import variable_name
 from outdial.config.settings import Settings
+from tools.flow_pages import steps
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -186,5 +187,10 @@ def _summary(model: type) -> str:
     return inspect.cleandoc(model.__doc__ or "")
 
 
-PAGES = {FOLDER / "settings.md": settings, FOLDER / "cli.md": cli, FOLDER / "api.md": api}
+PAGES = {
+    FOLDER / "settings.md": settings,
+    FOLDER / "cli.md": cli,
+    FOLDER / "api.md": api,
+    FOLDER / "flow-steps.md": steps,
+}
 """File → the function that writes its text."""

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sandbox": ("outdial.cli.sandbox", "Run the simulated phone network on its own, or list its numbers."),
     "call": ("outdial.cli.call", "Place a call and follow it live; or show a past one with --trace."),
     "sounds": ("outdial.cli.sounds", "Upload, list, fetch and delete sounds."),
+    "flow": ("outdial.cli.flow", "Check, walk through, test and compare flows."),
     "token": ("outdial.cli.token", "Make, list and revoke API tokens."),
     "trunk": ("outdial.cli.trunk", "Add, list, check, switch and remove carrier accounts."),
     "bridge": ("outdial.cli.bridge", "Add, list and remove our numbers."),

@@ -97,6 +97,10 @@ class _Head:
     entry: str = setting(Plain(), "The node where a call begins.")
 
 
+HEAD = _Head
+"""The declaration of these members."""
+
+
 def parse_flow(data: object) -> Flow:
     """Read a definition that came out of ``json.loads``.
 
@@ -122,7 +126,7 @@ def _parse(data: object) -> Flow:
         raise InvalidFlow([Problem(None, "nodes", wanted)])
     top = Place(problems)
     members = {name: value for name, value in data.items() if name != "nodes"}
-    head = _Head(**read_settings(_Head, members, top))
+    head = HEAD(**read_settings(HEAD, members, top))
     if head.entry and head.entry not in nodes:
         top.member("entry").note(f"must be the name of a node of this flow, not {shown(head.entry)}")
     if len(set(head.languages)) != len(head.languages):

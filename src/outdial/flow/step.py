@@ -114,6 +114,8 @@ class Exit:
     description: str
     pattern: str | None = None
     """For a family of exits: what their names are like. ``name`` then stands for them in the reference."""
+    optional: bool = False
+    """A node may well do without: another exit, or a result of its own, takes its place."""
 
 
 NEXT = Exit("next", "It is done.")
@@ -134,6 +136,14 @@ class Step(ABC):
 
     def check(self, exits: frozenset[str], place: Place) -> None:  # noqa: B027 - most have nothing to check
         """Note what is wrong with the settings together, or with them and the exits that the node has."""
+
+    def takes_keys(self, memory: Memory) -> bool:
+        """Whether it waits for keys of the callee: for those who walk through a flow without a call."""
+        return False
+
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables that it sets, beside those that its settings of that kind name."""
+        return ()
 
     @abstractmethod
     def enter(self, visit: Visit) -> Outcome:

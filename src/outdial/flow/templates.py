@@ -39,3 +39,8 @@ def check(source: str) -> str | None:
     except InvalidInput as error:
         return str(error)
     return None
+
+
+def variables_of(text: Template) -> set[str]:
+    """The names of the variables that a template takes from outside."""
+    return template.variables_of(text.source)

@@ -64,6 +64,11 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
         raise InvalidInput("The template cannot be rendered: a filter cannot take its value.") from None
 
 
+def variables_of(source: str) -> set[str]:
+    """Return the names of the variables that a template does not make itself. Raises InvalidInput."""
+    return set(_parse(source).analyze().globals)
+
+
 @lru_cache(maxsize=1024)
 def _parse(source: str) -> BoundTemplate:
     # A range takes no room, and makes `contains` and others count to its end.

@@ -33,6 +33,17 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
     return sandbox.render(source, variables)
 
 
+def variables_of(source: str) -> set[str]:
+    """The names of the variables that a template takes from outside, without what follows a dot. Raises
+    InvalidInput."""
+    if not is_dynamic(source):
+        return set()
+    _bound(source)
+    from outdial.templates import sandbox
+
+    return sandbox.variables_of(source)
+
+
 def _bound(source: str) -> None:
     if len(source) > LONGEST_SOURCE:
         raise InvalidInput(f"The template is {len(source)} characters long; {LONGEST_SOURCE} are accepted.")

@@ -20,9 +20,9 @@ class ConferenceStep(Step):
     same room."""
 
     EXITS: ClassVar[tuple[Exit, ...]] = (
-        Exit("left", "The callee left by a key, or the time was over."),
-        Exit("ended", "The last moderator went."),
-        Exit("full", "The room had no place."),
+        Exit("left", "The callee left by a key, or the time was over.", optional=True),
+        Exit("ended", "The last moderator went.", optional=True),
+        Exit("full", "The room had no place.", optional=True),
         Exit("failed", "The room could not be made; other exits left out lead here, too."),
     )
     EXAMPLE: ClassVar[Mapping[str, Any]] = {

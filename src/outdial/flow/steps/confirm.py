@@ -11,6 +11,7 @@ from outdial.flow.problem import Place
 from outdial.flow.prompt_kind import PROMPT
 from outdial.flow.prompt_template import PromptTemplate
 from outdial.flow.settings import setting
+from outdial.flow.state import Memory
 from outdial.flow.step import Exit, Leave, Outcome, Step, Visit
 
 
@@ -43,6 +44,10 @@ class ConfirmStep(Step):
         """Yes must not be no."""
         if self.accept == self.reject:
             place.member("reject").note("must be another key than the one that accepts")
+
+    def takes_keys(self, memory: Memory) -> bool:
+        """Always."""
+        return True
 
     def enter(self, visit: Visit) -> Outcome:
         """Say it."""

@@ -23,8 +23,8 @@ class ConnectStep(Step):
 
     EXITS: ClassVar[tuple[Exit, ...]] = (
         Exit("answered", "They talked, and the agent hung up or the time was over."),
-        Exit("busy", "The agent, or the last one called, was busy."),
-        Exit("no_answer", "Nobody answered in time."),
+        Exit("busy", "The agent, or the last one called, was busy.", optional=True),
+        Exit("no_answer", "Nobody answered in time.", optional=True),
         Exit("failed", "The call to the agent could not be made; other exits left out lead here, too."),
     )
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
@@ -57,6 +57,10 @@ class ConnectStep(Step):
     record: bool = setting(Flag(), "Record both sides while they talk.", False)
     max_seconds: int | None = setting(Seconds(10, 14_400), "They are parted after so long.", None)
     variable: VariableName = setting(Variable(), "Where the number that answered is kept.", "agent")
+
+    def variables(self) -> tuple[str, ...]:
+        """What it sets."""
+        return (f"{self.variable}_seconds", f"{self.variable}_recording")
 
     def enter(self, visit: Visit) -> Outcome:
         """Have them called."""

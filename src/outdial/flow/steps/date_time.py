@@ -40,7 +40,7 @@ class DateTimeStep(Step):
     EXITS: ClassVar[tuple[Exit, ...]] = (
         Exit("open", "It is in one of the hours, and no holiday."),
         Exit("closed", "It is not."),
-        Exit("holiday", "It is a holiday; a node without this exit leaves by `closed`."),
+        Exit("holiday", "It is a holiday; a node without this exit leaves by `closed`.", optional=True),
     )
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "type": "date_time",

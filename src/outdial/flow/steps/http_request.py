@@ -31,7 +31,9 @@ class HttpRequestStep(Step):
         Exit("ok", "The status is 200 to 299."),
         Exit("a status", "The status is this one; goes before the others.", pattern="[1-5][0-9]{2}"),
         Exit("a class", "The status is of this class, such as `4xx`.", pattern="[1-5]xx"),
-        Exit("timeout", "No answer came in time; a node without this exit leaves by `failed`."),
+        Exit(
+            "timeout", "No answer came in time; a node without this exit leaves by `failed`.", optional=True
+        ),
         Exit("failed", "Any other status, or none."),
     )
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
@@ -67,6 +69,10 @@ class HttpRequestStep(Step):
     status_variable: str | None = setting(
         Plain(VARIABLE_NAME.pattern, "the name of a variable"), "Where the status is kept.", None
     )
+
+    def variables(self) -> tuple[str, ...]:
+        """What it sets."""
+        return (*self.save, *([self.status_variable] if self.status_variable else []))
 
     def enter(self, visit: Visit) -> Outcome:
         """Send the request."""

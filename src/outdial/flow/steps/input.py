@@ -14,6 +14,7 @@ from outdial.flow.problem import Place
 from outdial.flow.prompt_kind import PROMPT
 from outdial.flow.prompt_template import PromptTemplate
 from outdial.flow.settings import setting
+from outdial.flow.state import Memory
 from outdial.flow.step import Exit, Leave, Outcome, Step, Visit, Wait
 from outdial.flow.templates import VariableName
 
@@ -65,6 +66,10 @@ class InputStep(Step):
         """The bounds are in order."""
         if self.min > self.max:
             place.member("min").note(f"must not be more than max, which is {self.max}")
+
+    def takes_keys(self, memory: Memory) -> bool:
+        """Always."""
+        return True
 
     def enter(self, visit: Visit) -> Outcome:
         """Ask."""

@@ -11,6 +11,7 @@ from outdial.flow.problem import Place
 from outdial.flow.prompt_kind import PROMPT
 from outdial.flow.prompt_template import PromptTemplate
 from outdial.flow.settings import setting
+from outdial.flow.state import Memory
 from outdial.flow.step import Exit, Leave, Outcome, Step, Visit
 from outdial.flow.templates import VariableName
 
@@ -43,6 +44,10 @@ class MenuStep(Step):
         """A menu without keys is none."""
         if not exits & set(KEYS):
             place.member("exits").note("must have at least one key, such as 1")
+
+    def takes_keys(self, memory: Memory) -> bool:
+        """Always."""
+        return True
 
     def enter(self, visit: Visit) -> Outcome:
         """Ask."""

@@ -23,7 +23,7 @@ class PlayStep(Step):
 
     EXITS: ClassVar[tuple[Exit, ...]] = (
         Exit("next", "It was played, or a key stopped it."),
-        Exit("failed", "A sound was missing, or a text could not be spoken."),
+        Exit("failed", "A sound was missing, or a text could not be spoken.", optional=True),
     )
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "type": "play",

@@ -40,6 +40,10 @@ class RecordStep(Step):
     silence_seconds: int = setting(Seconds(0, 60), "It ends after so much silence; 0: never.", 5)
     stop_keys: str = setting(Keys(), "The keys that end it.", "#")
 
+    def variables(self) -> tuple[str, ...]:
+        """What it sets."""
+        return (f"{self.variable}_seconds",)
+
     def enter(self, visit: Visit) -> Outcome:
         """Say what is to be said before."""
         prompt = () if self.prompt is None else visit.prompt(self.prompt)

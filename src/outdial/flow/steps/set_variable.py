@@ -27,6 +27,10 @@ class SetVariableStep(Step):
     )
     masked: bool = setting(Flag(), "They are secrets and are stored nowhere.", False)
 
+    def variables(self) -> tuple[str, ...]:
+        """What it sets."""
+        return tuple(self.values)
+
     def enter(self, visit: Visit) -> Outcome:
         """Set them and go on."""
         values = {name: value.render(visit.text) for name, value in self.values.items()}

@@ -1,0 +1,214 @@
+"""What is likely wrong with a flow that can run: dead ends, loops, keys that are not there, and the like."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from outdial.errors import InvalidFlow
+from outdial.flow.conditions import Comparison
+from outdial.flow.definition import Flow, Node, parse_flow
+from outdial.flow.kinds import KEYS
+from outdial.flow.prompt_template import LanguagePart, PromptTemplate, SoundPart, TextPart, marked
+from outdial.flow.steps.confirm import ConfirmStep
+from outdial.flow.steps.jump import JumpStep
+from outdial.flow.steps.menu import MenuStep
+from outdial.flow.templates import Template, VariableName, variables_of
+
+CALL_VARIABLES = frozenset(
+    ["id", "from", "to", "bridge", "start_at", "end_at", "date", "unixtime", "caller", "account", "language"]
+)
+"""What every call has, see the reference of templates."""
+_PRESSED = re.compile(
+    r"\bpress(?:ing)?\s+(?:the\s+)?(?:key\s+)?(\d|star|hash|pound|[*#])(?!\d)", re.IGNORECASE
+)
+_KEY_WORDS = {"star": "*", "hash": "#", "pound": "#"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or looks wrong."""
+
+    severity: Literal["error", "warning"]
+    code: str
+    """Which rule: ``dead_end``, ``unreachable``, …"""
+    node: str | None
+    field: str | None
+    message: str
+
+    def __str__(self) -> str:
+        node = "" if self.node is None else f"node {self.node!r}"
+        place = ", ".join(each for each in (node, self.field and f"field {self.field!r}") if each)
+        return f"{self.severity}: {place}: {self.message}" if place else f"{self.severity}: {self.message}"
+
+
+def lint(
+    definition: object,
+    *,
+    has_sound: Callable[[str], bool] | None = None,
+    has_flow: Callable[[str], bool] | None = None,
+) -> list[Finding]:
+    """Everything that can be said about a definition, errors first.
+
+    A flow with an error must not be published. ``has_sound`` and ``has_flow`` tell whether a stored sound and
+    another flow exist; without them that is not looked at.
+    """
+    try:
+        flow = parse_flow(definition)
+    except InvalidFlow as error:
+        return [Finding("error", "invalid", *problem) for problem in error.problems]
+    findings = [
+        *_unreachable(flow),
+        *_loops(flow),
+        *_exits(flow),
+        *_variables(flow),
+        *_keys(flow),
+        *_languages(flow),
+    ]
+    if has_sound is not None:
+        findings += _sounds(flow, has_sound)
+    if has_flow is not None:
+        findings += _flows(flow, has_flow)
+    return sorted(findings, key=lambda each: (each.severity, each.node or "", each.field or ""))
+
+
+def _targets(node: Node) -> list[str]:
+    return [target for target in node.exits.values() if target is not None]
+
+
+def _reached_from(flow: Flow, entry: str) -> set[str]:
+    reached: set[str] = set()
+    ahead = [entry]
+    while ahead:
+        name = ahead.pop()
+        if name not in reached:
+            reached.add(name)
+            ahead += _targets(flow.nodes[name])
+    return reached
+
+
+def _unreachable(flow: Flow) -> Iterator[Finding]:
+    reached = _reached_from(flow, flow.entry)
+    for name in flow.nodes:
+        if name not in reached:
+            yield Finding("warning", "unreachable", name, None, "is never reached from the entry")
+
+
+def _may_end(node: Node) -> bool:
+    names = [each.name for each in node.step.EXITS if each.pattern is None and not each.optional]
+    if not node.step.EXITS:
+        return True
+    return any(node.exits.get(name) is None for name in (*names, *node.exits))
+
+
+def _loops(flow: Flow) -> Iterator[Finding]:
+    for name in sorted(_reached_from(flow, flow.entry)):
+        onward = {each for target in _targets(flow.nodes[name]) for each in _reached_from(flow, target)}
+        if name in onward and not any(_may_end(flow.nodes[each]) for each in onward):
+            yield Finding("error", "endless_loop", name, None, "is in a circle that no exit leads out of")
+
+
+def _exits(flow: Flow) -> Iterator[Finding]:
+    for name, node in flow.nodes.items():
+        fixed = [each for each in node.step.EXITS if each.pattern is None]
+        for each in fixed:
+            if each.name not in node.exits and not each.optional:
+                sentence = f"leads nowhere; the call ends when: {each.description[:1].lower()}"
+                sentence += each.description[1:].rstrip(".")
+                yield Finding("warning", "dead_end", name, f"exits.{each.name}", sentence)
+
+
+def _values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """All values in a step with the settings that they belong to."""
+    if isinstance(value, Template | VariableName | Comparison | LanguagePart | TextPart | SoundPart):
+        yield path, value
+    if dataclasses.is_dataclass(value) and not isinstance(value, Template):
+        for each in dataclasses.fields(value):
+            yield from _values(getattr(value, each.name), path or each.name.rstrip("_"))
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _values(each, path)
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _values(each, path)
+
+
+def _variables(flow: Flow) -> Iterator[Finding]:
+    known = set(CALL_VARIABLES) | set(flow.variables)
+    for node in flow.nodes.values():
+        known |= {str(value) for _, value in _values(node.step) if isinstance(value, VariableName)}
+        known |= set(node.step.variables())
+    jumps = any(isinstance(node.step, JumpStep) for node in flow.nodes.values())
+    for name, node in flow.nodes.items():
+        for field, value in _values(node.step):
+            for used in sorted(_used(value) - known):
+                if not jumps:
+                    sentence = f"{used} is no variable of calls, is not declared, and no step sets it"
+                    yield Finding("warning", "unknown_variable", name, field, sentence)
+
+
+def _used(value: Any) -> set[str]:
+    match value:
+        case Template():
+            return variables_of(marked(value))
+        case Comparison(variable=variable):
+            return {variable.partition(".")[0]}
+        case _:
+            return set()
+
+
+def _keys(flow: Flow) -> Iterator[Finding]:
+    for name, node in flow.nodes.items():
+        match node.step:
+            case MenuStep(prompt=prompt):
+                keys = set(node.exits) & set(KEYS)
+            case ConfirmStep(prompt=prompt, accept=accept, reject=reject):
+                keys = {accept, reject}
+            case _:
+                continue
+        spoken = {key for text in _texts(prompt) for key in _pressed(text)}
+        for key in sorted(spoken - keys):
+            yield Finding(
+                "error", "no_such_key", name, "prompt", f"speaks of the key {key}, which does nothing"
+            )
+        for key in sorted(keys - spoken if spoken else ()):
+            sentence = f"does not speak of the key {key}, which does something"
+            yield Finding("warning", "silent_key", name, "prompt", sentence)
+
+
+def _texts(prompt: PromptTemplate) -> Iterator[str]:
+    for _, value in _values(prompt):
+        if isinstance(value, TextPart):
+            yield value.text.source
+
+
+def _pressed(text: str) -> Iterator[str]:
+    for found in _PRESSED.finditer(text):
+        yield _KEY_WORDS.get(found[1].lower(), found[1])
+
+
+def _languages(flow: Flow) -> Iterator[Finding]:
+    for name, node in flow.nodes.items():
+        for field, value in _values(node.step):
+            if isinstance(value, LanguagePart):
+                for language in flow.languages:
+                    if language not in value.by_language:
+                        sentence = f"says nothing in {language}, a language of this flow"
+                        yield Finding("error", "missing_language", name, field, sentence)
+
+
+def _sounds(flow: Flow, has_sound: Callable[[str], bool]) -> Iterator[Finding]:
+    for name, node in flow.nodes.items():
+        for field, value in _values(node.step):
+            if not isinstance(value, SoundPart) or "{" in value.sound.source:
+                continue
+            if not has_sound(value.sound.source):
+                sentence = f"there is no sound {value.sound.source}"
+                yield Finding("error", "missing_sound", name, field, sentence)
+
+
+def _flows(flow: Flow, has_flow: Callable[[str], bool]) -> Iterator[Finding]:
+    for name, node in flow.nodes.items():
+        if isinstance(node.step, JumpStep) and not has_flow(node.step.flow):
+            yield Finding("error", "missing_flow", name, "flow", f"there is no flow {node.step.flow}")

@@ -1,0 +1,66 @@
+"""Each rule of lint finds what it is for, with node and field."""
+
+import pytest
+
+from outdial.flow.lint import lint
+
+BYE = {"type": "hang_up"}
+
+
+def found(nodes, **more):
+    members = {key: more.pop(key) for key in ("languages", "variables") if key in more}
+    definition = {"schema_version": 1, "entry": next(iter(nodes)), "nodes": nodes, **members}
+    return [(each.severity, each.code, each.node, each.field) for each in lint(definition, **more)]
+
+
+def play(prompt, to="bye"):
+    return {"type": "play", "settings": {"prompt": prompt}, "exits": {"next": to}}
+
+
+def menu(prompt, *keys):
+    exits = dict.fromkeys((*keys, "invalid", "timeout"), "bye")
+    return {"type": "menu", "settings": {"prompt": prompt}, "exits": exits}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "more", "finding"),
+    [
+        ({"a": {"type": "play"}}, {}, ("error", "invalid", "a", "prompt")),
+        ({"a": {**play("Hi."), "exits": {}}}, {}, ("warning", "dead_end", "a", "exits.next")),
+        ({"a": play("Hi."), "bye": BYE, "c": BYE}, {}, ("warning", "unreachable", "c", None)),
+        ({"a": play("Hi.", "a")}, {}, ("error", "endless_loop", "a", None)),
+        (
+            {"a": play("{{nobody}}"), "bye": BYE},
+            {},
+            ("warning", "unknown_variable", "a", "prompt"),
+        ),
+        ({"a": menu("Press 3.", "1"), "bye": BYE}, {}, ("error", "no_such_key", "a", "prompt")),
+        (
+            {"a": play({"by_language": {"en": "Hi."}}), "bye": BYE},
+            {"languages": ["en", "hi"]},
+            ("error", "missing_language", "a", "prompt"),
+        ),
+        (
+            {"a": play({"sound": "s-1"}), "bye": BYE},
+            {"has_sound": lambda sound: sound != "s-1"},
+            ("error", "missing_sound", "a", "prompt"),
+        ),
+        (
+            {"a": {"type": "jump", "settings": {"flow": 7}, "exits": {"returned": None, "failed": None}}},
+            {"has_flow": lambda flow: flow != "7"},
+            ("error", "missing_flow", "a", "flow"),
+        ),
+    ],
+)
+def test_a_rule_finds_what_it_is_for(nodes, more, finding):
+    assert finding in found(nodes, **more)
+
+
+def test_a_key_that_the_prompt_does_not_speak_of_is_a_warning():
+    nodes = {"a": menu("Press the star key, or press 1.", "1", "*", "2"), "bye": BYE}
+    assert found(nodes) == [("warning", "silent_key", "a", "prompt")]
+
+
+def test_a_sound_flow_has_no_findings():
+    nodes = {"a": menu("To agree, press 1.", "1"), "bye": BYE}
+    assert found(nodes) == []
