@@ -28,7 +28,8 @@
     └── StorageError             the database or blob store refused
         ├── NotFound
         ├── LeaseLost
-        └── DatabaseUnavailable
+        ├── DatabaseUnavailable
+        └── BlobsUnavailable
 
 Our fault and the peer's fault are different classes, so that a log line says whom to ask.
 """
@@ -181,3 +182,7 @@ class LeaseLost(StorageError):
 
 class DatabaseUnavailable(StorageError):
     """The database could not be reached in time; whether a write in its commit holds is unknown."""
+
+
+class BlobsUnavailable(StorageError):
+    """The blob store could not be reached in time, refused, or has no room."""

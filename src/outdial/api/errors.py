@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
-from outdial.errors import DatabaseUnavailable, OutdialError
+from outdial.errors import BlobsUnavailable, DatabaseUnavailable, OutdialError
 
 log = structlog.get_logger()
 
@@ -69,6 +69,12 @@ async def _on_no_database(request: Request, error: Exception) -> Response:
     return error_response(ApiError(503, message, headers={"Retry-After": "5"}))
 
 
+async def _on_no_blobs(request: Request, error: Exception) -> Response:
+    log.error("blobs_unavailable", method=request.method, path=request.url.path, error=str(error))
+    message = "The store of sounds and recordings cannot be used just now; try again in a moment."
+    return error_response(ApiError(503, message, headers={"Retry-After": "5"}))
+
+
 async def _on_unexpected(request: Request, error: Exception) -> Response:
     log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
     return error_response(ApiError(500, "Something went wrong here; the log of the server says what."))
@@ -79,4 +85,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(DatabaseUnavailable, _on_no_database)
+    app.add_exception_handler(BlobsUnavailable, _on_no_blobs)
     app.add_exception_handler(Exception, _on_unexpected)

@@ -40,6 +40,39 @@ class ApiSettings(Section):
     port: Port = Field(default=8080, description="TCP port to listen on. 0 lets the system choose one.")
 
 
+def _store_url(value: str | None) -> str | None:
+    if value is not None and "://" not in value:
+        raise ValueError("should be the URL of a store, such as file:///folder or s3://bucket/prefix")
+    return value
+
+
+class BlobSettings(Section):
+    """Where sounds and recordings are kept."""
+
+    url: Annotated[str | None, AfterValidator(_store_url)] = Field(
+        default=None,
+        description="`file:///folder`, `s3://bucket/prefix` or another object store. Unset: `blobs` in"
+        " `data_dir`. Needed when roles run on several machines.",
+    )
+    endpoint: str | None = Field(
+        default=None,
+        description="Address of an S3-compatible store that is not Amazon's, with its scheme and port.",
+    )
+    region: str | None = Field(default=None, description="Region of the bucket. Unset: `AWS_REGION`.")
+    access_key_id: SecretStr | None = Field(
+        default=None, description="Unset: `AWS_ACCESS_KEY_ID`, or what the machine's own role gives."
+    )
+    secret_access_key: SecretStr | None = Field(
+        default=None, description="Unset: `AWS_SECRET_ACCESS_KEY`, or what the machine's own role gives."
+    )
+    cache_bytes: int = Field(
+        default=2 * 1024**3,
+        ge=0,
+        description="Copies of remote sounds, in `cache` in `data_dir`, take about this much; the least"
+        " recently used make room.",
+    )
+
+
 class SipSettings(Section):
     """The dialer's SIP socket."""
 
@@ -100,7 +133,7 @@ class DispatchSettings(Section):
     )
     record: bool = Field(
         default=False,
-        description="Record what callees say, into `recordings` in `data_dir`, one file an attempt: the"
+        description="Record what callees say, one object an attempt in the store of `blobs.url`: the"
         " codec's bytes as they came (`.ulaw`, `.alaw`, `.g722`). Mind the law of the callee's country.",
     )
 

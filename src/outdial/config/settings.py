@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from outdial.config.sections import (
     ApiSettings,
+    BlobSettings,
     DispatchSettings,
     EgressSettings,
     LimitSettings,
@@ -40,13 +41,8 @@ class Settings(BaseSettings):
         description="`sqlite:////absolute/path.db` or `postgresql+psycopg://user:password@host/name`."
         " Unset: `outdial.db` in `data_dir`.",
     )
-    blobs_url: str | None = Field(
-        default=None,
-        description="Where sounds and recordings are kept: `file:///folder`, `s3://bucket/prefix` or another"
-        " object store; credentials come from the store's own variables, such as `AWS_ACCESS_KEY_ID`. Unset:"
-        " `blobs` in `data_dir`. Needed when roles run on several machines.",
-    )
     api: ApiSettings = ApiSettings()
+    blobs: BlobSettings = BlobSettings()
     sip: SipSettings = SipSettings()
     media: MediaSettings = MediaSettings()
     dispatch: DispatchSettings = DispatchSettings()
@@ -67,13 +63,6 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("should start with sqlite:/// or postgresql+psycopg://")
-        return value
-
-    @field_validator("blobs_url")
-    @classmethod
-    def _known_store(cls, value: str | None) -> str | None:
-        if value is not None and "://" not in value:
-            raise ValueError("should be the URL of a store, such as file:///folder or s3://bucket/prefix")
         return value
 
     @property

@@ -1,32 +1,80 @@
-"""Where what callees say is kept: one file an attempt, written by the media worker while the call runs."""
+"""Where what callees say is kept: first a local file for each attempt, then the blob store.
 
+The media worker writes into the spool while the call runs. When the attempt ends, its file gets the name by
+which the CDR knows it and is taken to the blob store in the background, again and again until that worked. A
+dialer that dies leaves its spool, which the next one on this machine takes over.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from outdial.domain.call import Lease
+from outdial.errors import StorageError
 from outdial.telephony.media.recording import EXTENSIONS
+
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 60.0
+_LOOK_S = 30.0
+"""How often spools of other dialers are looked at."""
+_LOCK = ".lock"
+_RUNNING = ".running"
 
 _log = structlog.get_logger(__name__)
 
 
-class Recordings:
-    """A folder of recordings. A key is a path below the data folder, as the CDR names it.
+class Store(Protocol):
+    """The part of `storage.blobs.Blobs` that is used here."""
 
-    A file holds the wire bytes of its codec, 8 bytes a millisecond, and can be read at any moment: a dialer
-    that dies leaves what was said up to the last second.
+    async def take(self, key: str, file: Path) -> None:
+        """Store a file and remove it."""
+        ...
+
+
+class Attempts(Protocol):
+    """What is asked about attempts whose dialer died."""
+
+    async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
+        """Name the recording in the CDR; False while there is none, because nobody has rescued it yet."""
+        ...
+
+
+class Recordings:
+    """The recordings of one dialer. A file holds the wire bytes of its codec, 8 bytes a millisecond.
+
+    `folder` is shared by all dialers of the machine; each has a spool in it, locked for as long as it lives.
     """
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, store: Store, attempts: Attempts, *, name: str) -> None:
         self._folder = folder
+        self._spool = folder / name
+        unseen = folder / f".{name}"  # by the others, until it is locked
+        unseen.mkdir(parents=True)
+        self._lock = _locked(unseen)
+        unseen.rename(self._spool)
+        self._store = store
+        self._attempts = attempts
+        self._kept = asyncio.Event()
 
     def begin(self, lease: Lease) -> Path:
         """Return the file that an attempt records into."""
-        return self._folder / f"{lease.call_id.replace(':', '-')}-{lease.number}"
+        return self._spool / f"{lease.call_id}-{lease.number}"
+
+    def answered(self, lease: Lease, codec: str) -> None:
+        """Note the codec in the file's name: wire bytes do not tell it, and this dialer may die."""
+        file = self.begin(lease)
+        with suppress(OSError):  # then it goes without a name until `keep`
+            file.rename(file.with_name(file.name + EXTENSIONS[codec] + _RUNNING))
 
     def keep(self, lease: Lease, codec: str | None) -> str | None:
-        """Name the file of an attempt that is over by its codec, and return its key.
+        """End the file of an attempt that is over, and return the key under which it will be stored.
 
         One in which nobody was heard is removed: then there is no recording, and None is returned. So it is
         when the disk refuses, which must not cost the attempt its outcome; the file then stays as it is.
@@ -37,9 +85,94 @@ class Recordings:
             _log.warning("recording_not_kept", call_id=lease.call_id, error=str(error))
             return None
 
-    def _keep(self, file: Path, codec: str | None) -> str | None:
+    def _keep(self, begun: Path, codec: str | None) -> str | None:
+        extension = "" if codec is None else EXTENSIONS[codec]
+        running = begun.with_name(begun.name + extension + _RUNNING)
+        file = running if extension and running.exists() else begun
         if codec is None or not file.exists() or file.stat().st_size == 0:
             file.unlink(missing_ok=True)
             return None
-        kept = file.rename(file.with_name(file.name + EXTENSIONS[codec]))
-        return f"{self._folder.name}/{kept.name}"
+        kept = file.rename(begun.with_name(begun.name + extension))
+        self._kept.set()
+        return _key(kept)
+
+    async def upload(self) -> None:
+        """Take what is kept to the store, also what dead dialers left, until cancelled."""
+        wait_s = _FIRST_WAIT_S
+        while True:
+            self._kept.clear()
+            ok = await self.upload_once()
+            wait_s = _FIRST_WAIT_S if ok else min(wait_s * 2, _LONGEST_WAIT_S)
+            if not ok:
+                await asyncio.sleep(wait_s)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._kept.wait()
+
+    async def upload_once(self) -> bool:
+        """Take all that can be taken now; False if the store or the database refused."""
+        try:
+            for file in _finished(self._spool):
+                await self._store.take(_key(file), file)
+            for spool in self._abandoned():
+                await self._take_over(spool)
+        except (StorageError, OSError) as error:
+            _log.warning("recordings_not_uploaded", error=str(error))
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the spool: what is still in it is for the next dialer."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _abandoned(self) -> Iterator[Path]:
+        for spool in self._folder.iterdir():
+            if spool == self._spool or spool.name.startswith(".") or not spool.is_dir():
+                continue
+            lock = _locked(spool)
+            if lock is not None:
+                try:
+                    yield spool
+                finally:
+                    os.close(lock)
+
+    async def _take_over(self, spool: Path) -> None:
+        for file in _finished(spool):
+            await self._store.take(_key(file), file)
+        for file in _running(spool):
+            kept = file.with_name(file.name.removesuffix(_RUNNING))
+            call_id, _, number = kept.stem.rpartition("-")
+            codec = _CODECS[kept.suffix]
+            if not await self._attempts.add_recording(call_id, int(number), codec, _key(kept)):
+                return  # the lease of its dialer has not run out yet
+            await self._store.take(_key(kept), file)
+        shutil.rmtree(spool)  # with what nobody answered
+
+
+_CODECS = {extension: codec for codec, extension in EXTENSIONS.items()}
+
+
+def _key(file: Path) -> str:
+    return f"recordings/{file.name.replace(':', '-')}"
+
+
+def _finished(spool: Path) -> list[Path]:
+    return [file for file in spool.iterdir() if file.suffix in _CODECS]
+
+
+def _running(spool: Path) -> list[Path]:
+    return list(spool.glob(f"*{_RUNNING}"))
+
+
+def _locked(spool: Path) -> int | None:
+    """Lock a spool for as long as the descriptor is open; None if a living dialer has it."""
+    descriptor = os.open(spool / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

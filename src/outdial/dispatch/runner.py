@@ -251,6 +251,8 @@ class Runner:
         progress.answered_at = at = self._clock()
         progress.codec, progress.ptime_ms = answered.codec, answered.ptime_ms
         progress.sip_code, progress.sip_reason = 200, "OK"
+        if self._recordings is not None:
+            self._recordings.answered(control.lease, answered.codec)
         if not await self._store.run(attempts.mark_answered, control.lease, at=at, now=at):
             control.lose()
             return

@@ -1,4 +1,7 @@
-"""CDRs: one immutable row for each ended attempt. There is no update and no delete."""
+"""CDRs: one immutable row for each ended attempt. There is no delete, and one thing is added later.
+
+A dialer that died may have left a recording, which is found when it starts again.
+"""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -49,6 +52,18 @@ def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome) -> None:
             **{name: None if quality is None else getattr(quality, name) for name in _QUALITY_FIELDS},
         },
     )
+
+
+def add_recording(conn: sa.Connection, call_id: str, number: int, codec: str, key: str) -> bool:
+    """Name the recording of an interrupted attempt; False while the attempt has no CDR.
+
+    True also if the CDR has a recording already: then nothing is changed.
+    """
+    this = (cdrs.c.call_id == call_id, cdrs.c.number == number)
+    conn.execute(
+        sa.update(cdrs).where(*this, cdrs.c.recording_key.is_(None)).values(recording_key=key, codec=codec)
+    )
+    return conn.execute(sa.select(cdrs.c.number).where(*this)).first() is not None
 
 
 def of_call(conn: sa.Connection, call_id: str) -> list[Cdr]:

@@ -69,8 +69,20 @@ def egress_options(settings: Settings) -> EgressOptions:
 
 def open_blobs(settings: Settings) -> Blobs:
     """The blob store of the settings; copies of remote objects are kept in `cache` in the data folder."""
-    url = settings.blobs_url or f"file://{settings.data_dir / 'blobs'}"
-    return Blobs(url, cache=settings.data_dir / "cache")
+    section = settings.blobs
+    secrets = {"access_key_id": section.access_key_id, "secret_access_key": section.secret_access_key}
+    options = {name: value.get_secret_value() for name, value in secrets.items() if value is not None}
+    options |= {
+        name: value
+        for name, value in {"endpoint": section.endpoint, "region": section.region}.items()
+        if value is not None
+    }
+    return Blobs(
+        section.url or f"file://{settings.data_dir / 'blobs'}",
+        cache=settings.data_dir / "cache",
+        cache_bytes=section.cache_bytes,
+        options=options,
+    )
 
 
 def sweep_old_uploads(work_dir: Path, *, now_s: float, keep_s: float = 3_600.0) -> None:

@@ -108,7 +108,7 @@ def test_the_variables_of_client_commands_are_known(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_blob_store_is_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OUTDIAL_BLOBS_URL", "/folder")
+    monkeypatch.setenv("OUTDIAL_BLOBS__URL", "/folder")
     assert _problem() == (
-        "blobs_url = '/folder': should be the URL of a store, such as file:///folder or s3://bucket/prefix"
+        "blobs.url = '/folder': should be the URL of a store, such as file:///folder or s3://bucket/prefix"
     )

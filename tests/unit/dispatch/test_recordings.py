@@ -1,35 +1,119 @@
 """Where what callees say is kept."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import Lease
+from outdial.errors import BlobsUnavailable
+from outdial.storage.blobs import Blobs
 
 LEASE = Lease("request:1", 2, 1, "dialer")
+KEY = "recordings/request-1-2.alaw"
 
 
-def test_a_recording_is_named_by_its_attempt_and_its_codec(tmp_path: Path) -> None:
-    recordings = Recordings(tmp_path / "recordings")
+class Store:
+    """A blob store that can be away."""
+
+    def __init__(self, folder: Path) -> None:
+        self.blobs = Blobs(f"file://{folder}")
+        self.away = False
+
+    async def take(self, key: str, file: Path) -> None:
+        if self.away:
+            raise BlobsUnavailable("away")
+        await self.blobs.take(key, file)
+
+
+class Attempts:
+    """CDRs that are there or not yet."""
+
+    def __init__(self) -> None:
+        self.rescued = True
+        self.named: list[tuple[str, int, str, str]] = []
+
+    async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
+        if self.rescued:
+            self.named.append((call_id, number, codec, key))
+        return self.rescued
+
+
+Make = Callable[[str], Recordings]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "blobs")
+
+
+@pytest.fixture
+def attempts() -> Attempts:
+    return Attempts()
+
+
+@pytest.fixture
+def make(tmp_path: Path, store: Store, attempts: Attempts) -> Make:
+    return lambda name: Recordings(tmp_path / "recordings", store, attempts, name=name)
+
+
+async def test_a_recording_is_named_by_its_attempt_and_its_codec(make: Make, store: Store) -> None:
+    recordings = make("one")
     recordings.begin(LEASE).write_bytes(b"hello")
-    key = recordings.keep(LEASE, "PCMA")
-    assert key == "recordings/request-1-2.alaw"
-    assert (tmp_path / key).read_bytes() == b"hello"
-    assert [file.name for file in (tmp_path / "recordings").iterdir()] == ["request-1-2.alaw"]
+    recordings.answered(LEASE, "PCMA")
+    assert recordings.keep(LEASE, "PCMA") == KEY
+    assert await recordings.upload_once()
+    assert await store.blobs.get(KEY) == b"hello"
 
 
-def test_where_nobody_was_heard_nothing_is_kept(tmp_path: Path) -> None:
-    recordings = Recordings(tmp_path / "recordings")
+def test_where_nobody_was_heard_nothing_is_kept(make: Make, tmp_path: Path) -> None:
+    recordings = make("one")
     assert recordings.keep(LEASE, "PCMA") is None
     recordings.begin(LEASE).write_bytes(b"")
     assert recordings.keep(LEASE, "PCMU") is None
     recordings.begin(LEASE).write_bytes(b"early media of a call that nobody answered")
     assert recordings.keep(LEASE, None) is None
-    assert list((tmp_path / "recordings").iterdir()) == []
+    assert [file.name for file in (tmp_path / "recordings" / "one").iterdir()] == [".lock"]
 
 
-def test_a_recording_that_cannot_be_renamed_does_not_cost_the_outcome(tmp_path: Path) -> None:
-    recordings = Recordings(tmp_path / "recordings")
-    recordings.begin(LEASE).write_bytes(b"hello")
-    (tmp_path / "recordings" / "request-1-2.alaw").mkdir()
+def test_a_recording_that_cannot_be_renamed_does_not_cost_the_outcome(make: Make) -> None:
+    recordings = make("one")
+    file = recordings.begin(LEASE)
+    file.write_bytes(b"hello")
+    file.with_name(file.name + ".alaw").mkdir()
     assert recordings.keep(LEASE, "PCMA") is None
-    assert recordings.begin(LEASE).read_bytes() == b"hello"
+    assert file.read_bytes() == b"hello"
+
+
+async def test_a_store_that_is_away_gets_it_later(make: Make, store: Store) -> None:
+    recordings = make("one")
+    recordings.begin(LEASE).write_bytes(b"hello")
+    recordings.keep(LEASE, "PCMA")
+    store.away = True
+    assert not await recordings.upload_once()
+    store.away = False
+    assert await recordings.upload_once()
+    assert await store.blobs.get(KEY) == b"hello"
+
+
+async def test_what_a_dead_dialer_left_is_taken_over(
+    make: Make, store: Store, attempts: Attempts, tmp_path: Path
+) -> None:
+    dead = make("dead")
+    dead.begin(LEASE).write_bytes(b"hello")
+    dead.answered(LEASE, "PCMA")
+    dead.begin(Lease("request:2", 1, 1, "dialer")).write_bytes(b"early media")
+    alive = make("alive")
+    assert await alive.upload_once()
+    assert attempts.named == []  # it lives
+
+    dead.close()
+    attempts.rescued = False
+    assert await alive.upload_once()
+    assert (tmp_path / "recordings" / "dead").exists()
+    attempts.rescued = True
+    assert await alive.upload_once()
+    assert attempts.named == [("request:1", 2, "PCMA", KEY)]
+    assert await store.blobs.get(KEY) == b"hello"
+    assert [folder.name for folder in (tmp_path / "recordings").iterdir()] == ["alive"]

@@ -32,6 +32,6 @@ async def test_blobs_are_in_the_data_folder_or_where_the_setting_says(
     monkeypatch.chdir(tmp_path)
     await open_blobs(load_settings()).put("a", b"1")
     assert (tmp_path / "data" / "blobs" / "a").read_bytes() == b"1"
-    await open_blobs(load_settings(blobs_url=f"file://{tmp_path}/elsewhere")).put("a", b"2")
+    await open_blobs(load_settings(blobs={"url": f"file://{tmp_path}/elsewhere"})).put("a", b"2")
     assert (tmp_path / "elsewhere" / "a").read_bytes() == b"2"
-    open_blobs(load_settings(blobs_url="s3://bucket/prefix"))
+    open_blobs(load_settings(blobs={"url": "s3://bucket/prefix"}))

@@ -21,6 +21,8 @@ from outdial.dispatch.url_audio import UrlAudio, UrlAudioOptions
 from outdial.egress.client import EgressClient
 from outdial.errors import ConfigurationError
 from outdial.speech.setup import open_voices
+from outdial.storage import cdrs
+from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 from outdial.supervisor.parts import (
     collect_garbage_rarely,
@@ -64,6 +66,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
             new_id=lambda: str(uuid.uuid4()),
             options=UrlAudioOptions(fresh_s=settings.egress.audio_fresh_seconds),
         )
+        recordings = _recordings(settings, blobs, database) if settings.dispatch.record else None
         try:
             await _start(agent, settings)
             await media.start()
@@ -76,7 +79,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 wall_clock_ms,
                 url_audio=url_audio,
                 new_sip_call_id=lambda: uuid.uuid4().hex,
-                recordings=Recordings(settings.data_dir / "recordings") if settings.dispatch.record else None,
+                recordings=recordings,
             )
             dispatcher = Dispatcher(
                 database,
@@ -95,12 +98,39 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 sip=f"{host}:{port}",
                 workers=media.worker_pids,
             )
-            await _until(stop, dispatcher)
-            await dispatcher.stop()
+            async with asyncio.TaskGroup() as helpers:
+                uploads = helpers.create_task(recordings.upload()) if recordings is not None else None
+                await _until(stop, dispatcher)
+                await dispatcher.stop()
+                if uploads is not None:
+                    uploads.cancel()
+            if recordings is not None:
+                await recordings.upload_once()
+                recordings.close()
         finally:
             await url_audio.stop()
             await agent.stop()
             await media.stop()
+
+
+class _Attempts:
+    """What recordings ask about attempts whose dialer died."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
+        """See `dispatch.recordings.Attempts`."""
+        return await self._database.run(cdrs.add_recording, call_id, number, codec, key)
+
+
+def _recordings(settings: Settings, blobs: Blobs, database: Database) -> Recordings:
+    return Recordings(
+        settings.data_dir / "recordings",
+        blobs,
+        _Attempts(database),
+        name=f"{os.getpid()}-{uuid.uuid4().hex[:8]}",
+    )
 
 
 def audio_fetch_options(settings: Settings) -> AudioFetchOptions:
