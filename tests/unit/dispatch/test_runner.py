@@ -24,6 +24,7 @@ from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry
 from outdial.errors import DatabaseUnavailable
 from outdial.storage.audio_urls import Busy, Ready, Unusable
+from outdial.storage.blobs import Blobs
 from outdial.telephony.leg_values import NotAnswered
 from outdial.telephony.trunk import Trunk
 
@@ -497,16 +498,26 @@ async def test_the_trunks_wish_to_rest_is_passed_on() -> None:
         assert ended.outcome.disposition is Disposition.CHANUNAVAIL
 
 
+class NoAttempts:
+    """What nobody asks while no dialer has died."""
+
+    async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
+        raise AssertionError("asked about an attempt of a dialer that lives")
+
+
 async def test_what_the_callee_says_is_recorded_where_it_is_wanted(tmp_path: Path) -> None:
     async with scene() as stage:
-        stage.recordings = Recordings(tmp_path / "recordings")
+        blobs = Blobs(f"file://{tmp_path}/blobs")
+        stage.recordings = recordings = Recordings(tmp_path / "recordings", blobs, NoAttempts(), name="one")
         phone = await stage.answered()
         assert phone.request.record_to is not None
         phone.request.record_to.write_bytes(b"hello")
         phone.finish_playing()
         await stage.running
         assert stage.store.outcome.recording_key == "recordings/request-1-1.alaw"
-        assert (tmp_path / "recordings" / "request-1-1.alaw").read_bytes() == b"hello"
+        assert await recordings.upload_once()
+        assert await blobs.get("recordings/request-1-1.alaw") == b"hello"
+        recordings.close()
 
 
 async def test_nothing_is_recorded_unless_it_is_wanted() -> None:

@@ -108,9 +108,11 @@ async def _call_everybody(
     recordings = server.data_dir / "sandbox"
     sip_call_ids = [status["attempts"][-1]["sip_call_id"] for status in statuses]
     heard = await _heard(recordings, sip_call_ids)
-    clips = server.data_dir / "blobs" / "sounds" / sound_id
+    blobs = server.data_dir / "blobs"
+    await _stored(blobs, [attempt["recording"] for status in statuses for attempt in status["attempts"]])
+    clips = blobs / "sounds" / sound_id
     return [
-        judge(scene, status, heard.get(sip_call_id), clips, recordings, server.data_dir)
+        judge(scene, status, heard.get(sip_call_id), clips, recordings, blobs)
         for scene, status, sip_call_id in zip(SCENES, statuses, sip_call_ids, strict=True)
     ]
 
@@ -138,6 +140,17 @@ async def _heard(recordings: Path, sip_call_ids: Sequence[str]) -> dict[str, Hea
     except TimeoutError:
         pass  # the verdict names who is missing
     return found
+
+
+async def _stored(blobs: Path, keys: Sequence[str | None]) -> None:
+    """Wait for our own recordings: they are taken to the blob store in the background."""
+    files = [blobs / key for key in keys if key]
+    try:
+        async with asyncio.timeout(_HEARD_WITHIN_S):
+            while not all(file.exists() for file in files):  # noqa: ASYNC110 - another process makes them
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pass  # the verdict names what is missing
 
 
 def _conclude(out: Console, verdicts: Sequence[Verdict], elapsed_s: float) -> bool:

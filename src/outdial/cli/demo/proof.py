@@ -50,11 +50,12 @@ class Verdict:
 
 
 def judge(
-    scene: Scene, status: dict[str, Any], heard: Heard | None, clips: Path, recordings: Path, data_dir: Path
+    scene: Scene, status: dict[str, Any], heard: Heard | None, clips: Path, recordings: Path, blobs: Path
 ) -> Verdict:
     """Hold the call's status, the far end's record and our own recording of it against the scene.
 
-    `clips` is the folder of the sound that was sent, `recordings` the far end's, `data_dir` the server's.
+    `clips` is the folder of the sound that was sent, `recordings` the far end's, `blobs` what the
+    server stores.
     """
     attempt = status["attempts"][-1]
     problems = [
@@ -79,7 +80,7 @@ def judge(
     if scene.heard and (correlation is None or correlation.peak < LEAST_CORRELATION):
         shown = "nothing" if correlation is None else f"a correlation of {correlation.peak:.3f}"
         problems.append(f"the far end heard {shown}, not {LEAST_CORRELATION} or more")
-    reply = compare_reply(data_dir, attempt, scene.number)
+    reply = compare_reply(blobs, attempt, scene.number)
     if scene.heard and (reply is None or reply.peak < LEAST_REPLY):
         shown = "nothing" if reply is None else f"a correlation of {reply.peak:.3f}"
         problems.append(f"of the far end's own voice we recorded {shown}, not {LEAST_REPLY} or more")
@@ -91,13 +92,16 @@ def compare(recording: Path, clip: Path, codec: str) -> Correlation:
     return correlate(_read_wav(recording), decode_wire(clip.read_bytes(), codec), SAMPLE_RATES[codec])
 
 
-def compare_reply(data_dir: Path, attempt: dict[str, Any], number: str) -> Correlation | None:
+def compare_reply(blobs: Path, attempt: dict[str, Any], number: str) -> Correlation | None:
     """Find the voice of a phone of the simulated network in our recording of its call; None without one."""
     if not attempt.get("recording"):
         return None
+    file = blobs / attempt["recording"]
+    if not file.exists():
+        return None
     codec = attempt["codec"]
     rate = SAMPLE_RATES[codec]
-    ours = decode_wire((data_dir / attempt["recording"]).read_bytes(), codec)
+    ours = decode_wire(file.read_bytes(), codec)
     # Three seconds from where the call has settled; the voice repeats, so it is looked for in two rounds.
     return correlate(np.tile(murmur(number, rate), 2), ours[rate : 4 * rate], rate)
 
