@@ -8,18 +8,20 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.answers import family_time, json_response
+from outdial.api.answers import family_time
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import ApiContext, ApiOptions, context_of
 from outdial.api.developer_webhooks import why_off
 from outdial.api.documentation import body, errors, success
 from outdial.api.errors import invalid
+from outdial.api.idempotency import key_of, once, replayed
 from outdial.api.send_request import SendRequest, read_send_request, unknown_sound, unknown_webhook
 from outdial.api.tts_request import Speech
 from outdial.domain.call import NewCall
 from outdial.domain.prompt import Prompt
 from outdial.storage import bridges, calls, prompts, sounds, webhooks
+from outdial.storage.idempotency import IdempotencyKey
 
 router = APIRouter(tags=["outgoing"])
 
@@ -79,7 +81,7 @@ EXAMPLE = {
 @router.post(
     "/outgoing/send",
     summary="Call a number and play a sound",
-    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 413, 415, 422, 503),
+    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 409, 413, 415, 422, 503),
     openapi_extra=body(PARAMETERS, ["bridge", "to", "audio"], _EXAMPLE_BODY),
 )
 async def send(request: Request) -> Response:
@@ -90,32 +92,43 @@ async def send(request: Request) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
-    return await accept_all(context, principal, form)
+    key = key_of(request, principal, form)
+    return await replayed(context, key) or await accept_all(context, principal, form, key=key)
 
 
 async def accept_all(
-    context: ApiContext, principal: Principal, form: dict[str, Any], speech: Speech | None = None
+    context: ApiContext,
+    principal: Principal,
+    form: dict[str, Any],
+    speech: Speech | None = None,
+    *,
+    key: IdempotencyKey | None = None,
 ) -> Response:
-    """Accept the calls that a form asks for, with `speech` in place of its audio if there is one."""
+    """Accept the calls that a form asks for, with `speech` in place of its audio if there is one.
+
+    With a `key`, once: calls and key are one transaction.
+    """
     wanted = await _read(form, context.options, with_audio=speech is None)
     now = context.now_ms()
     spoken = None if speech is None else await asyncio.to_thread(speech.prompts, wanted, now=now)
-    accepted = await context.database.run(
+    store = partial(
         accept,
-        principal,
-        wanted,
+        principal=principal,
+        wanted=wanted,
         request_id=context.new_uuid(),
         now=now,
         retries=context.options.retries if wanted.interval_minutes else 0,
         spoken=spoken,
     )
-    return json_response(
-        {
-            "status": 200,
-            "message": f"{len(accepted)} numbers accepted for delivery.",
-            "data": [_row(call) for call in accepted],
-        }
-    )
+    return await once(context, key, store, _body)
+
+
+def _body(accepted: Sequence[NewCall]) -> dict[str, Any]:
+    return {
+        "status": 200,
+        "message": f"{len(accepted)} numbers accepted for delivery.",
+        "data": [_row(call) for call in accepted],
+    }
 
 
 async def _read(form: dict[str, Any], options: ApiOptions, *, with_audio: bool) -> SendRequest:

@@ -6,6 +6,7 @@ from outdial.api.auth import authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.documentation import body, errors, success
+from outdial.api.idempotency import key_of, replayed
 from outdial.api.outgoing_send import EXAMPLE, PARAMETERS, accept_all
 from outdial.api.tts_request import read_speech
 
@@ -63,7 +64,7 @@ _EXAMPLE_BODY = {
 @router.post(
     "/outgoing/tts",
     summary="Call a number and say a text",
-    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 413, 415, 422, 503),
+    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 409, 413, 415, 422, 503),
     openapi_extra=body(_PARAMETERS, ["bridge", "to", "text"], _EXAMPLE_BODY),
 )
 async def tts(request: Request) -> Response:
@@ -76,4 +77,7 @@ async def tts(request: Request) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
-    return await accept_all(context, principal, form, read_speech(form, context.voices))
+    key = key_of(request, principal, form)
+    if (again := await replayed(context, key)) is not None:
+        return again
+    return await accept_all(context, principal, form, read_speech(form, context.voices), key=key)
