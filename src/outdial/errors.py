@@ -7,6 +7,7 @@
     ├── InvalidInput             a value that a user gave is unusable: the caller can mend it
     │   ├── InvalidPhoneNumber
     │   ├── InvalidFlow
+    │   ├── InUse
     │   └── AudioError
     │       ├── UndecodableAudio
     │       └── AudioTooLong
@@ -63,6 +64,10 @@ class InvalidFlow(InvalidInput):
     def __init__(self, problems: Sequence[tuple[str | None, str | None, str]]) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)
+
+
+class InUse(InvalidInput):
+    """A name is taken, or something cannot be removed because other things need it."""
 
 
 class AudioError(InvalidInput):

@@ -7,6 +7,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from outdial.api import (
+    account_tokens,
+    admin_accounts,
+    admin_audit,
+    admin_bridges,
+    admin_trunks,
     developer_deliveries,
     developer_subscriptions,
     developer_webhooks,
@@ -54,6 +59,11 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
         developer_webhooks,
         developer_deliveries,
         developer_subscriptions,
+        account_tokens,
+        admin_accounts,
+        admin_trunks,
+        admin_bridges,
+        admin_audit,
     ):
         app.include_router(resource.router, prefix=PREFIX)
     _describe(app)

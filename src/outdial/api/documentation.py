@@ -64,6 +64,13 @@ def family(message: str, data: Any, **more: Any) -> dict[str, Any]:
     return {"status": "OK", "code": 200, "message": message, "data": data, **more}
 
 
+def page_of(things: str, row: dict[str, Any]) -> dict[str, Any]:
+    """An example of a list with one row."""
+    links = {"first": "…?page=1&per_page=15", "last": "…?page=1&per_page=15", "prev": None, "next": None}
+    meta = {"current_page": 1, "from": 1, "last_page": 1, "path": "…", "per_page": 15, "to": 1, "total": 1}
+    return family(f"1 {things}.", [row], links=links, meta=meta)
+
+
 COMPONENTS: dict[str, Any] = {
     "schemas": {
         "Error": {

@@ -7,7 +7,14 @@ from fastapi import FastAPI, Request, Response
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
-from outdial.errors import BlobsUnavailable, DatabaseUnavailable, OutdialError
+from outdial.errors import (
+    BlobsUnavailable,
+    DatabaseUnavailable,
+    InUse,
+    InvalidInput,
+    NotFound,
+    OutdialError,
+)
 
 log = structlog.get_logger()
 
@@ -63,6 +70,15 @@ async def _on_http_exception(_request: Request, error: Exception) -> Response:
     return error_response(ApiError(error.status_code, sentence, headers=error.headers))
 
 
+async def _on_invalid_input(_request: Request, error: Exception) -> Response:
+    status = 409 if isinstance(error, InUse) else 422
+    return error_response(ApiError(status, str(error)))
+
+
+async def _on_not_found(_request: Request, error: Exception) -> Response:
+    return error_response(ApiError(404, str(error)))
+
+
 async def _on_no_database(request: Request, error: Exception) -> Response:
     log.error("database_unavailable", method=request.method, path=request.url.path, error=str(error))
     message = "The database cannot be reached just now; try again in a moment."
@@ -84,6 +100,8 @@ def install(app: FastAPI) -> None:
     """Answer every error, those of the framework included, in the family's shape."""
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(InvalidInput, _on_invalid_input)
+    app.add_exception_handler(NotFound, _on_not_found)
     app.add_exception_handler(DatabaseUnavailable, _on_no_database)
     app.add_exception_handler(BlobsUnavailable, _on_no_blobs)
     app.add_exception_handler(Exception, _on_unexpected)

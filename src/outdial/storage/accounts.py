@@ -1,6 +1,8 @@
 """Accounts: who owns bridges, sounds, tokens and calls."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -8,6 +10,7 @@ from sqlalchemy import bindparam
 from outdial.storage.tables import accounts
 
 _INSERT = sa.insert(accounts).returning(accounts.c.id)
+_UPDATE = sa.update(accounts).where(accounts.c.id == bindparam("p_id"))
 _BY_ID = sa.select(accounts).where(accounts.c.id == bindparam("p_id"))
 _ALL = sa.select(accounts).order_by(accounts.c.id)
 
@@ -31,6 +34,13 @@ def insert(conn: sa.Connection, *, name: str, now: int, time_zone: str = "UTC") 
     return Account(
         id=conn.execute(_INSERT, values).scalar_one(), name=name, time_zone=time_zone, created_at=now
     )
+
+
+def update(conn: sa.Connection, account_id: int, values: Mapping[str, Any]) -> bool:
+    """Change some columns of an account; False if there is none."""
+    if not values:
+        return get(conn, account_id) is not None
+    return conn.execute(_UPDATE.values(**values), {"p_id": account_id}).rowcount == 1
 
 
 def get(conn: sa.Connection, account_id: int) -> Account | None:

@@ -1,6 +1,8 @@
 """Bridges: our numbers. Each belongs to an account and goes out over one trunk."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -9,6 +11,8 @@ from outdial.storage import wake
 from outdial.storage.tables import bridges
 
 _INSERT = sa.insert(bridges).returning(bridges.c.id)
+_BY_ID = sa.select(bridges).where(bridges.c.id == bindparam("p_id"))
+_UPDATE = sa.update(bridges).where(bridges.c.id == bindparam("p_id"))
 _BY_NUMBER = sa.select(bridges).where(bridges.c.number == bindparam("p_number"))
 _ALL = sa.select(bridges).order_by(bridges.c.number)
 _DELETE = sa.delete(bridges).where(bridges.c.number == bindparam("p_number"))
@@ -54,6 +58,21 @@ def get_by_number(conn: sa.Connection, number: str) -> Bridge | None:
     """Return the bridge with that number."""
     row = conn.execute(_BY_NUMBER, {"p_number": number}).mappings().one_or_none()
     return None if row is None else Bridge(**row)
+
+
+def get(conn: sa.Connection, bridge_id: int) -> Bridge | None:
+    """Return the bridge with that id."""
+    row = conn.execute(_BY_ID, {"p_id": bridge_id}).mappings().one_or_none()
+    return None if row is None else Bridge(**row)
+
+
+def update(conn: sa.Connection, bridge_id: int, values: Mapping[str, Any]) -> bool:
+    """Change account, trunk or display name and tell the dialers; False if there is none."""
+    if not values:
+        return get(conn, bridge_id) is not None
+    found = conn.execute(_UPDATE.values(**values), {"p_id": bridge_id}).rowcount == 1
+    wake.announce(conn, wake.TRUNKS)
+    return found
 
 
 def find_all(conn: sa.Connection) -> list[Bridge]:

@@ -43,6 +43,12 @@ _CANCEL = (
     .returning(calls.c.state)
 )
 
+_OPEN_OF_ACCOUNT = sa.select(calls.c.id).where(
+    calls.c.account_id == bindparam("p_account"),
+    calls.c.state != sa.literal_column("'done'"),
+    calls.c.cancel_requested_at.is_(None),
+)
+
 _CANCELLING = sa.select(calls.c.id).where(
     calls.c.dialer_id == bindparam("p_dialer"),
     sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL"),
@@ -136,6 +142,14 @@ def request_cancel(conn: sa.Connection, call_id: str, *, now: int) -> CallState 
     elif state == CallState.DONE:
         outbox.add_end(conn, call_id, now=now)
     return None if state is None else CallState(state)
+
+
+def cancel_of_account(conn: sa.Connection, account_id: int, *, now: int, limit: int) -> int:
+    """Ask to cancel up to `limit` of an account's calls that nobody asked to cancel yet; returns how many."""
+    found = list(conn.scalars(_OPEN_OF_ACCOUNT.limit(limit), {"p_account": account_id}))
+    for call_id in found:
+        request_cancel(conn, call_id, now=now)
+    return len(found)
 
 
 def cancelling(conn: sa.Connection, dialer_id: str) -> list[str]:

@@ -115,6 +115,12 @@ def get(conn: sa.Connection, account_id: int, token_id: int) -> Token | None:
     return None if row is None or row["account_id"] != account_id else _token(row)
 
 
+def owner(conn: sa.Connection, token_id: int) -> int | None:
+    """Return the id of the account that a token belongs to."""
+    row = conn.execute(_BY_ID, {"p_id": token_id}).mappings().one_or_none()
+    return None if row is None else int(row["account_id"])
+
+
 def exist(conn: sa.Connection) -> bool:
     """Tell whether any token was ever made."""
     return bool(conn.execute(_ANY).scalar_one())

@@ -1,0 +1,153 @@
+"""`admin/accounts`: the customers of this server. Add, list, change, close."""
+
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+
+from outdial.api.administrator import administrator
+from outdial.api.answers import Page, family_time, ok
+from outdial.api.auth import authenticate
+from outdial.api.bodies import read_body
+from outdial.api.context import context_of
+from outdial.api.developer_webhooks import PAGES
+from outdial.api.documentation import body, errors, family, page_of, success
+from outdial.api.fields import Fields
+from outdial.api.paths import number_in_path
+from outdial.storage import accounts, administration
+from outdial.storage.accounts import Account
+
+router = APIRouter(prefix="/admin/accounts", tags=["admin"])
+
+_FIELDS: dict[str, Any] = {
+    "name": {"type": "string", "description": "For people."},
+    "time_zone": {
+        "type": "string",
+        "description": "IANA name, such as Asia/Kolkata: the API writes and reads its times in it. UTC by"
+        " default.",
+    },
+}
+_EXAMPLE = {
+    "id": 2,
+    "name": "Clinic",
+    "time_zone": "Asia/Kolkata",
+    "status": "open",
+    "created_at": "2019-08-16 15:09:51",
+    "closed_at": None,
+}
+
+
+def read_account_request(form: dict[str, Any], *, is_new: bool) -> dict[str, Any]:
+    """Return what a request gives an account. Raises ApiError 422."""
+    fields = Fields(form)
+    fields.text("name", required=is_new)
+    fields.text("time_zone", check=time_zone)
+    return fields.done()
+
+
+def time_zone(text: str) -> str:
+    """The IANA name of a time zone. Raises ValueError with a sentence."""
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, KeyError):  # for a folder's name it raises what opening a folder raises
+        raise ValueError(
+            f"time_zone should be an IANA name such as Asia/Kolkata, not {text[:40]!r}."
+        ) from None
+    return text
+
+
+@router.post(
+    "",
+    summary="Add an account",
+    responses=success("It is there; make it a token.", family("The account is added.", _EXAMPLE))
+    | errors(400, 401, 413, 415, 422),
+    openapi_extra=body(_FIELDS, ["name"], {"name": "Clinic", "time_zone": "Asia/Kolkata"}),
+)
+async def add(request: Request) -> Response:
+    """Add an account; give it tokens with `admin/tokens` and numbers with `admin/bridges`."""
+    context = context_of(request)
+    principal = await authenticate(request)
+    form = await read_body(request, limit=context.options.body_bytes)
+    values = read_account_request(form, is_new=True)
+    added = await context.database.run(
+        administration.create_account, administrator(request, principal), values, now=context.now_ms()
+    )
+    return ok("The account is added.", _row(added))
+
+
+@router.get(
+    "",
+    summary="List accounts",
+    responses=success("The oldest first.", page_of("accounts", _EXAMPLE)) | errors(401, 422),
+    openapi_extra={"parameters": PAGES},
+)
+async def list_accounts(request: Request) -> Response:
+    """Show all accounts, closed ones too, page by page."""
+    await authenticate(request)
+    page = Page(request)
+    found = await context_of(request).database.read(accounts.find_all)
+    shown = found[page.offset : page.offset + page.size]
+    return page.answer(f"{len(found)} accounts.", [_row(each) for each in shown], len(found))
+
+
+@router.get(
+    "/{account_id}",
+    summary="Show one account",
+    responses=success("The account.", family("The account.", _EXAMPLE)) | errors(401, 404),
+)
+async def get(request: Request, account_id: str) -> Response:
+    """Show one account."""
+    await authenticate(request)
+    number = number_in_path("account", account_id)
+    found = await context_of(request).database.read(administration.the_account, number)
+    return ok("The account.", _row(found))
+
+
+@router.put(
+    "/{account_id}",
+    summary="Change an account",
+    responses=success("Changed, within seconds everywhere.", family("The account is changed.", _EXAMPLE))
+    | errors(400, 401, 404, 413, 415, 422),
+    openapi_extra=body(_FIELDS, [], {"time_zone": "Europe/Berlin"}),
+)
+async def change(request: Request, account_id: str) -> Response:
+    """Change an account; what is left out stays."""
+    context = context_of(request)
+    principal = await authenticate(request)
+    number = number_in_path("account", account_id)
+    form = await read_body(request, limit=context.options.body_bytes)
+    values = read_account_request(form, is_new=False)
+    changed = await context.database.run(
+        administration.change_account,
+        administrator(request, principal),
+        number,
+        values,
+        now=context.now_ms(),
+    )
+    return ok("The account is changed.", _row(changed))
+
+
+@router.delete(
+    "/{account_id}",
+    summary="Close an account",
+    responses=success(
+        "Closed.",
+        family("The account is closed.", _EXAMPLE | {"status": "closed", "closed_at": "2019-08-16 15:20:00"}),
+    )
+    | errors(401, 404),
+)
+async def close(request: Request, account_id: str) -> Response:
+    """Close an account: its tokens are no longer valid, its waiting calls are cancelled. Records stay."""
+    context = context_of(request)
+    principal = await authenticate(request)
+    number = number_in_path("account", account_id)
+    closed = await administration.close_account(
+        context.database, administrator(request, principal), number, now=context.now_ms()
+    )
+    return ok("The account is closed.", _row(closed))
+
+
+def _row(account: Account) -> dict[str, Any]:
+    times = {"created_at": family_time(account.created_at), "closed_at": family_time(account.closed_at)}
+    return asdict(account) | {"status": "open" if account.closed_at is None else "closed"} | times

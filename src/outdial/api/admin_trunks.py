@@ -1,0 +1,193 @@
+"""`admin/trunks`: carrier accounts. Add, list, change in place, switch, remove. Passwords are write-only."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from outdial.api.administrator import administrator
+from outdial.api.answers import Page, family_time, ok
+from outdial.api.auth import authenticate
+from outdial.api.bodies import read_body
+from outdial.api.context import context_of
+from outdial.api.developer_webhooks import PAGES
+from outdial.api.documentation import body, errors, family, page_of, success
+from outdial.api.errors import ApiError
+from outdial.api.paths import number_in_path
+from outdial.api.trunk_request import CALLER_ID_MODES, CODECS, read_trunk_request
+from outdial.storage import administration, trunks
+from outdial.storage.audit import without_secrets
+from outdial.storage.trunks import NewTrunk, Trunk
+
+router = APIRouter(prefix="/admin/trunks", tags=["admin"])
+
+_FIELDS: dict[str, Any] = {
+    "name": {"type": "string", "description": "For people; each trunk has its own."},
+    "host": {"type": "string", "description": "Name or address of the carrier's proxy."},
+    "port": {"type": "integer", "description": "5060 by default."},
+    "username": {"type": "string", "description": "Account at the carrier, if it wants a login."},
+    "password": {"type": "string", "description": "Its password; no answer ever shows it."},
+    "auth_username": {"type": "string", "description": "For the login, where it is another name."},
+    "from_user": {"type": "string", "description": "In From, in place of the bridge's number."},
+    "from_domain": {"type": "string", "description": "In From, in place of our address."},
+    "caller_id_mode": {
+        "type": "string",
+        "enum": list(CALLER_ID_MODES),
+        "description": "Where the carrier looks for our number; from by default.",
+    },
+    "privacy": {"type": "boolean", "description": "Ask to hide our number (RFC 3323)."},
+    "dial_prefix": {"type": "string", "description": "Put before each dialled number, such as +."},
+    "codecs": {
+        "type": "string",
+        "description": f"In the order of the offer, with commas between or as a list: {', '.join(CODECS)}.",
+    },
+    "ptime_ms": {"type": "integer", "enum": [10, 20, 30, 40, 60], "description": "20 by default."},
+    "ring_timeout_s": {"type": "integer", "description": "Seconds until NOANSWER; 45 by default."},
+    "max_call_s": {"type": "integer", "description": "Seconds after which any call is ended."},
+    "session_expires_s": {
+        "type": "integer",
+        "description": "Session-Expires to offer, from 90 on (RFC 4028); 0 offers none.",
+    },
+    "options_interval_s": {
+        "type": "integer",
+        "description": "Seconds between OPTIONS as a health check; 0 sends none.",
+    },
+    "calls_per_second": {"type": "number", "description": "New calls in a second; 10 by default."},
+    "max_concurrent": {"type": "integer", "description": "Calls at once; 100 by default."},
+    "keep_to_peer": {"type": "boolean", "description": "Ignore a Contact that may be a private address."},
+    "addresses": {
+        "type": "string",
+        "description": "CIDR networks that the carrier also sends from, with commas between or as a list.",
+    },
+    "headers": {"type": "object", "description": "Added to every INVITE: `headers[X-Account]=7`."},
+    "enabled": {"type": "boolean", "description": "0 holds its calls in the queue."},
+}
+_EXAMPLE_BODY = {"name": "carrier", "host": "sip.example.com", "username": "4711", "password": "…"}
+_EXAMPLE = {
+    "id": 1,
+    "name": "carrier",
+    "host": "sip.example.com",
+    "port": 5060,
+    "transport": "udp",
+    "username": "4711",
+    "password": "(set)",
+    "auth_username": None,
+    "from_user": None,
+    "from_domain": None,
+    "dial_prefix": "",
+    "caller_id_mode": "from",
+    "privacy": False,
+    "codecs": ["PCMA", "PCMU", "G722"],
+    "ptime_ms": 20,
+    "ring_timeout_s": 45,
+    "max_call_s": 3600,
+    "session_expires_s": 0,
+    "options_interval_s": 0,
+    "calls_per_second": 10.0,
+    "max_concurrent": 100,
+    "keep_to_peer": False,
+    "addresses": [],
+    "headers": {},
+    "enabled": True,
+    "created_at": "2019-08-16 15:09:51",
+}
+
+
+@router.post(
+    "",
+    summary="Add a trunk",
+    responses=success("Dialers know it at once.", family("The trunk is added.", _EXAMPLE))
+    | errors(400, 401, 409, 413, 415, 422),
+    openapi_extra=body(_FIELDS, ["name", "host"], _EXAMPLE_BODY),
+)
+async def add(request: Request) -> Response:
+    """Add a carrier account; give it numbers with `admin/bridges`."""
+    context = context_of(request)
+    principal = await authenticate(request)
+    form = await read_body(request, limit=context.options.body_bytes)
+    wanted = NewTrunk(**read_trunk_request(form, is_new=True))
+    _check_login(wanted)
+    added = await context.database.run(
+        administration.create_trunk, administrator(request, principal), wanted, now=context.now_ms()
+    )
+    return ok("The trunk is added.", _row(added))
+
+
+@router.get(
+    "",
+    summary="List trunks",
+    responses=success("The oldest first.", page_of("trunks", _EXAMPLE)) | errors(401, 422),
+    openapi_extra={"parameters": PAGES},
+)
+async def list_trunks(request: Request) -> Response:
+    """Show all trunks, page by page."""
+    await authenticate(request)
+    page = Page(request)
+    found = await context_of(request).database.read(trunks.find_all)
+    shown = found[page.offset : page.offset + page.size]
+    return page.answer(f"{len(found)} trunks.", [_row(each) for each in shown], len(found))
+
+
+@router.get(
+    "/{trunk_id}",
+    summary="Show one trunk",
+    responses=success("The trunk.", family("The trunk.", _EXAMPLE)) | errors(401, 404),
+)
+async def get(request: Request, trunk_id: str) -> Response:
+    """Show everything about a trunk but its password."""
+    await authenticate(request)
+    number = number_in_path("trunk", trunk_id)
+    return ok("The trunk.", _row(await context_of(request).database.read(administration.the_trunk, number)))
+
+
+@router.put(
+    "/{trunk_id}",
+    summary="Change a trunk",
+    responses=success(
+        "Changed; calls in progress keep what they have.", family("The trunk is changed.", _EXAMPLE)
+    )
+    | errors(400, 401, 404, 409, 413, 415, 422),
+    openapi_extra=body(_FIELDS, [], {"max_concurrent": 200}),
+)
+async def change(request: Request, trunk_id: str) -> Response:
+    """Change a trunk in place; what is left out stays, the password too. An empty text removes a value."""
+    context = context_of(request)
+    principal = await authenticate(request)
+    number = number_in_path("trunk", trunk_id)
+    form = await read_body(request, limit=context.options.body_bytes)
+    values = read_trunk_request(form, is_new=False)
+    changed = await context.database.run(
+        administration.change_trunk,
+        administrator(request, principal),
+        number,
+        values,
+        now=context.now_ms(),
+    )
+    return ok("The trunk is changed.", _row(changed))
+
+
+@router.delete(
+    "/{trunk_id}",
+    summary="Remove a trunk",
+    responses=success("It is gone.", family("The trunk is removed.", {"id": 1})) | errors(401, 404, 409),
+)
+async def remove(request: Request, trunk_id: str) -> Response:
+    """Remove a trunk that no bridge belongs to and no call was ever accepted for; 409 for any other."""
+    context = context_of(request)
+    principal = await authenticate(request)
+    number = number_in_path("trunk", trunk_id)
+    await context.database.run(
+        administration.remove_trunk, administrator(request, principal), number, now=context.now_ms()
+    )
+    return ok("The trunk is removed.", {"id": number})
+
+
+def _check_login(wanted: NewTrunk) -> None:
+    if (wanted.username is None) != (wanted.password is None):
+        missing = "password" if wanted.password is None else "username"
+        sentence = "A login needs username and password together."
+        raise ApiError(422, sentence, {missing: [sentence]})
+
+
+def _row(trunk: Trunk) -> dict[str, Any]:
+    return without_secrets(asdict(trunk)) | {"created_at": family_time(trunk.created_at)}

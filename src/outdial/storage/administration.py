@@ -1,0 +1,227 @@
+"""Changes that an administrator makes, each one transaction with its line of the audit log.
+
+The HTTP API and the command line both make them here. They raise InvalidInput with a sentence for what cannot
+be done, NotFound for what is not there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from outdial.errors import InUse, InvalidInput, NotFound
+from outdial.storage import accounts, audit, bridges, calls, tokens, trunks
+from outdial.storage.accounts import Account
+from outdial.storage.audit import Actor
+from outdial.storage.bridges import Bridge
+from outdial.storage.database import Database
+from outdial.storage.tokens import Token
+from outdial.storage.trunks import NewTrunk, Trunk
+
+_CANCELLED_AT_ONCE = 500
+"""Calls in one transaction when an account is closed: others get their turn in between."""
+
+
+def create_account(conn: sa.Connection, actor: Actor, values: Mapping[str, Any], *, now: int) -> Account:
+    """Add an account."""
+    added = accounts.insert(conn, now=now, **values)
+    audit.write(conn, actor, at=now, action="create", thing="account", thing_id=added.id, after=asdict(added))
+    return added
+
+
+def change_account(
+    conn: sa.Connection, actor: Actor, account_id: int, values: Mapping[str, Any], *, now: int
+) -> Account:
+    """Change name, time zone or limits."""
+    before = the_account(conn, account_id)
+    accounts.update(conn, account_id, values)
+    after = the_account(conn, account_id)
+    _note_change(conn, actor, "account", account_id, before, after, now)
+    return after
+
+
+async def close_account(database: Database, actor: Actor, account_id: int, *, now: int) -> Account:
+    """Close an account: its tokens are no longer valid, and its waiting calls are cancelled.
+
+    Closing it again cancels what a crash in between left over.
+    """
+    closed = await database.run(_close, actor, account_id, now=now)
+    while await database.run(calls.cancel_of_account, account_id, now=now, limit=_CANCELLED_AT_ONCE):
+        pass
+    return closed
+
+
+def _close(conn: sa.Connection, actor: Actor, account_id: int, *, now: int) -> Account:
+    before = the_account(conn, account_id)
+    if before.closed_at is not None:
+        return before
+    accounts.update(conn, account_id, {"closed_at": now})
+    audit.write(conn, actor, at=now, action="close", thing="account", thing_id=account_id)
+    return the_account(conn, account_id)
+
+
+def the_account(conn: sa.Connection, account_id: int) -> Account:
+    """Return an account. Raises NotFound."""
+    found = accounts.get(conn, account_id)
+    if found is None:
+        raise NotFound(f"There is no account {account_id}.")
+    return found
+
+
+def create_token(
+    conn: sa.Connection,
+    actor: Actor,
+    *,
+    account_id: int,
+    name: str,
+    scopes: Sequence[str],
+    new_secret: Callable[[], str],
+    now: int,
+    addresses: Sequence[str] = (),
+    expires_at: int | None = None,
+) -> tuple[Token, str]:
+    """Make a token; returns it with its secret, which is kept nowhere."""
+    if the_account(conn, account_id).closed_at is not None:
+        raise InvalidInput(f"The account {account_id} is closed.")
+    token, secret = tokens.insert(
+        conn,
+        account_id=account_id,
+        name=name,
+        new_secret=new_secret,
+        now=now,
+        scopes=scopes,
+        addresses=addresses,
+        expires_at=expires_at,
+    )
+    row = {each: getattr(token, each) for each in ("account_id", "name", "scopes", "addresses", "expires_at")}
+    audit.write(conn, actor, at=now, action="create", thing="token", thing_id=token.id, after=row)
+    return token, secret
+
+
+def revoke_token(conn: sa.Connection, actor: Actor, account_id: int, token_id: int, *, now: int) -> None:
+    """Make a token invalid."""
+    if not tokens.revoke(conn, account_id, token_id, now=now):
+        raise NotFound(f"There is no valid token {token_id}.")
+    audit.write(conn, actor, at=now, action="revoke", thing="token", thing_id=token_id)
+
+
+def create_trunk(conn: sa.Connection, actor: Actor, wanted: NewTrunk, *, now: int) -> Trunk:
+    """Add a trunk; its name must be new."""
+    if trunks.get_by_name(conn, wanted.name) is not None:
+        raise InUse(f"There is a trunk {wanted.name!r} already.")
+    added = trunks.insert(conn, wanted, now=now)
+    audit.write(conn, actor, at=now, action="create", thing="trunk", thing_id=added.id, after=asdict(added))
+    return added
+
+
+def change_trunk(
+    conn: sa.Connection, actor: Actor, trunk_id: int, values: Mapping[str, Any], *, now: int
+) -> Trunk:
+    """Change some of a trunk's settings; calls that are dialled from now on use them."""
+    before = the_trunk(conn, trunk_id)
+    settings = {name: getattr(before, name) for name in NewTrunk.__slots__}
+    wanted = replace(NewTrunk(**settings), **values)
+    namesake = trunks.get_by_name(conn, wanted.name)
+    if namesake is not None and namesake.id != trunk_id:
+        raise InUse(f"There is a trunk {wanted.name!r} already.")
+    trunks.update(conn, trunk_id, wanted)
+    after = the_trunk(conn, trunk_id)
+    _note_change(conn, actor, "trunk", trunk_id, before, after, now)
+    return after
+
+
+def remove_trunk(conn: sa.Connection, actor: Actor, trunk_id: int, *, now: int) -> None:
+    """Remove a trunk that no bridge belongs to and no call was accepted for. Raises InUse."""
+    trunk = the_trunk(conn, trunk_id)
+    numbers = [each.number for each in bridges.find_all(conn) if each.trunk_id == trunk_id]
+    if numbers:
+        raise InUse(f"The trunk {trunk.name!r} has bridges: {', '.join(numbers)}. Remove them first.")
+    try:
+        with conn.begin_nested():
+            trunks.delete(conn, trunk_id)
+    except IntegrityError:
+        raise InUse(
+            f"The records of calls name the trunk {trunk.name!r}, so it stays; switch it off instead."
+        ) from None
+    audit.write(conn, actor, at=now, action="remove", thing="trunk", thing_id=trunk_id, before=asdict(trunk))
+
+
+def the_trunk(conn: sa.Connection, trunk_id: int) -> Trunk:
+    """Return a trunk. Raises NotFound."""
+    found = trunks.get(conn, trunk_id)
+    if found is None:
+        raise NotFound(f"There is no trunk {trunk_id}.")
+    return found
+
+
+def create_bridge(
+    conn: sa.Connection,
+    actor: Actor,
+    *,
+    number: str,
+    account_id: int,
+    trunk_id: int,
+    now: int,
+    display_name: str = "",
+) -> Bridge:
+    """Add a number of ours; it must be new."""
+    the_account(conn, account_id)
+    the_trunk(conn, trunk_id)
+    if bridges.get_by_number(conn, number) is not None:
+        raise InUse(f"There is a bridge {number} already.")
+    added = bridges.insert(
+        conn, number=number, account_id=account_id, trunk_id=trunk_id, now=now, display_name=display_name
+    )
+    audit.write(conn, actor, at=now, action="create", thing="bridge", thing_id=added.id, after=asdict(added))
+    return added
+
+
+def change_bridge(
+    conn: sa.Connection, actor: Actor, bridge_id: int, values: Mapping[str, Any], *, now: int
+) -> Bridge:
+    """Give a number another account, trunk or display name; calls that were accepted keep their trunk."""
+    before = the_bridge(conn, bridge_id)
+    if "account_id" in values:
+        the_account(conn, values["account_id"])
+    if "trunk_id" in values:
+        the_trunk(conn, values["trunk_id"])
+    bridges.update(conn, bridge_id, values)
+    after = the_bridge(conn, bridge_id)
+    _note_change(conn, actor, "bridge", bridge_id, before, after, now)
+    return after
+
+
+def remove_bridge(conn: sa.Connection, actor: Actor, bridge_id: int, *, now: int) -> Bridge:
+    """Remove a number; calls that were accepted for it are still made."""
+    bridge = the_bridge(conn, bridge_id)
+    bridges.delete(conn, bridge.number)
+    audit.write(
+        conn, actor, at=now, action="remove", thing="bridge", thing_id=bridge_id, before=asdict(bridge)
+    )
+    return bridge
+
+
+def the_bridge(conn: sa.Connection, bridge_id: int) -> Bridge:
+    """Return a bridge. Raises NotFound."""
+    found = bridges.get(conn, bridge_id)
+    if found is None:
+        raise NotFound(f"There is no bridge {bridge_id}.")
+    return found
+
+
+def _note_change(
+    conn: sa.Connection, actor: Actor, thing: str, thing_id: int, before: Any, after: Any, now: int
+) -> None:
+    if before != after:
+        audit.write(
+            conn,
+            actor,
+            at=now,
+            action="change",
+            thing=thing,
+            thing_id=thing_id,
+            before=asdict(before),
+            after=asdict(after),
+        )

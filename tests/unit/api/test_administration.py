@@ -1,0 +1,163 @@
+"""Accounts, tokens, trunks and bridges over HTTP, and what the audit log says of it."""
+
+from typing import Any
+
+import pytest
+from tests.helpers.http_api import Api
+from tests.unit.api.test_permissions import token_with
+
+from outdial.domain.call import CallState, NewCall
+from outdial.storage import calls, tokens
+
+
+@pytest.fixture
+async def admin(api: Api) -> Any:
+    headers = await token_with(api, "admin")
+
+    async def call(method: str, path: str, **body: Any) -> tuple[int, Any]:
+        return await api.call(method, f"admin/{path}", headers=headers, json=body or None)
+
+    return call
+
+
+async def test_an_account_s_life(api: Api, admin: Any) -> None:
+    status, answer = await admin("POST", "accounts", name="Clinic", time_zone="Asia/Kolkata")
+    assert (status, answer["message"]) == (200, "The account is added.")
+    clinic = answer["data"]["id"]
+    assert answer["data"]["status"] == "open"
+    _, answer = await admin("POST", "tokens", account_id=clinic, name="crm", scopes="calls,sounds")
+    bearer = {"Authorization": f"Bearer {answer['data']['token']}"}
+    assert answer["data"]["scopes"] == ["calls", "sounds"]
+    _, me = await api.call("GET", "auth/me", headers=bearer)
+    assert me["data"]["account"] == {"id": clinic, "name": "Clinic", "time_zone": "Asia/Kolkata"}
+    assert me["data"]["token"]["created_at"] == "2019-08-16 20:39:51"
+    _, answer = await admin("PUT", f"accounts/{clinic}", time_zone="Europe/Berlin")
+    assert (answer["data"]["name"], answer["data"]["time_zone"]) == ("Clinic", "Europe/Berlin")
+    await api.database.run(
+        calls.insert_calls,
+        [
+            NewCall(
+                id=f"c:{number}",
+                account_id=clinic,
+                bridge="1",
+                trunk_id=api.trunk_id,
+                to="12025550100",
+                submitted_at=1,
+                due_at=1,
+                sound_id="s",
+            )
+            for number in range(3)
+        ],
+    )
+    _, answer = await admin("DELETE", f"accounts/{clinic}")
+    assert (answer["data"]["status"], answer["data"]["closed_at"]) == ("closed", "2019-08-16 15:09:51")
+    assert {each.state for each in await api.database.read(calls.find, clinic)} == {CallState.DONE}
+    api.clock.now += 3_001
+    assert (await api.call("GET", "auth/me", headers=bearer))[0] == 401
+    assert (await admin("POST", "tokens", account_id=clinic, name="x"))[0] == 422
+    assert [row["name"] for row in (await admin("GET", "accounts"))[1]["data"]] == ["default", "Clinic"]
+
+
+async def test_a_trunk_is_changed_in_place_and_never_shows_its_password(api: Api, admin: Any) -> None:
+    body = {"name": "c", "host": "sip.example.com", "username": "u", "password": "s3kr1t-pass"}
+    _, answer = await admin("POST", "trunks", **body, headers={"X-Api-Key": "s3kr1t-key", "X-Team": "b"})
+    trunk = answer["data"]["id"]
+    assert answer["data"]["password"] == "(set)"
+    assert answer["data"]["headers"] == {"X-Api-Key": "(set)", "X-Team": "b"}
+    status, answer = await admin("PUT", f"trunks/{trunk}", max_concurrent="7", codecs="pcmu", enabled=False)
+    row = answer["data"]
+    assert (row["max_concurrent"], row["codecs"], row["enabled"]) == (7, ["PCMU"], False)
+    await admin("PUT", f"trunks/{trunk}", password="s3kr1t-other", from_user="")
+    from outdial.storage import trunks
+
+    stored = await api.database.read(trunks.get, trunk)
+    assert stored is not None
+    assert (stored.password, stored.username, stored.from_user) == ("s3kr1t-other", "u", None)
+    assert (await admin("POST", "trunks", name="c", host="h"))[0] == 409
+    assert (await admin("POST", "trunks", name="d", host="h", username="u"))[0] == 422
+    assert (await admin("PUT", "trunks/99", name="z"))[0] == 404
+    _, bridge = await admin("POST", "bridges", number="+1 202 555 0101", account_id=1, trunk_id=trunk)
+    assert bridge["data"]["number"] == "12025550101"
+    status, answer = await admin("DELETE", f"trunks/{trunk}")
+    assert (status, "12025550101" in answer["message"]) == (409, True)
+    path = f"bridges/{bridge['data']['id']}"
+    assert (await admin("PUT", path, trunk_id=api.trunk_id))[1]["data"]["trunk_id"] == api.trunk_id
+    assert (await admin("PUT", path, trunk_id=99))[0] == 404
+    assert (await admin("DELETE", path))[0] == 200
+    assert (await admin("DELETE", f"trunks/{trunk}"))[0] == 200
+    _, log = await admin("GET", "audit?per_page=100")
+    assert "s3kr1t" not in repr(log)
+    assert log["data"][-1]["actor"] == "token 2"
+    password = next(each for each in log["data"] if "password" in (each["after"] or {}))
+    assert (password["before"]["password"], password["after"]) == ("(set)", {"password": "(changed)"})
+
+
+async def test_the_log_is_written_with_the_change(api: Api, admin: Any) -> None:
+    await admin("PUT", f"trunks/{api.trunk_id}", max_concurrent=5)
+    await admin("PUT", f"trunks/{api.trunk_id}", max_concurrent=5)
+    _, log = await admin("GET", f"audit?thing=trunk&thing_id={api.trunk_id}")
+    (entry,) = log["data"]
+    assert (entry["action"], entry["before"], entry["after"]) == (
+        "change",
+        {"max_concurrent": 100},
+        {"max_concurrent": 5},
+    )
+    assert (entry["address"], entry["at"]) == ("127.0.0.1", "2019-08-16 15:09:51")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        ("accounts", {"name": ""}, "name"),
+        ("accounts", {"name": "x", "time_zone": "Mars/Olympus"}, "time_zone"),
+        ("accounts", {"name": "x", "time_zone": "../../etc/passwd"}, "time_zone"),
+        ("accounts", {"name": "x", "time_zone": "Africa"}, "time_zone"),
+        ("accounts", {"name": ["x"]}, "name"),
+        ("tokens", {"account_id": 1, "name": "x", "scopes": "everything"}, "scopes"),
+        ("tokens", {"account_id": 1, "name": "x", "scopes": []}, "scopes"),
+        ("tokens", {"account_id": 1, "name": "x", "expires_at": "2019-08-16 15:09:51"}, "expires_at"),
+        ("tokens", {"account_id": 1, "name": "x", "expires_at": "soon"}, "expires_at"),
+        ("tokens", {"account_id": 1, "name": "x", "addresses": ["10.0.0.1/8"]}, "addresses"),
+        ("tokens", {"account_id": "one", "name": "x"}, "account_id"),
+        ("trunks", {"name": "x", "host": "a b"}, "host"),
+        ("trunks", {"name": "x", "host": "h", "port": 70000}, "port"),
+        ("trunks", {"name": "x", "host": "h", "codecs": "opus"}, "codecs"),
+        ("trunks", {"name": "x", "host": "h", "codecs": []}, "codecs"),
+        ("trunks", {"name": "x", "host": "h", "calls_per_second": "nan"}, "calls_per_second"),
+        ("trunks", {"name": "x", "host": "h", "headers": {"X": "a\r\nVia: b"}}, "headers"),
+        ("trunks", {"name": "x", "host": "h", "headers": {"Via": "b"}}, "headers"),
+        ("trunks", {"name": "x", "host": "h", "from_user": "a\r\nb"}, "from_user"),
+        ("trunks", {"name": "x", "host": "h", "session_expires_s": 30}, "session_expires_s"),
+        ("bridges", {"number": "x", "account_id": 1, "trunk_id": 1}, "number"),
+        ("bridges", {"number": "12025550101", "trunk_id": 1}, "account_id"),
+    ],
+)
+async def test_what_is_wrong_is_named(admin: Any, path: str, body: dict[str, Any], name: str) -> None:
+    status, answer = await admin("POST", path, **body)
+    assert (status, list(answer["errors"])) == (422, [name])
+
+
+async def test_an_account_manages_its_own_tokens_and_gives_no_more_than_it_has(api: Api) -> None:
+    few = await token_with(api, "tokens", "calls")
+    status, answer = await api.call(
+        "POST", "auth/tokens", headers=few, data={"name": "x", "scopes": "calls:read"}
+    )
+    assert status == 200
+    made = answer["data"]
+    status, answer = await api.call("GET", "auth/tokens", headers=few)
+    assert made["token"] not in repr(answer)
+    assert answer["data"][-1]["scopes"] == ["calls:read"]
+    for beyond in ("sounds", "admin", "account", "calls,webhooks"):
+        status, answer = await api.call(
+            "POST", "auth/tokens", headers=few, data={"name": "x", "scopes": beyond}
+        )
+        assert (status, list(answer["errors"])) == (422, ["scopes"]), beyond
+    assert (await api.call("DELETE", f"auth/tokens/{made['id']}", headers=few))[0] == 200
+    assert (await api.call("DELETE", f"auth/tokens/{made['id']}", headers=few))[0] == 404
+    from outdial.storage import accounts
+
+    other = await api.database.run(accounts.insert, name="b", now=1)
+    theirs, _ = await api.database.run(
+        tokens.insert, account_id=other.id, name="x", new_secret=lambda: "o" * 32, now=1
+    )
+    assert (await api.call("DELETE", f"auth/tokens/{theirs.id}", headers=few))[0] == 404
