@@ -9,6 +9,7 @@ from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
 from outdial.storage.tables.metadata import metadata
 from outdial.storage.tables.prompts import prompts
 from outdial.storage.tables.sounds import audio_urls, fetched_sounds, sounds
+from outdial.storage.tables.suppressions import suppressions
 from outdial.storage.tables.trunks import bridges, trunks
 from outdial.storage.tables.webhooks import deliveries, outbox, subscriptions, webhooks
 
@@ -29,6 +30,7 @@ __all__ = [
     "prompts",
     "sounds",
     "subscriptions",
+    "suppressions",
     "tokens",
     "traces",
     "trunks",
