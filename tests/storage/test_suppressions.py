@@ -2,8 +2,9 @@
 
 import pytest
 
+from outdial.domain.suppression import SuppressionType
 from outdial.storage import suppressions
-from outdial.storage.suppressions import SERVER, NewSuppression, SuppressionFilter, SuppressionType
+from outdial.storage.suppressions import SERVER, NewSuppression, SuppressionFilter
 from tests.storage.world import BRIDGE, CALLEE, World
 
 ALL, TAG, SENDER, SERVICE = (

@@ -25,6 +25,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "outdial.cli.webhook",
         "Add, list, verify and remove webhooks; see and repeat deliveries.",
     ),
+    "suppression": (
+        "outdial.cli.suppression",
+        "Numbers that are not called: add, list, import, remove, check.",
+    ),
     "db": ("outdial.cli.db", "Upgrade, check and locate the database."),
 }
 """Name → module with an `app`, and the line that `outdial --help` shows."""

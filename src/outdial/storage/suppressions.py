@@ -2,34 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum, unique
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
+from outdial.domain.suppression import VOICE, SuppressionType
 from outdial.storage.statement import Statement
 from outdial.storage.tables import suppressions
 
 SERVER = 0
 """The owner of the list that holds for every account."""
-VOICE = "voice"
-"""The service that calls are."""
-
-
-@unique
-class SuppressionType(StrEnum):
-    """Which calls to the receiver are not made."""
-
-    ALL = "all"
-    """Every one; `value` is empty."""
-    TAG = "tag"
-    """Those whose campaign name is `value`."""
-    SENDER = "sender"
-    """Those from the bridge `value`."""
-    SERVICE = "service"
-    """Those of the service `value`: `voice`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
