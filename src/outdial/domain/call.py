@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.rating import NOTHING, Bill, Rate
 
 
 @unique
@@ -65,6 +66,10 @@ class NewCall:
     variables: Mapping[str, str] = field(default_factory=dict)
     retries: int = 0
     interval_minutes: int = 0
+    rate: Rate | None = None
+    """What it costs when it is answered; None: nothing."""
+    reserved: int = 0
+    """Units of the account's balance that are held back until it is done; 0 if the account is not prepaid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,3 +187,4 @@ class Cdr:
     number: int
     dialer_id: str
     outcome: AttemptOutcome
+    bill: Bill = NOTHING

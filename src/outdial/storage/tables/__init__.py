@@ -8,6 +8,7 @@ from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
 from outdial.storage.tables.metadata import metadata
 from outdial.storage.tables.prompts import prompts
+from outdial.storage.tables.money import ledger, rates
 from outdial.storage.tables.sounds import audio_urls, fetched_sounds, sounds
 from outdial.storage.tables.suppressions import suppressions
 from outdial.storage.tables.trunks import bridges, trunks
@@ -25,9 +26,11 @@ __all__ = [
     "dialers",
     "fetched_sounds",
     "idempotency_keys",
+    "ledger",
     "metadata",
     "outbox",
     "prompts",
+    "rates",
     "sounds",
     "subscriptions",
     "suppressions",

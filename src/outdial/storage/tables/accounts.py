@@ -1,7 +1,7 @@
 """Who uses this server: accounts and their tokens."""
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Column, ForeignKey, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Text
 
 from outdial.storage.tables.metadata import BigKey, metadata
 
@@ -13,6 +13,11 @@ accounts = sa.Table(
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("created_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
+    Column("currency", Text, nullable=False, server_default="USD"),
+    Column("prepaid", Boolean, nullable=False, server_default=sa.false()),
+    # In ten-thousandths of the currency; `reserved` is the part of it that calls may still use up.
+    Column("balance", BigInteger, nullable=False, server_default="0"),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
 )
 
 tokens = sa.Table(

@@ -53,6 +53,9 @@ calls = sa.Table(
     Column("disposition", Text),
     Column("reason", Text),
     Column("done_at", BigInteger),
+    # The rate that it was accepted at, as JSON, and what is held back of the account's balance for it.
+    Column("rate", Text),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("state IN ('queued', 'leased', 'done')", name="state"),
     CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="done"),
     # The claim reads this index from its start, so its cost does not grow with the queue or the history.
@@ -128,6 +131,9 @@ cdrs = sa.Table(
     Column("round_trip_ms", sa.Float),
     Column("mos", sa.Float),
     Column("detail", Text),
+    Column("charge", BigInteger, nullable=False, server_default="0"),
+    Column("pulse_s", Integer, nullable=False, server_default="0"),
+    Column("billed_ms", BigInteger, nullable=False, server_default="0"),
     sa.ForeignKeyConstraint(["call_id", "number"], ["attempts.call_id", "attempts.number"]),
 )
 
