@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from outdial.api import (
+    account_balance,
     account_tokens,
     admin_accounts,
     admin_audit,
@@ -24,6 +25,7 @@ from outdial.api import (
     outgoing_suppressions,
     outgoing_trace,
     outgoing_tts,
+    voice_pricing,
     voice_sounds,
     voice_voices,
 )
@@ -58,6 +60,8 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
         outgoing_suppressions,
         voice_sounds,
         voice_voices,
+        voice_pricing,
+        account_balance,
         developer_webhooks,
         developer_deliveries,
         developer_subscriptions,

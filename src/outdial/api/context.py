@@ -29,6 +29,8 @@ class ApiOptions:
     recipients: int = 10_000
     retries: int = 1
     """How often a call with an interval is dialled again when nobody answered."""
+    reserve_ms: int = 60_000
+    """Of talk, for a prepaid call whose length is not known when it is accepted."""
     guard: Guard = field(default_factory=lambda: Guard(AllowList()))
     """Judges audio URLs."""
     body_bytes: int = 4 * 1024 * 1024

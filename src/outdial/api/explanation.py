@@ -80,6 +80,7 @@ def _after_answer(outcome: AttemptOutcome) -> str:
         EndReason.MEDIA_WORKER_LOST: "then a process of ours that sends audio failed",
         EndReason.SESSION_EXPIRED: "then the far end stopped confirming that the call was still there",
         EndReason.MAX_DURATION: "then the longest allowed time of a call was over",
+        EndReason.CREDIT_USED_UP: "then the credit that was reserved for the call was used up",
         EndReason.SHUTDOWN: "then the server was shut down",
     }
     ending = endings.get(outcome.reason, f"then it ended: {outcome.reason.replace('_', ' ')}")
@@ -95,6 +96,8 @@ def _trunk_fault(outcome: AttemptOutcome, said: str) -> str:
         EndReason.SOUND_MISSING: "The announcement was deleted before the call was dialled.",
         EndReason.AUDIO_UNAVAILABLE: "The audio could not be used, so the call was not dialled:"
         f" {outcome.detail or 'nothing more is known.'}",
+        EndReason.NO_CREDIT: "The account became prepaid after the call was accepted, and no credit was"
+        " reserved for it, so it was not dialled: send it again.",
         EndReason.NO_MEDIA_PORT: "All RTP ports were in use, so the call was not dialled.",
         EndReason.MEDIA_WORKER_LOST: "A process of ours that sends audio failed before an answer.",
         EndReason.INTERRUPTED: "The dialer was lost while it dialled; whether it rang is not known.",

@@ -14,6 +14,7 @@ from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.explanation import explain, waits_for_audio, waits_for_speech
 from outdial.domain.call import Attempt, Call, CallState, Cdr, MediaQuality
+from outdial.domain.money import to_text
 from outdial.domain.prompt import is_prompt
 from outdial.egress.urls import parse_target
 from outdial.storage import attempts, audio_urls, calls, cdrs
@@ -36,8 +37,8 @@ _EXAMPLE = family(
         "state": "done",
         "status": "ANSWER",
         "duration": "00:00:19",
-        "pulsing": "0",
-        "charges": "0.0000",
+        "pulsing": "30",
+        "charges": "0.5000",
         "dtmf": "1",
         "location": "IN",
         "provider": None,
@@ -146,8 +147,8 @@ def status_row(
         "state": call.state,
         "status": call.disposition,
         "duration": family_duration(last.talk_ms if last else 0),
-        "pulsing": "0",
-        "charges": "0.0000",
+        "pulsing": str(records[-1].bill.pulse_s if records else 0),
+        "charges": to_text(sum(record.bill.charge for record in records)),
         "dtmf": last.dtmf if last else "",
         "location": call.iso,
         "provider": None,

@@ -16,18 +16,20 @@ from outdial.api.developer_webhooks import why_off
 from outdial.api.documentation import body, errors, success
 from outdial.api.errors import invalid
 from outdial.api.idempotency import key_of, once, replayed
+from outdial.api.send_prices import Prices, expected_charge
 from outdial.api.send_request import SendRequest, read_send_request, unknown_sound, unknown_webhook
 from outdial.api.tts_request import Speech
 from outdial.domain.call import NewCall
+from outdial.domain.money import to_text
 from outdial.domain.prompt import Prompt
-from outdial.storage import bridges, calls, prompts, sounds, webhooks
 from outdial.storage.idempotency import IdempotencyKey
+from outdial.domain.rating import AROUND_MS
+from outdial.storage import bridges, calls, credit, prompts, sounds, webhooks
 
 router = APIRouter(tags=["outgoing"])
 
 _LONG_LIST = 500
 """Numbers in a list, or characters of a text of numbers, that are checked within about a millisecond."""
-_NOT_CHARGED = "0.0000"
 PARAMETERS = {
     "bridge": {"type": "string", "description": "Our number, from which the call is made."},
     "to": {
@@ -68,7 +70,7 @@ EXAMPLE = {
         {
             "id": "70fa87e0-9df9-4327-bc80-a561c48703d8:1",
             "mobile": "918867135000",
-            "charges": _NOT_CHARGED,
+            "charges": "0.5000",
             "customid": "",
             "customid1": "",
             "iso_code": "IN",
@@ -81,7 +83,7 @@ EXAMPLE = {
 @router.post(
     "/outgoing/send",
     summary="Call a number and play a sound",
-    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 409, 413, 415, 422, 503),
+    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 402, 409, 413, 415, 422, 503),
     openapi_extra=body(PARAMETERS, ["bridge", "to", "audio"], _EXAMPLE_BODY),
 )
 async def send(request: Request) -> Response:
@@ -119,6 +121,7 @@ async def accept_all(
         now=now,
         retries=context.options.retries if wanted.interval_minutes else 0,
         spoken=spoken,
+        reserve_ms=context.options.reserve_ms,
     )
     return await once(context, key, store, _body)
 
@@ -154,25 +157,31 @@ def accept(
     request_id: str,
     now: int,
     retries: int,
+    reserve_ms: int,
     spoken: Sequence[Prompt] | None = None,
 ) -> Sequence[NewCall]:
     """Store the calls of one request and wake the dialers. `spoken` is what each number hears, in order.
 
-    In one transaction with the look at bridge and sound, so that neither can vanish in between. Raises
-    ApiError 422 naming what does not exist.
+    In one transaction with the look at bridge and sound, so that neither can vanish in between, and with the
+    reservation of what they may cost. Raises ApiError 422 naming what does not exist, 402 if a prepaid
+    balance does not cover them; then nothing of the request is kept.
     """
+    credit_now = credit.get(conn, principal.account_id)
     bridge = bridges.get_by_number(conn, wanted.bridge)
     wrong: dict[str, list[str]] = {}
     if bridge is None or bridge.account_id != principal.account_id:
         wrong["bridge"] = [
             f"There is no bridge {wanted.bridge}: `outdial bridge list` shows the numbers to call from."
         ]
-    if wanted.sound_id is not None and sounds.get(conn, principal.account_id, wanted.sound_id) is None:
+    sound = None if wanted.sound_id is None else sounds.get(conn, principal.account_id, wanted.sound_id)
+    if wanted.sound_id is not None and sound is None:
         wrong["audio"] = [unknown_sound(wanted.sound_id)]
     if wanted.webhook_id is not None and (sentence := _why_not(conn, principal, wanted.webhook_id)):
         wrong["webhook_id"] = [sentence]
-    if wrong or bridge is None:
+    if wrong or bridge is None or credit_now is None:
         raise invalid(wrong)
+    talk_ms = (reserve_ms if sound is None else sound.duration_ms) + AROUND_MS
+    prices = Prices(conn, principal.account_id, credit_now, [number.digits for number in wanted.to], talk_ms)
     new_calls = [
         NewCall(
             id=f"{request_id}:{position}",
@@ -192,12 +201,15 @@ def accept(
             variables=wanted.variables,
             retries=retries,
             interval_minutes=wanted.interval_minutes,
+            rate=prices.rate(number.digits),
+            reserved=prices.reserved(number.digits),
         )
         for position, number in enumerate(wanted.to, start=1)
     ]
     if spoken is not None:
         prompts.put(conn, spoken, now=now)
     calls.insert_calls(conn, new_calls)
+    prices.reserve(conn, new_calls, request_id, now)
     return new_calls
 
 
@@ -214,7 +226,7 @@ def _row(call: NewCall) -> dict[str, str | None]:
     return {
         "id": call.id,
         "mobile": call.to,
-        "charges": _NOT_CHARGED,
+        "charges": to_text(expected_charge(call)),
         "customid": call.customid,
         "customid1": call.customid1,
         "iso_code": call.iso,

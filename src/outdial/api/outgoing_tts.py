@@ -64,7 +64,7 @@ _EXAMPLE_BODY = {
 @router.post(
     "/outgoing/tts",
     summary="Call a number and say a text",
-    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 409, 413, 415, 422, 503),
+    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 402, 409, 413, 415, 422, 503),
     openapi_extra=body(_PARAMETERS, ["bridge", "to", "text"], _EXAMPLE_BODY),
 )
 async def tts(request: Request) -> Response:

@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "outdial.cli.suppression",
         "Numbers that are not called: add, list, import, remove, check.",
     ),
+    "rate": ("outdial.cli.rate", "List, set, remove and try prices."),
+    "account": ("outdial.cli.account", "The credit of accounts: balance, top-ups, ledger, terms."),
     "db": ("outdial.cli.db", "Upgrade, check and locate the database."),
 }
 """Name → module with an `app`, and the line that `outdial --help` shows."""

@@ -235,6 +235,18 @@ class SpeechSettings(Section):
     server: SpeechServerSettings = SpeechServerSettings()
 
 
+class BillingSettings(Section):
+    """What calls of prepaid accounts hold back of the balance."""
+
+    reserve_seconds: float = Field(
+        default=60.0,
+        ge=1,
+        le=86_400,
+        description="Talk that is reserved for a call of a prepaid account whose length is not known when it"
+        " is accepted (audio by URL, a flow); it may not talk for longer than what is reserved pays for.",
+    )
+
+
 class WebhookSettings(Section):
     """How events are delivered to webhooks."""
 

@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from outdial.config.sections import (
     ApiSettings,
+    BillingSettings,
     BlobSettings,
     DispatchSettings,
     EgressSettings,
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     egress: EgressSettings = EgressSettings()
     speech: SpeechSettings = SpeechSettings()
+    billing: BillingSettings = BillingSettings()
     webhooks: WebhookSettings = WebhookSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()

@@ -19,6 +19,7 @@ from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
 from outdial.domain.disposition import EndReason, HangupBy, classify
+from outdial.domain.rating import longest_talk_ms
 from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, decide
 from outdial.errors import DatabaseUnavailable
 from outdial.flow.announcement import announcement
@@ -139,6 +140,8 @@ class Runner:
             if control.reason is EndReason.SHUTDOWN:
                 await self._store.run(claims.release, control.lease, now=self._clock())
                 return None
+            if not claimed.covered:
+                control.stop(EndReason.NO_CREDIT)
             sound_id = call.sound_id
             if call.audio_url is not None and control.reason is None:
                 found = await self._fetched(call.audio_url, call, control, progress)
@@ -214,6 +217,7 @@ class Runner:
         return True
 
     def _new_phone(self, call: Call, route: Route, control: CallControl, progress: _Progress) -> Phone:
+        longest_ms = longest_talk_ms(call.rate, call.reserved)
         request = LegRequest(
             trunk=route.trunk,
             caller_number=call.bridge,
@@ -221,6 +225,7 @@ class Runner:
             to=call.to,
             sip_call_id=progress.sip_call_id or "",
             ring_timeout_s=route.ring_timeout_s,
+            max_talk_s=None if longest_ms is None else longest_ms / 1000,
             record_to=self._recordings.begin(control.lease) if self._recordings is not None else None,
         )
         phone, tracer = self._network.new_phone(request)

@@ -107,6 +107,8 @@ class ClaimedCall:
 
     call: Call
     lease: Lease
+    covered: bool = True
+    """What it may cost is reserved, or its account is not prepaid; if not, it must not be dialled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

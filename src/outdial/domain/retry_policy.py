@@ -18,7 +18,7 @@ _MINUTE_MS = 60_000
 _FINAL = frozenset({Disposition.ANSWER, Disposition.CANCEL, Disposition.CONGESTION})
 
 _NOT_MENDED_BY_A_REDIAL = frozenset(
-    {EndReason.SOUND_MISSING, EndReason.AUDIO_UNAVAILABLE, EndReason.INTERRUPTED}
+    {EndReason.SOUND_MISSING, EndReason.AUDIO_UNAVAILABLE, EndReason.INTERRUPTED, EndReason.NO_CREDIT}
 )
 
 

@@ -26,6 +26,11 @@ class Account:
     created_at: int
     closed_at: int | None = None
     """From then on its tokens are not valid and nothing is dialled for it."""
+    currency: str = "USD"
+    prepaid: bool = False
+    balance: int = 0
+    """Units (domain.money)."""
+    reserved: int = 0
 
 
 def insert(conn: sa.Connection, *, name: str, now: int, time_zone: str = "UTC") -> Account:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState, Lease
+from outdial.domain.rating import bill
 from outdial.domain.retry_policy import Done, RetryDecision
-from outdial.storage import cdrs, outbox, traces
+from outdial.storage import call_rates, cdrs, credit, outbox, traces
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.statement import Statement
 from outdial.storage.tables import attempts, calls
@@ -57,7 +58,9 @@ _LEASED = (
     calls.c.state == sa.literal_column("'leased'"),
 )
 
-CALL_DONE = Statement(
+_OF_MONEY = (calls.c.state, calls.c.account_id, calls.c.rate, calls.c.reserved)
+
+_CALL_DONE = Statement(
     sa.update(calls)
     .where(*_LEASED)
     .values(
@@ -68,6 +71,7 @@ CALL_DONE = Statement(
         attempts_spent=calls.c.attempts_spent + 1,
         dialer_id=None,
     )
+    .returning(*_OF_MONEY)
 )
 
 # Somebody may have asked to cancel between the last look and now: then there is no retry.
@@ -84,6 +88,7 @@ _CALL_RETRY = Statement(
         trunk_faults=calls.c.trunk_faults + bindparam("p_fault"),
         dialer_id=None,
     )
+    .returning(*_OF_MONEY)
 )
 
 _OF_CALL = sa.select(attempts).where(attempts.c.call_id == bindparam("p_call")).order_by(attempts.c.number)
@@ -124,7 +129,8 @@ def finish(
     now: int,
     trace: Sequence[traces.Entry] = (),
 ) -> bool:
-    """End an attempt if it is still ours: CDR, last trace entries, the call queued again or done, its events.
+    """End an attempt if it is still ours: CDR, charge, last trace entries, the call queued again or done, its
+    events.
 
     All in this transaction. False, and nothing written, if the lease was lost or the attempt had ended.
     """
@@ -140,9 +146,17 @@ def finish(
     )
     if ended.rowcount != 1:
         return False
-    cdrs.insert(conn, lease, outcome)
+    end_call(conn, lease, outcome, decision, now=now)
     if trace:
         traces.append(conn, lease.call_id, lease.number, trace)
+    outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
+    return True
+
+
+def end_call(
+    conn: sa.Connection, lease: Lease, outcome: AttemptOutcome, decision: RetryDecision, *, now: int
+) -> None:
+    """Queue the call of an ended attempt again or end it, charge what the attempt cost, write its CDR."""
     parameters: dict[str, Any] = {
         "p_call": lease.call_id,
         "p_fence": lease.fence,
@@ -151,13 +165,31 @@ def finish(
         "p_reason": outcome.reason.value,
     }
     if isinstance(decision, Done):
-        CALL_DONE.execute(conn, parameters)
+        row = _CALL_DONE.execute(conn, parameters).one_or_none()
     else:
         spent = int(decision.spends_attempt)
         parameters |= {"p_due_at": decision.due_at, "p_spent": spent, "p_fault": 1 - spent}
-        _CALL_RETRY.execute(conn, parameters)
-    outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
-    return True
+        row = _CALL_RETRY.execute(conn, parameters).one_or_none()
+    if row is None:
+        cdrs.insert(conn, lease, outcome)
+        return
+    state, account_id, rate, reserved = row
+    cost = bill(
+        None if rate is None else call_rates.from_json(rate),
+        answered=outcome.answered_at is not None,
+        talk_ms=outcome.talk_ms,
+        most=reserved or None,
+    )
+    cdrs.insert(conn, lease, outcome, cost)
+    credit.settle(
+        conn,
+        account_id,
+        lease.call_id,
+        charge=cost.charge,
+        reserved=reserved if state == CallState.DONE else 0,
+        attempt=lease.number,
+        now=now,
+    )
 
 
 def of_call(conn: sa.Connection, call_id: str) -> list[Attempt]:

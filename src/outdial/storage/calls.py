@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from outdial.domain.call import Call, CallState, NewCall
 from outdial.domain.disposition import Disposition, EndReason
-from outdial.storage import outbox, wake
+from outdial.storage import call_rates, credit, outbox, wake
 from outdial.storage.tables import calls
 
 _INSERT = sa.insert(calls)
@@ -40,7 +40,7 @@ _CANCEL = (
         disposition=case((_IS_QUEUED, bindparam("p_disposition")), else_=calls.c.disposition),
         reason=case((_IS_QUEUED, bindparam("p_reason")), else_=calls.c.reason),
     )
-    .returning(calls.c.state)
+    .returning(calls.c.state, calls.c.account_id, calls.c.reserved)
 )
 
 _OPEN_OF_ACCOUNT = sa.select(calls.c.id).where(
@@ -128,7 +128,7 @@ def request_cancel(conn: sa.Connection, call_id: str, *, now: int) -> CallState 
     A queued call is done at once (CANCEL). One that is being dialled is marked, its dialer is woken and acts
     on it. Returns the call's state afterwards, or None if there was nothing to cancel: no such call, or done.
     """
-    state = conn.execute(
+    row = conn.execute(
         _CANCEL,
         {
             "p_id": call_id,
@@ -136,10 +136,12 @@ def request_cancel(conn: sa.Connection, call_id: str, *, now: int) -> CallState 
             "p_disposition": Disposition.CANCEL.value,
             "p_reason": EndReason.CANCELLED.value,
         },
-    ).scalar_one_or_none()
+    ).one_or_none()
+    state = None if row is None else row.state
     if state == CallState.LEASED:
         wake.announce(conn, wake.CANCELS)
-    elif state == CallState.DONE:
+    elif row is not None and state == CallState.DONE:
+        credit.settle(conn, row.account_id, call_id, charge=0, reserved=row.reserved, now=now)
         outbox.add_end(conn, call_id, now=now)
     return None if state is None else CallState(state)
 
@@ -183,6 +185,8 @@ def to_call(row: sa.Row[Any]) -> Call:
         variables=json.loads(row.variables) if row.variables != "{}" else {},
         retries=row.retries,
         interval_minutes=row.interval_minutes,
+        rate=None if row.rate is None else call_rates.from_json(row.rate),
+        reserved=row.reserved,
         submitted_at=row.submitted_at,
         due_at=row.due_at,
         state=CallState(row.state),
@@ -233,4 +237,6 @@ def _row(call: NewCall) -> dict[str, Any]:
         "attempts_started": 0,
         "attempts_spent": 0,
         "trunk_faults": 0,
+        "rate": None if call.rate is None else call_rates.to_json(call.rate),
+        "reserved": call.reserved,
     }

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam
 
 from outdial.domain.call import AttemptOutcome, Cdr, Lease, MediaQuality
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.rating import NOTHING, Bill
 from outdial.storage.statement import Statement
 from outdial.storage.tables import cdrs
 
@@ -21,7 +22,7 @@ _OF_CALLS = sa.select(cdrs).where(cdrs.c.call_id.in_(bindparam("p_calls", expand
 _QUALITY_FIELDS = tuple(field.name for field in fields(MediaQuality))
 
 
-def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome) -> None:
+def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome, bill: Bill = NOTHING) -> None:
     """Write the CDR of the attempt that `lease` names; a second one raises IntegrityError."""
     quality = outcome.quality
     _INSERT.execute(
@@ -49,6 +50,9 @@ def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome) -> None:
             "played_ms": outcome.played_ms,
             "recording_key": outcome.recording_key,
             "detail": outcome.detail,
+            "charge": bill.charge,
+            "pulse_s": bill.pulse_s,
+            "billed_ms": bill.billed_ms,
             **{name: None if quality is None else getattr(quality, name) for name in _QUALITY_FIELDS},
         },
     )
@@ -82,6 +86,7 @@ def _cdr(row: sa.RowMapping) -> Cdr:
         call_id=row["call_id"],
         number=row["number"],
         dialer_id=row["dialer_id"],
+        bill=Bill(charge=row["charge"], pulse_s=row["pulse_s"], billed_ms=row["billed_ms"]),
         outcome=AttemptOutcome(
             disposition=Disposition(row["disposition"]),
             reason=EndReason(row["reason"]),

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from outdial.domain.call import AttemptState, ClaimedCall, Lease
-from outdial.storage import outbox, wake
+from outdial.domain.call import AttemptState, Call, CallState, ClaimedCall, Lease
+from outdial.storage import credit, outbox, wake
 from outdial.storage.calls import COLUMNS, to_call
 from outdial.storage.fencing import DIALER_ALIVE, MINE, mine
 from outdial.storage.statement import Statement
@@ -64,7 +64,7 @@ _DELETE_CLAIMED = sa.delete(attempts).where(*MINE, attempts.c.state == sa.litera
 
 _CANCELLED = calls.c.cancel_requested_at.is_not(None)
 
-BACK_TO_QUEUE = (
+_BACK_TO_QUEUE = (
     sa.update(calls)
     .where(
         calls.c.id == bindparam("p_call"),
@@ -79,6 +79,7 @@ BACK_TO_QUEUE = (
         attempts_started=calls.c.attempts_started - 1,
         dialer_id=None,
     )
+    .returning(calls.c.state, calls.c.account_id, calls.c.reserved)
 )
 """A call that was certainly not dialled: queued as it was, or done if it was cancelled meanwhile."""
 
@@ -126,10 +127,19 @@ def release(conn: sa.Connection, lease: Lease, *, now: int) -> bool:
     """Give a claimed call back that was certainly not dialled; False if it was, or the lease is lost."""
     if conn.execute(_DELETE_CLAIMED, mine(lease, now)).rowcount != 1:
         return False
-    conn.execute(BACK_TO_QUEUE, {"p_call": lease.call_id, "p_fence": lease.fence, "p_now": now})
-    outbox.add_end(conn, lease.call_id, now=now)
+    give_back(conn, lease, now=now)
     wake.announce(conn, wake.CALLS)
     return True
+
+
+def give_back(conn: sa.Connection, lease: Lease, *, now: int) -> None:
+    """Queue a call again whose claimed attempt was deleted; one that was cancelled meanwhile is done."""
+    row = conn.execute(
+        _BACK_TO_QUEUE, {"p_call": lease.call_id, "p_fence": lease.fence, "p_now": now}
+    ).one_or_none()
+    if row is not None and row.state == CallState.DONE:
+        credit.settle(conn, row.account_id, lease.call_id, charge=0, reserved=row.reserved, now=now)
+    outbox.add_end(conn, lease.call_id, now=now)
 
 
 def _head(conn: sa.Connection, trunk: int) -> int | None:
@@ -143,11 +153,24 @@ def _claim(
         CLAIM, {"p_dialer": dialer_id, "p_now": now, "p_trunk": trunk, "p_limit": count}
     ).all()
     leased = []
+    prepaid: dict[int, bool] = {}
     for row in rows:
         call = to_call(row)
         lease = Lease(call.id, call.attempts_started, row.fence, dialer_id)
-        leased.append((call.due_at, row.seq, ClaimedCall(call=call, lease=lease)))
+        leased.append(
+            (call.due_at, row.seq, ClaimedCall(call=call, lease=lease, covered=_covered(conn, call, prepaid)))
+        )
     return leased
+
+
+def _covered(conn: sa.Connection, call: Call, prepaid: dict[int, bool]) -> bool:
+    """Look again whether the call is paid for; `prepaid` remembers each account for this claim."""
+    if call.reserved or (call.rate is not None and call.rate.is_free):
+        return True
+    if call.account_id not in prepaid:
+        account = credit.get(conn, call.account_id)
+        prepaid[call.account_id] = account is not None and account.prepaid
+    return not prepaid[call.account_id]
 
 
 def _attempt_row(lease: Lease, now: int) -> dict[str, object]:

@@ -14,9 +14,9 @@ from sqlalchemy import bindparam
 
 from outdial.domain.call import AttemptOutcome, AttemptState, Lease
 from outdial.domain.disposition import EndReason, HangupBy, classify
-from outdial.storage import cdrs, outbox, wake
-from outdial.storage.attempts import CALL_DONE
-from outdial.storage.claims import BACK_TO_QUEUE
+from outdial.domain.retry_policy import Done
+from outdial.storage import claims, outbox, wake
+from outdial.storage.attempts import end_call
 from outdial.storage.tables import attempts, dialers
 
 # A dialer that froze in the middle of a transaction keeps its locks until PostgreSQL ends its session
@@ -109,8 +109,7 @@ def _rescue(conn: sa.Connection, left: Sequence[tuple[Lease, int]], now: int) ->
             "p_fence": lease.fence,
         }
         if conn.execute(_DELETE_CLAIMED, this).rowcount == 1:
-            conn.execute(BACK_TO_QUEUE, {"p_call": lease.call_id, "p_fence": lease.fence, "p_now": now})
-            outbox.add_end(conn, lease.call_id, now=now)
+            claims.give_back(conn, lease, now=now)
             requeued.append(lease)
         elif _interrupt(conn, lease, this, alive_at, now):
             interrupted.append(lease)
@@ -135,16 +134,6 @@ def _interrupt(
         answered_at=row.answered_at,
         ended_at=row.ended_at,
     )
-    cdrs.insert(conn, lease, outcome)
-    CALL_DONE.execute(
-        conn,
-        {
-            "p_call": lease.call_id,
-            "p_fence": lease.fence,
-            "p_ended_at": outcome.ended_at,
-            "p_disposition": outcome.disposition.value,
-            "p_reason": outcome.reason.value,
-        },
-    )
+    end_call(conn, lease, outcome, Done(), now=now)
     outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
     return True

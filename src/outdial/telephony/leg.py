@@ -137,7 +137,7 @@ class Leg:
         self._user_agent.flush()
         result = await self._dialed
         if isinstance(result, Answered):
-            self._max_call = self._loop.call_later(self.request.trunk.max_call_s, self._on_max_call)
+            self._max_call = self._limit_talk()
         return result
 
     async def play(self, clips: Sequence[Path]) -> PlayResult:
@@ -338,8 +338,13 @@ class Leg:
         if self.on_digit is not None:
             self.on_digit(digit)
 
-    def _on_max_call(self) -> None:
-        self._finish(LegEnd(reason=EndReason.MAX_DURATION, hangup_by=HangupBy.SYSTEM))
+    def _limit_talk(self) -> asyncio.TimerHandle:
+        longest_s, reason = float(self.request.trunk.max_call_s), EndReason.MAX_DURATION
+        paid_s = self.request.max_talk_s
+        if paid_s is not None and paid_s < longest_s:
+            longest_s, reason = paid_s, EndReason.CREDIT_USED_UP
+        end = LegEnd(reason=reason, hangup_by=HangupBy.SYSTEM)
+        return self._loop.call_later(longest_s, self._finish, end)
 
     def _finish(self, end: LegEnd) -> None:
         """Take the first reason to end, and end: the session, the prompt, and whoever waits for either."""

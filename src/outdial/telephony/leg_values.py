@@ -18,6 +18,8 @@ class LegRequest:
     sip_call_id: str
     caller_name: str = ""
     ring_timeout_s: float = 60.0
+    max_talk_s: float | None = None
+    """Hung up when it has talked for so long, because no more is paid for; None: as the trunk allows."""
     record_to: Path | None = None
     """Record the inbound side into this file, as wire bytes of the agreed codec."""
     codecs: tuple[str, ...] | None = None

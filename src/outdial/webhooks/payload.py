@@ -7,6 +7,8 @@ from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from outdial.domain.money import to_text
+from outdial.domain.rating import NOTHING
 from outdial.storage.outbox_claims import Event
 
 SOURCE = "OBD"
@@ -19,6 +21,7 @@ def payload_of(event: Event) -> dict[str, Any]:
     """
     call = event.call
     outcome = None if event.cdr is None else event.cdr.outcome
+    bill = NOTHING if event.cdr is None else event.cdr.bill
     talk_ms = 0 if outcome is None else outcome.talk_ms
     return {
         "id": call.id,
@@ -32,7 +35,9 @@ def payload_of(event: Event) -> dict[str, Any]:
         "start_at": _time(None if outcome is None else outcome.answered_at, event.time_zone),
         "end_at": _time(call.done_at if outcome is None else outcome.ended_at, event.time_zone),
         "duration": _duration(talk_ms),
-        "billing": _duration(talk_ms),
+        "billing": _duration(talk_ms if bill.pulse_s == 0 else bill.billed_ms),
+        "pulsing": str(bill.pulse_s),
+        "charges": to_text(bill.charge),
         "status": call.disposition if outcome is None else outcome.disposition,
         "hangup_by": "system" if outcome is None else outcome.hangup_by,
         "dtmf": "" if outcome is None else outcome.dtmf,

@@ -7,8 +7,8 @@ from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
 from outdial.storage.tables.metadata import metadata
-from outdial.storage.tables.prompts import prompts
 from outdial.storage.tables.money import ledger, rates
+from outdial.storage.tables.prompts import prompts
 from outdial.storage.tables.sounds import audio_urls, fetched_sounds, sounds
 from outdial.storage.tables.suppressions import suppressions
 from outdial.storage.tables.trunks import bridges, trunks

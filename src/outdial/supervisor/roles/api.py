@@ -81,6 +81,7 @@ def api_options(settings: Settings) -> ApiOptions:
         sound_ms=int(settings.limits.sound_seconds * 1000),
         recipients=settings.limits.recipients,
         retries=settings.limits.retries,
+        reserve_ms=int(settings.billing.reserve_seconds * 1000),
         work_dir=settings.data_dir / "work",
         guard=Guard(egress_options(settings).allow),
     )

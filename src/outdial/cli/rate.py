@@ -1,0 +1,168 @@
+"""`outdial rate`: what calls cost, by the beginning of the number."""
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import typer
+
+from outdial.cli.database import with_database
+from outdial.cli.output import JsonOption, console, print_json, print_rows
+from outdial.cli.problems import CommandFailed
+from outdial.domain.country import country_of_prefix
+from outdial.domain.money import parse_currency, parse_units, to_text
+from outdial.domain.phone_number import PhoneNumber
+from outdial.domain.rating import LONGEST_PREFIX, Rate
+from outdial.errors import InvalidInput
+from outdial.storage import rates
+from outdial.storage.database import Database
+from outdial.storage.rates import CardRow, NewCardRow
+from outdial.supervisor.first_start import default_account
+from outdial.supervisor.parts import wall_clock_ms
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="List, set, remove and try prices.")
+
+_MOST = 100_000
+_COLUMNS = {
+    "id": "id",
+    "prefix": "prefix",
+    "country_name": "country",
+    "price": "price",
+    "first_pulse": "for (s)",
+    "next_price": "then",
+    "next_pulse": "for (s)",
+    "connection_fee": "fee",
+    "currency": "currency",
+    "account": "account",
+}
+
+
+@app.command("set")
+def set_(
+    prefix: Annotated[str, typer.Argument(help="First digits of the numbers that it is for.")],
+    price: Annotated[str, typer.Argument(help="For each pulse, as in 0.5.")],
+    pulse: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds of the first pulse.")] = 60,
+    next_pulse: Annotated[
+        int | None, typer.Option(min=1, max=86_400, help="Seconds of each further pulse. Unset: the same.")
+    ] = None,
+    next_price: Annotated[str | None, typer.Option(help="For each further pulse. Unset: the same.")] = None,
+    fee: Annotated[str, typer.Option(help="For the connection, once.")] = "0",
+    currency: Annotated[str, typer.Option(help="ISO 4217 code.")] = "USD",
+    account: Annotated[
+        int | None, typer.Option(help="Id of the account whose own price it is. Unset: everybody's.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set the price of calls to all numbers that begin with PREFIX and with no longer prefix that is set."""
+    digits = prefix.strip().removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_PREFIX):
+        raise InvalidInput(f"A prefix is 1 to {LONGEST_PREFIX} digits, such as 91, not {prefix[:40]!r}.")
+    first_price = _price(price, "The price")
+    rate = Rate(
+        prefix=digits,
+        first_pulse_s=pulse,
+        next_pulse_s=next_pulse or pulse,
+        first_price=first_price,
+        next_price=first_price if next_price is None else _price(next_price, "The next price"),
+        connection_fee=_price(fee, "The fee"),
+    )
+    country = country_of_prefix(digits)
+    row = NewCardRow(
+        rate=rate,
+        currency=parse_currency(currency),
+        account_id=account,
+        iso=country.iso,
+        country_name=country.name,
+        calling_code=country.calling_code,
+    )
+
+    async def work(database: Database) -> None:
+        await database.run(rates.put, [row], now=wall_clock_ms())
+
+    with_database(work)
+    if as_json:
+        print_json({"prefix": digits, "price": to_text(first_price), "currency": row.currency})
+    else:
+        console().print(f"Calls to {digits}… cost {to_text(first_price)} {row.currency} for {pulse} s.")
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """List all prices."""
+
+    async def work(database: Database) -> list[CardRow]:
+        return await database.read(rates.find, limit=_MOST, every=True)
+
+    rows = [_row(each) for each in with_database(work)]
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows(rows, _COLUMNS, empty="There are no prices yet: `outdial rate set PREFIX PRICE`.")
+
+
+@app.command()
+def remove(
+    rate_id: Annotated[int, typer.Argument(metavar="ID", help="As `outdial rate list` shows it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a price; calls that were accepted at it are still charged by it."""
+
+    async def work(database: Database) -> bool:
+        return await database.run(rates.delete, rate_id)
+
+    if not with_database(work):
+        raise CommandFailed(f"There is no price {rate_id}; `outdial rate list` shows all of them.")
+    if as_json:
+        print_json({"id": rate_id, "removed": True})
+    else:
+        console().print(f"Price {rate_id} is removed.")
+
+
+@app.command()
+def quote(
+    number: Annotated[str, typer.Argument(help="With country code.")],
+    seconds: Annotated[float, typer.Argument(min=0, max=86_400, help="Of talk.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what an answered call would cost."""
+    digits = PhoneNumber.parse(number).digits
+
+    def read(conn: sa.Connection) -> tuple[Rate | None, str]:
+        account = default_account(conn)
+        found = rates.match_all(conn, account.id, account.currency, [digits])
+        return found.get(digits), account.currency
+
+    async def work(database: Database) -> tuple[Rate | None, str]:
+        return await database.run(read)
+
+    rate, currency = with_database(work)
+    if rate is None:
+        raise CommandFailed(f"No price is set for {digits}: a prepaid account cannot call it.")
+    charge = rate.charge(int(seconds * 1000))
+    if as_json:
+        print_json({"number": digits, "prefix": rate.prefix, "charge": to_text(charge), "currency": currency})
+    else:
+        console().print(f"{to_text(charge)} {currency}, by the prefix {rate.prefix}.")
+
+
+def _price(text: str, what: str) -> int:
+    units = parse_units(text, what)
+    if units < 0:
+        raise InvalidInput(f"{what} should not be negative.")
+    return units
+
+
+def _row(row: CardRow) -> dict[str, Any]:
+    rate = row.rate
+    return {
+        "id": row.id,
+        "prefix": rate.prefix,
+        "country_name": row.country_name,
+        "price": to_text(rate.first_price),
+        "first_pulse": rate.first_pulse_s,
+        "next_price": to_text(rate.next_price),
+        "next_pulse": rate.next_pulse_s,
+        "connection_fee": to_text(rate.connection_fee),
+        "currency": row.currency,
+        "account": row.account_id,
+        "active": row.active,
+    }

@@ -1,0 +1,37 @@
+"""Which country the first digits of a number belong to."""
+
+from dataclasses import dataclass
+
+import phonenumbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Country:
+    """What is known of a prefix; empty where it belongs to no single country."""
+
+    iso: str | None
+    """ISO 3166 alpha-2."""
+    name: str
+    """In English."""
+    calling_code: str
+
+
+def country_of_prefix(prefix: str) -> Country:
+    """Return the country of a prefix; of a calling code that several share, the main one."""
+    for length in (1, 2, 3):
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(prefix[:length]))
+        if regions is not None and len(prefix) >= length:
+            iso = regions[0]
+            if iso == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
+                break
+            return Country(iso=iso, name=_name(iso), calling_code=prefix[:length])
+    return Country(iso=None, name="", calling_code="")
+
+
+def _name(iso: str) -> str:
+    # Half a second to import; only who sets prices needs it.
+    from phonenumbers.geodata.locale import LOCALE_DATA
+
+    names = LOCALE_DATA.get(iso, {})
+    name: str = names.get("en", "")
+    return str(names.get(name[1:], "")) if name.startswith("*") else name
