@@ -76,7 +76,11 @@ def prepare(conn: sa.Connection) -> tuple[int, int]:
     """An account, a trunk and a dialer; the ids of the first two."""
     now = now_ms()
     account = accounts.insert(conn, name="bench", now=now)
-    trunk = trunks.insert(conn, trunks.NewTrunk(name="bench", host="192.0.2.1"), now=now)
+    trunk = trunks.insert(
+        conn,
+        trunks.NewTrunk(name="bench", host="192.0.2.1", calls_per_second=100_000.0, max_concurrent=1_000_000),
+        now=now,
+    )
     bridges.insert(conn, number=_BRIDGE, account_id=account.id, trunk_id=trunk.id, now=now)
     leases.register(conn, _DIALER, host="bench", pid=1, now=now, lease_until=now + _LEASE_MS)
     return account.id, trunk.id

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from outdial.domain.call import AttemptState, CallState
 from outdial.storage import attempts, calls, claims, leases, trunks
 from outdial.storage.database import Database
-from tests.storage.world import LEASE_MS, World
+from tests.storage.world import BRIDGE, LEASE_MS, World
 
 
 async def test_claims_the_longest_due_first_and_says_when_the_next_is_due(world: World) -> None:
@@ -43,7 +43,9 @@ async def test_a_claim_leases_the_call_and_adds_its_attempt(world: World) -> Non
 
 async def test_limits_hold_for_each_trunk_and_for_the_dialer(world: World) -> None:
     database = world.database
-    other = await database.run(trunks.insert, trunks.NewTrunk(name="other", host="192.0.2.2"), now=1)
+    other = await database.run(
+        trunks.insert, trunks.NewTrunk(name="other", host="192.0.2.2", calls_per_second=10.0), now=1
+    )
     third = await database.run(trunks.insert, trunks.NewTrunk(name="third", host="192.0.2.3"), now=1)
     await world.queue(5, due_at=world.now - 2)
     await world.queue(5, due_at=world.now - 1, trunk_id=other.id)
@@ -57,7 +59,8 @@ async def test_limits_hold_for_each_trunk_and_for_the_dialer(world: World) -> No
         free_by_trunk={other.id: 5, world.trunk_id: 3},
     )
     assert [claimed.call.trunk_id for claimed in found.calls] == [world.trunk_id] * 3 + [other.id]
-    assert found.next_due_at == {world.trunk_id: world.now - 2, other.id: world.now - 1}
+    # the first has more, the second has to wait for its next slot
+    assert found.next_due_at == {world.trunk_id: world.now, other.id: world.now + 100}
 
 
 async def test_nothing_to_claim(world: World) -> None:
@@ -101,8 +104,10 @@ async def test_several_dialers_never_claim_the_same_call(world: World, database_
     for database in databases:
         await database.stop()
     everything = [call for part in taken for call in part]
-    # a dialer may see nothing while others hold the last rows locked, so a last claim collects the rest
-    everything += [(claim.call.id, claim.lease.fence) for claim in await world.claim(dialers[0])]
+    # a dialer gets nothing while another one claims with the trunk, so a last claim collects the rest
+    everything += [
+        (claim.call.id, claim.lease.fence) for claim in await world.claim(dialers[0], total, total)
+    ]
     assert len(everything) == len(set(everything)) == total
     assert {fence for _, fence in everything} == {1}
 
@@ -147,6 +152,7 @@ async def test_the_claim_reads_the_partial_index(world: World) -> None:
             for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
                 conn.execute(sa.text(f"SET LOCAL {setting} = off"))
         values = {"p_dialer": "d", "p_now": world.now, "p_trunk": world.trunk_id, "p_limit": 5}
+        values |= {"p_account": world.account_id, "p_bridge": BRIDGE}
         compiled = claims.CLAIM.compile(dialect=conn.dialect)
         named = compiled.construct_params(values)
         # the limit is written into the statement when it is executed

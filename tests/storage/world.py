@@ -28,7 +28,10 @@ class World:
     @classmethod
     async def make(cls, database: Database) -> "World":
         account = await database.run(accounts.insert, name="test", now=1)
-        trunk = await database.run(trunks.insert, trunks.NewTrunk(name="trunk", host="192.0.2.1"), now=1)
+        wide = trunks.NewTrunk(
+            name="trunk", host="192.0.2.1", calls_per_second=10_000.0, max_concurrent=10_000
+        )
+        trunk = await database.run(trunks.insert, wide, now=1)
         await database.run(bridges.insert, number=BRIDGE, account_id=account.id, trunk_id=trunk.id, now=1)
         return cls(database, account.id, trunk.id)
 

@@ -55,9 +55,7 @@ class Dispatcher:
         self._options = options or DispatchOptions()
         self._calls = CallsInProgress()
         self._lines = Lines(self._options.ring_timeout_s)
-        self._lease = LeaseKeeper(
-            database, self._calls, self._options, clock, new_dialer_id=new_dialer_id, on_share=self._share
-        )
+        self._lease = LeaseKeeper(database, self._calls, self._options, clock, new_dialer_id=new_dialer_id)
         self._wake = wake.WakeListener(database.url, [wake.CALLS, wake.CANCELS, wake.TRUNKS])
         self._health = TrunkHealth(network, self._lines, lambda: self._wake.wake(wake.CALLS))
         self._stopping = asyncio.Event()
@@ -194,9 +192,6 @@ class Dispatcher:
             self._routes = loaded
             self._lines.update(loaded, now)
             await self._network.trust(loaded.known)
-
-    def _share(self, rank: int, dialers: int) -> None:
-        self._lines.share_with(rank, dialers, asyncio.get_running_loop().time())
 
     async def _drain(self) -> None:
         """Wait for the calls in progress; after the drain time hang them up, at last give them up."""

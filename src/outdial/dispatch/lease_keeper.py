@@ -32,7 +32,6 @@ class LeaseKeeper:
         clock: Clock,
         *,
         new_dialer_id: Callable[[], str],
-        on_share: Callable[[int, int], None],
     ) -> None:
         self._database = database
         self._calls = calls
@@ -40,7 +39,6 @@ class LeaseKeeper:
         self._interval_s = options.lease_s / _RENEWALS_A_LEASE
         self._clock = clock
         self._new_dialer_id = new_dialer_id
-        self._on_share = on_share
         self._unknown: set[Lease] = set()
         self._until = 0
         self.dialer_id = ""
@@ -58,7 +56,6 @@ class LeaseKeeper:
         )
         self.dialer_id, self._until = dialer_id, now + self._lease_ms
         self._unknown.clear()
-        await self._share()
         _log.info("dialer_registered", dialer_id=dialer_id)
 
     async def keep(self) -> None:
@@ -109,18 +106,12 @@ class LeaseKeeper:
             await self.register()
             return
         self._until = until
-        await self._share()
 
     def _lose(self) -> None:
         if self._until:
             _log.error("lease_lost", dialer_id=self.dialer_id, calls=len(self._calls))
             self._calls.lose(self.dialer_id)
             self._until = 0
-
-    async def _share(self) -> None:
-        alive = await self._database.read(leases.alive, now=self._clock())
-        if self.dialer_id in alive:
-            self._on_share(alive.index(self.dialer_id), len(alive))
 
     async def _rescue_own(self, now: int) -> None:
         """End what is leased to us but not run by us: a claim whose answer was lost, a fault of ours.

@@ -1,4 +1,8 @@
-"""The dialer's view of its trunks: routes, and the pace of each."""
+"""The dialer's view of its trunks: routes, and the pace of each.
+
+What this dialer alone may do; what all dialers may do together is in the ledger that a claim locks
+(`storage.paces`).
+"""
 
 from collections.abc import Mapping
 
@@ -6,7 +10,7 @@ from outdial.dispatch.routes import Routes
 from outdial.dispatch.runner import Ended, Route
 from outdial.domain.call import Call
 from outdial.domain.disposition import Disposition, EndReason
-from outdial.domain.pacing import TrunkPace, share
+from outdial.domain.pacing import TrunkPace
 from outdial.telephony.trunk import Trunk
 
 _TRUNK_FAULTS = frozenset(
@@ -21,7 +25,6 @@ class Lines:
         self._ring_timeout_s = ring_timeout_s
         self._routes = Routes()
         self._paces: dict[int, TrunkPace] = {}
-        self._rank, self._dialers = 0, 1
         self._silent: set[int] = set()
 
     def update(self, routes: Routes, now: float) -> None:
@@ -29,16 +32,9 @@ class Lines:
         self._routes = routes
         self._apply_limits(now)
 
-    def share_with(self, rank: int, dialers: int, now: float) -> None:
-        """Take this dialer's part of each trunk's limits: it is number `rank` of `dialers` that are alive."""
-        if (rank, dialers) != (self._rank, self._dialers):
-            self._rank, self._dialers = rank, dialers
-            self._apply_limits(now)
-
     def _apply_limits(self, now: float) -> None:
         for trunk_id, trunk in self._routes.trunks.items():
-            calls_per_second = trunk.calls_per_second / self._dialers
-            max_concurrent = share(trunk.max_concurrent, rank=self._rank, dialers=self._dialers)
+            calls_per_second, max_concurrent = trunk.calls_per_second, trunk.max_concurrent
             pace = self._paces.get(trunk_id)
             if pace is None:
                 self._paces[trunk_id] = TrunkPace(calls_per_second, max_concurrent, filled_at=now)

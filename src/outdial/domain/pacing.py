@@ -96,11 +96,3 @@ class TrunkPace:
         if hold > 0.0:
             self._refill(now)
             self.held_until = max(self.held_until, now + hold)
-
-
-def share(limit: int, *, rank: int, dialers: int) -> int:
-    """Return this dialer's part of a trunk's `limit`: it is number `rank` of `dialers` that are alive.
-
-    The parts of all ranks (0 to dialers - 1) add up to the limit, so no trunk gets more calls than it allows.
-    """
-    return (limit + dialers - 1 - rank) // dialers

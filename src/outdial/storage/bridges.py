@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from outdial.storage import wake
+from outdial.storage import paces, wake
 from outdial.storage.tables import bridges
 
 _INSERT = sa.insert(bridges).returning(bridges.c.id)
@@ -15,6 +15,12 @@ _BY_ID = sa.select(bridges).where(bridges.c.id == bindparam("p_id"))
 _UPDATE = sa.update(bridges).where(bridges.c.id == bindparam("p_id"))
 _BY_NUMBER = sa.select(bridges).where(bridges.c.number == bindparam("p_number"))
 _ALL = sa.select(bridges).order_by(bridges.c.number)
+_UPDATE = sa.update(bridges).where(bridges.c.number == bindparam("p_number"))
+_LIMIT = _UPDATE.values(
+    calls_per_second=bindparam("p_calls_per_second"), max_concurrent=bindparam("p_most")
+).returning(bridges.c.id)
+_PAUSE = _UPDATE.values(paused_at=sa.func.coalesce(bridges.c.paused_at, bindparam("p_now")))
+_RESUME = _UPDATE.values(paused_at=None)
 _DELETE = sa.delete(bridges).where(bridges.c.number == bindparam("p_number"))
 
 
@@ -29,6 +35,11 @@ class Bridge:
     trunk_id: int
     display_name: str
     created_at: int
+    calls_per_second: float | None = None
+    """Of all its trunks and dialers together; None is unlimited."""
+    max_concurrent: int | None = None
+    paused_at: int | None = None
+    """Since when its calls stay in the queue; None while they do not."""
 
 
 def insert(
@@ -78,6 +89,30 @@ def update(conn: sa.Connection, bridge_id: int, values: Mapping[str, Any]) -> bo
 def find_all(conn: sa.Connection) -> list[Bridge]:
     """Return all bridges, by number."""
     return [Bridge(**row) for row in conn.execute(_ALL).mappings()]
+
+
+def limit(
+    conn: sa.Connection, number: str, *, calls_per_second: float | None, max_concurrent: int | None
+) -> bool:
+    """Limit the calls of a bridge, over all dialers together; False if there is none."""
+    values = {"p_number": number, "p_calls_per_second": calls_per_second, "p_most": max_concurrent}
+    bridge_id = conn.execute(_LIMIT, values).scalar_one_or_none()
+    if bridge_id is not None:
+        paces.add(conn, paces.BRIDGE, bridge_id)
+    wake.announce(conn, wake.CALLS)
+    return bridge_id is not None
+
+
+def pause(conn: sa.Connection, number: str, *, now: int) -> bool:
+    """Keep the calls of a bridge in the queue; those in progress go on. False if there is none."""
+    return conn.execute(_PAUSE, {"p_number": number, "p_now": now}).rowcount == 1
+
+
+def resume(conn: sa.Connection, number: str) -> bool:
+    """Let the calls of a bridge go on; False if there is none."""
+    found = conn.execute(_RESUME, {"p_number": number}).rowcount == 1
+    wake.announce(conn, wake.CALLS)
+    return found
 
 
 def delete(conn: sa.Connection, number: str) -> bool:

@@ -1,38 +1,84 @@
-"""Claiming due calls: from `queued` to `leased`, by one dialer only.
+"""Claiming due calls: from `queued` to `leased`, by one dialer only, fair between accounts.
+
+Each account and bridge has a queue of its own on a trunk: a stretch of `ix_calls_due`, whose front is found
+without reading what waits behind it. Places are shared out among the accounts that have something due, in
+turn from claim to claim (the trunk's row in the pacing ledger notes who was served last), so that ten
+thousand calls of one do not delay the single call of another. Within an account the longest due come first.
 
 The update is conditional on the state and names the rows by a subquery that locks them (`FOR UPDATE SKIP
-LOCKED`, so that dialers do not wait for each other; SQLite has one writer anyway). It reads the front of
-`ix_calls_due`, whose cost grows neither with the queue nor with the history.
+LOCKED`, so that dialers do not wait for each other; SQLite has one writer anyway).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import AttemptState, Call, CallState, ClaimedCall, Lease
-from outdial.storage import credit, outbox, wake
+from outdial.domain.pace_ledger import Limits
+from outdial.storage import credit, outbox, paces, wake
 from outdial.storage.calls import COLUMNS, to_call
 from outdial.storage.fencing import DIALER_ALIVE, MINE, mine
+from outdial.storage.paces import Ledger
 from outdial.storage.statement import Statement
-from outdial.storage.tables import attempts, calls
+from outdial.storage.tables import accounts, attempts, bridges, calls, trunks
 
 # A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
 QUEUED = calls.c.state == sa.literal_column("'queued'")
+_NOT_PAUSED = calls.c.paused_by.is_(None)
 
-_HEAD = Statement(
-    sa.select(calls.c.due_at)
-    .where(QUEUED, calls.c.trunk_id == bindparam("p_trunk"))
-    .order_by(calls.c.due_at, calls.c.seq)
-    .limit(1)
+_NO_LIMIT = 1_000_000
+MOST_QUEUES = 200
+"""Queues looked at in one claim: with more, the claim begins behind the account that was served last."""
+_WHILE_FULL_MS = 100
+"""How soon to look again at what has due calls and no place: places come back by other dialers, too."""
+
+# The row of values is compared as the index is sorted, so this is one step in the index.
+_FRONT = (
+    sa.select(calls.c.account_id, calls.c.bridge, calls.c.due_at)
+    .where(
+        QUEUED,
+        _NOT_PAUSED,
+        calls.c.trunk_id == bindparam("p_trunk"),
+        sa.tuple_(calls.c.account_id, calls.c.bridge)
+        > sa.tuple_(bindparam("p_account"), bindparam("p_bridge")),
+    )
+    .order_by(calls.c.account_id, calls.c.bridge, calls.c.due_at, calls.c.seq)
+    .limit(sa.literal_column("1"))
+    .subquery("front")
+)
+
+_NEXT_QUEUE = Statement(
+    sa.select(
+        _FRONT.c.account_id,
+        _FRONT.c.bridge,
+        _FRONT.c.due_at,
+        sa.func.coalesce(accounts.c.paused_at, accounts.c.closed_at, bridges.c.paused_at),
+        accounts.c.calls_per_second,
+        accounts.c.max_concurrent,
+        bridges.c.id,
+        bridges.c.calls_per_second,
+        bridges.c.max_concurrent,
+    ).select_from(
+        _FRONT.join(accounts, accounts.c.id == _FRONT.c.account_id).outerjoin(
+            bridges, bridges.c.number == _FRONT.c.bridge
+        )
+    )
+)
+
+_TRUNK = Statement(
+    sa.select(trunks.c.calls_per_second, trunks.c.max_concurrent).where(trunks.c.id == bindparam("p_trunk"))
 )
 
 _DUE = (
     sa.select(calls.c.seq)
     .where(
         QUEUED,
+        _NOT_PAUSED,
         calls.c.trunk_id == bindparam("p_trunk"),
+        calls.c.account_id == bindparam("p_account"),
+        calls.c.bridge == bindparam("p_bridge"),
         calls.c.due_at <= bindparam("p_now"),
         DIALER_ALIVE,
     )
@@ -95,32 +141,177 @@ class Claims:
     that have none. In the past where due calls were left behind because there was no room for them."""
 
 
+@dataclass(slots=True)
+class _Queue:
+    """The calls of one account from one bridge that wait for a trunk."""
+
+    account_id: int
+    bridge: str
+    due_at: int
+    account_limits: Limits
+    bridge_id: int | None
+    bridge_limits: Limits
+    ledgers: list[Ledger] = field(default_factory=list)
+
+    def left(self) -> int:
+        return min((each.left for each in self.ledgers), default=_NO_LIMIT)
+
+
 def claim_due(
     conn: sa.Connection, *, dialer_id: str, now: int, limit: int, free_by_trunk: Mapping[int, int]
 ) -> Claims:
     """Lease up to `limit` due calls to a dialer, at most `free_by_trunk[trunk_id]` of each trunk.
 
-    Adds each call's attempt, in state `claimed`, in the same transaction. The longest due come first; trunks
-    are served in the order of their longest due call. Claims nothing if the dialer's own lease is lost.
+    And no more than the limits of trunk, account and bridge allow all dialers together. Adds each call's
+    attempt, in state `claimed`, in the same transaction. Claims nothing if the dialer's own lease is lost.
     """
-    next_due = next_due_at(conn, free_by_trunk)
     claimed: list[tuple[int, int, ClaimedCall]] = []
-    for due_at, trunk in sorted((due_at, trunk) for trunk, due_at in next_due.items()):
+    next_due: dict[int, int] = {}
+    waiting = [(trunk, list(_queues(conn, trunk))) for trunk in sorted(free_by_trunk)]
+    waiting = [(trunk, queues) for trunk, queues in waiting if queues]
+    for trunk, queues in sorted(waiting, key=lambda each: min(queue.due_at for queue in each[1])):
         count = min(free_by_trunk[trunk], limit - len(claimed))
-        if count > 0 and due_at <= now:
-            claimed += _claim(conn, dialer_id, now, trunk, count)
+        next_due[trunk] = min(queue.due_at for queue in queues)
+        due = [queue for queue in queues if queue.due_at <= now]
+        if count > 0 and due:
+            found, next_due_at_trunk = _claim_trunk(conn, dialer_id, now, trunk, count, queues)
+            claimed += found
+            next_due.pop(trunk)
+            if next_due_at_trunk is not None:
+                next_due[trunk] = next_due_at_trunk
     if claimed:
         _INSERT_ATTEMPTS.execute_many(conn, [_attempt_row(call.lease, now) for _, _, call in claimed])
-    taken = {call.call.trunk_id for _, _, call in claimed}
-    untouched = {trunk: due_at for trunk, due_at in next_due.items() if trunk not in taken}
     claimed.sort(key=lambda item: item[:2])
-    return Claims([call for _, _, call in claimed], untouched | next_due_at(conn, taken))
+    return Claims([call for _, _, call in claimed], next_due)
 
 
 def next_due_at(conn: sa.Connection, trunk_ids: Iterable[int]) -> dict[int, int]:
     """Return when the next queued call of each of these trunks is due, Unix milliseconds."""
-    heads = {trunk: _head(conn, trunk) for trunk in trunk_ids}
-    return {trunk: due_at for trunk, due_at in heads.items() if due_at is not None}
+    found = {trunk: [queue.due_at for queue in _queues(conn, trunk)] for trunk in trunk_ids}
+    return {trunk: min(due) for trunk, due in found.items() if due}
+
+
+def _queues(conn: sa.Connection, trunk: int, after: int = 0) -> Iterator[_Queue]:
+    """The queues of a trunk that are not paused, by account and bridge, from the account `after` on."""
+    account, bridge = after, ""
+    for _ in range(MOST_QUEUES):
+        row = _NEXT_QUEUE.execute(conn, {"p_trunk": trunk, "p_account": account, "p_bridge": bridge}).first()
+        if row is None:
+            return
+        account, bridge = row[0], row[1]
+        if row[3] is None:
+            yield _Queue(account, bridge, row[2], Limits(row[4], row[5]), row[6], Limits(row[7], row[8]))
+
+
+def _claim_trunk(
+    conn: sa.Connection, dialer_id: str, now: int, trunk: int, count: int, queues: list[_Queue]
+) -> tuple[list[tuple[int, int, ClaimedCall]], int | None]:
+    """Claim from the queues of one trunk in turn; also when there may be more, None for not by time alone."""
+    limits = Limits(*_TRUNK.execute(conn, {"p_trunk": trunk}).one())
+    ledger = paces.lock(conn, paces.TRUNK, trunk, limits, now=now)
+    if ledger is None:
+        return [], now
+    if len(queues) == MOST_QUEUES:
+        queues = list(_queues(conn, trunk, after=ledger.served + 1)) or queues
+    later = [queue.due_at for queue in queues if queue.due_at > now]
+    if ledger.left == 0:
+        full = ledger.free_at == now
+        return [], min([*later, now + _WHILE_FULL_MS if full else ledger.free_at])
+    locked: dict[tuple[str, int], Ledger] = {}
+    turns = _in_turn(conn, [queue for queue in queues if queue.due_at <= now], ledger.served, locked, now)
+    claimed: list[tuple[int, int, ClaimedCall]] = []
+    places = min(count, ledger.left)
+    while places > len(claimed) and turns:
+        part = max(1, (places - len(claimed)) // len(turns))
+        for account, own in list(turns.items()):
+            wanted = min(part, places - len(claimed))
+            found = _claim_account(conn, dialer_id, now, trunk, own, wanted, ledger, later) if wanted else []
+            claimed += found
+            ledger.served = account if found else ledger.served
+            if not own:
+                del turns[account]
+    if turns:
+        later.append(ledger.free_at)
+    for each in (ledger, *locked.values()):
+        each.store(conn)
+    return claimed, min(later, default=None)
+
+
+def _claim_account(
+    conn: sa.Connection,
+    dialer_id: str,
+    now: int,
+    trunk: int,
+    own: list[_Queue],
+    wanted: int,
+    ledger: Ledger,
+    later: list[int],
+) -> list[tuple[int, int, ClaimedCall]]:
+    """Claim up to `wanted` calls of an account; queues of `own` that have no more now are taken out of it.
+
+    When these may have more is added to `later`.
+    """
+    claimed: list[tuple[int, int, ClaimedCall]] = []
+    while len(claimed) < wanted and own:
+        queue = own[0]
+        asked = min(wanted - len(claimed), queue.left())
+        found = _claim(conn, dialer_id, now, trunk, queue, asked) if asked > 0 else []
+        for each in (ledger, *queue.ledgers):
+            each.taken += len(found)
+        claimed += found
+        if len(found) < asked or queue.left() <= 0:
+            own.pop(0)
+            later += _looked_at_again(conn, queue, trunk, now)
+    return claimed
+
+
+def _in_turn(
+    conn: sa.Connection, due: list[_Queue], served: int, locked: dict[tuple[str, int], Ledger], now: int
+) -> dict[int, list[_Queue]]:
+    """The queues by account, beginning behind the account that was served last; with what limits them."""
+    turns: dict[int, list[_Queue]] = {}
+    for queue in sorted(due, key=lambda each: (each.account_id <= served, each.account_id, each.due_at)):
+        if all(
+            _limit(conn, queue, locked, kind, thing, limits, now, name)
+            for kind, thing, limits, name in (
+                (paces.ACCOUNT, queue.account_id, queue.account_limits, None),
+                (paces.BRIDGE, queue.bridge_id, queue.bridge_limits, queue.bridge),
+            )
+            if thing is not None and limits != Limits()
+        ):
+            turns.setdefault(queue.account_id, []).append(queue)
+    return turns
+
+
+def _limit(
+    conn: sa.Connection,
+    queue: _Queue,
+    locked: dict[tuple[str, int], Ledger],
+    kind: str,
+    thing: int,
+    limits: Limits,
+    now: int,
+    name: str | None,
+) -> bool:
+    ledger = locked.get((kind, thing)) or paces.lock(conn, kind, thing, limits, now=now, name=name)
+    if ledger is None:
+        return False
+    locked[kind, thing] = ledger
+    queue.ledgers.append(ledger)
+    return True
+
+
+def _looked_at_again(conn: sa.Connection, queue: _Queue, trunk: int, now: int) -> list[int]:
+    """When a queue that gave less than it was asked for is due again."""
+    held = [each for each in queue.ledgers if each.left <= 0]
+    if held:
+        return [max(now + _WHILE_FULL_MS, *(each.free_at for each in held))]
+    for left in _queues(conn, trunk, after=queue.account_id - 1):
+        if left.account_id > queue.account_id:
+            break
+        if left.account_id == queue.account_id and left.bridge == queue.bridge:
+            return [left.due_at]
+    return []
 
 
 def release(conn: sa.Connection, lease: Lease, *, now: int) -> bool:
@@ -142,15 +333,19 @@ def give_back(conn: sa.Connection, lease: Lease, *, now: int) -> None:
     outbox.add_end(conn, lease.call_id, now=now)
 
 
-def _head(conn: sa.Connection, trunk: int) -> int | None:
-    return _HEAD.execute(conn, {"p_trunk": trunk}).scalar_one_or_none()
-
-
 def _claim(
-    conn: sa.Connection, dialer_id: str, now: int, trunk: int, count: int
+    conn: sa.Connection, dialer_id: str, now: int, trunk: int, queue: _Queue, count: int
 ) -> list[tuple[int, int, ClaimedCall]]:
     rows = conn.execute(
-        CLAIM, {"p_dialer": dialer_id, "p_now": now, "p_trunk": trunk, "p_limit": count}
+        CLAIM,
+        {
+            "p_dialer": dialer_id,
+            "p_now": now,
+            "p_trunk": trunk,
+            "p_account": queue.account_id,
+            "p_bridge": queue.bridge,
+            "p_limit": count,
+        },
     ).all()
     leased = []
     prepaid: dict[int, bool] = {}

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from outdial.storage import wake
+from outdial.storage import paces, wake
 from outdial.storage.tables import trunks
 
 _INSERT = sa.insert(trunks).returning(trunks.c.id)
@@ -72,6 +72,7 @@ class Trunk(NewTrunk):
 def insert(conn: sa.Connection, trunk: NewTrunk, *, now: int) -> Trunk:
     """Add a trunk and tell the dialers; a name that exists raises IntegrityError."""
     trunk_id = conn.execute(_INSERT, _row(trunk) | {"created_at": now}).scalar_one()
+    paces.add(conn, paces.TRUNK, trunk_id)
     wake.announce(conn, wake.TRUNKS)
     return _with_id(trunk, trunk_id, now)
 

@@ -137,15 +137,6 @@ def test_a_trunk_may_ask_for_a_rest() -> None:
     assert made.free(21.5) == {1: 1}
 
 
-def test_limits_are_shared_among_dialers() -> None:
-    made = lines(trunk(max_concurrent=5, calls_per_second=1000.0))
-    made.share_with(1, 2, 0.0)
-    assert made.free(10.0) == {1: 2}
-    made.share_with(1, 2, 10.0)
-    made.share_with(0, 1, 10.0)
-    assert made.free(20.0) == {1: 5}
-
-
 def test_a_disabled_trunk_takes_nothing_and_its_calls_may_end() -> None:
     made = lines(trunk(1), trunk(2))
     made.take(call(2), 0.0)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outdial.domain.pacing import FIRST_HOLD_S, LONGEST_HOLD_S, SLOT_S, TrunkPace, share
+from outdial.domain.pacing import FIRST_HOLD_S, LONGEST_HOLD_S, SLOT_S, TrunkPace
 
 
 def take_all(pace: TrunkPace, now: float) -> int:
@@ -101,13 +101,6 @@ def test_retry_after_is_obeyed_within_reason() -> None:
     assert pace.next_free_at(0.0) == 7.0
     pace.fault(7.0, retry_after_s=86_400.0)
     assert pace.next_free_at(7.0) == 7.0 + LONGEST_HOLD_S
-
-
-@given(st.integers(0, 1000), st.integers(1, 50))
-def test_shares_add_up_to_the_limit(limit: int, dialers: int) -> None:
-    shares = [share(limit, rank=rank, dialers=dialers) for rank in range(dialers)]
-    assert sum(shares) == limit
-    assert max(shares) - min(shares) <= 1
 
 
 @given(

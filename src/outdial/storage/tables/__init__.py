@@ -6,6 +6,7 @@ Times are Unix milliseconds (UTC), durations milliseconds, JSON is text. Numbers
 from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
+from outdial.storage.tables.dispatch import paces, paused_campaigns
 from outdial.storage.tables.metadata import metadata
 from outdial.storage.tables.money import ledger, rates
 from outdial.storage.tables.prompts import prompts
@@ -29,6 +30,8 @@ __all__ = [
     "ledger",
     "metadata",
     "outbox",
+    "paces",
+    "paused_campaigns",
     "prompts",
     "rates",
     "sounds",

@@ -1,7 +1,7 @@
 """Who uses this server: accounts and their tokens."""
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Text
 
 from outdial.storage.tables.metadata import BigKey, metadata
 
@@ -18,6 +18,10 @@ accounts = sa.Table(
     # In ten-thousandths of the currency; `reserved` is the part of it that calls may still use up.
     Column("balance", BigInteger, nullable=False, server_default="0"),
     Column("reserved", BigInteger, nullable=False, server_default="0"),
+    Column("calls_per_second", sa.Float),
+    Column("max_concurrent", Integer),
+    Column("paused_at", BigInteger),
+    Column("calling_window", Text),
 )
 
 tokens = sa.Table(

@@ -17,7 +17,9 @@ dialers = sa.Table(
     Column("lost_at", BigInteger),
 )
 
-_QUEUED = sa.text("state = 'queued'")
+_DUE = sa.text("state = 'queued' AND paused_by IS NULL")
+_LEASED = sa.text("state = 'leased'")
+_PAUSED = sa.text("paused_by IS NOT NULL")
 _QUEUED_WITH_URL = sa.text("state = 'queued' AND audio_url IS NOT NULL")
 _CANCELLING = sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL")
 
@@ -56,10 +58,33 @@ calls = sa.Table(
     # The rate that it was accepted at, as JSON, and what is held back of the account's balance for it.
     Column("rate", Text),
     Column("reserved", BigInteger, nullable=False, server_default="0"),
+    Column("paused_by", Text),
+    Column("calling_window", Text),
+    Column("expires_at", BigInteger),
     CheckConstraint("state IN ('queued', 'leased', 'done')", name="state"),
     CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="done"),
     # The claim reads this index from its start, so its cost does not grow with the queue or the history.
-    sa.Index("ix_calls_due", "trunk_id", "due_at", "seq", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+    # One queue for each account and bridge, so that none of them waits behind another's.
+    sa.Index(
+        "ix_calls_due",
+        "trunk_id",
+        "account_id",
+        "bridge",
+        "due_at",
+        "seq",
+        sqlite_where=_DUE,
+        postgresql_where=_DUE,
+    ),
+    # Calls at a time are counted here.
+    sa.Index(
+        "ix_calls_leased",
+        "trunk_id",
+        "account_id",
+        "bridge",
+        sqlite_where=_LEASED,
+        postgresql_where=_LEASED,
+    ),
+    sa.Index("ix_calls_paused", "account_id", sqlite_where=_PAUSED, postgresql_where=_PAUSED),
     sa.Index("ix_calls_cancelling", "dialer_id", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
     sa.Index("ix_calls_account_id_submitted_at", "account_id", "submitted_at"),
     sa.Index("ix_calls_to_number", "to_number"),

@@ -45,4 +45,7 @@ bridges = sa.Table(
     Column("trunk_id", ForeignKey("trunks.id"), nullable=False, index=True),
     Column("display_name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("calls_per_second", sa.Float),
+    Column("max_concurrent", Integer),
+    Column("paused_at", BigInteger),
 )

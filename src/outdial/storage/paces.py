@@ -1,0 +1,128 @@
+"""The pacing ledger: what several dialers may start between them, by trunk, bridge and account.
+
+A dialer locks a trunk's row for the transaction in which it claims, so the claims of one trunk are one
+after the other and each sees all that were started before. Who finds the row locked claims nothing now:
+nobody waits for a dialer that froze in the middle of a transaction. The rows of accounts and bridges are
+locked only where they have limits. Calls at a time are not kept but counted, from the calls that are
+leased: a dialer that died gives its places back when it is rescued.
+"""
+
+import json
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from outdial.domain.pace_ledger import Limits, Pace
+from outdial.storage.statement import Statement
+from outdial.storage.tables import calls, paces
+
+TRUNK, ACCOUNT, BRIDGE = "trunk", "account", "bridge"
+
+_THIS = (paces.c.kind == bindparam("p_kind"), paces.c.thing_id == bindparam("p_thing"))
+
+_LOCK = Statement(
+    sa.select(paces.c.next_at, paces.c.starts, paces.c.served).where(*_THIS).with_for_update(skip_locked=True)
+)
+_EXISTS = Statement(sa.select(paces.c.kind).where(*_THIS))
+_STORE = Statement(
+    sa.update(paces)
+    .where(*_THIS)
+    .values(next_at=bindparam("p_next_at"), starts=bindparam("p_starts"), served=bindparam("p_served"))
+)
+_ADD = sa.text(
+    "INSERT INTO paces (kind, thing_id, next_at, starts, served) VALUES (:p_kind, :p_thing, 0, '[]', 0)"
+    " ON CONFLICT DO NOTHING"
+)
+
+_LEASED = calls.c.state == sa.literal_column("'leased'")
+_ACTIVE = {
+    TRUNK: Statement(
+        sa.select(sa.func.count()).where(_LEASED, calls.c.trunk_id == bindparam("p_thing")).select_from(calls)
+    ),
+    ACCOUNT: Statement(
+        sa.select(sa.func.count())
+        .where(_LEASED, calls.c.account_id == bindparam("p_thing"))
+        .select_from(calls)
+    ),
+    BRIDGE: Statement(
+        sa.select(sa.func.count()).where(_LEASED, calls.c.bridge == bindparam("p_thing")).select_from(calls)
+    ),
+}
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One locked row, and what it allows now."""
+
+    kind: str
+    thing_id: int
+    limits: Limits
+    pace: Pace
+    now: int
+    free: int
+    served: int = 0
+    """Of a trunk: the account that was served last."""
+    taken: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many more calls may start in this transaction."""
+        return self.free - self.taken
+
+    @property
+    def free_at(self) -> int:
+        """When the rate allows another one, Unix milliseconds."""
+        return self.pace.started(self.limits, self.now, self.taken).free_at(self.limits, self.now)
+
+    def store(self, conn: sa.Connection) -> None:
+        """Write what was taken."""
+        if self.taken == 0:
+            return
+        pace = self.pace.started(self.limits, self.now, self.taken)
+        _STORE.execute(
+            conn,
+            {
+                "p_kind": self.kind,
+                "p_thing": self.thing_id,
+                "p_next_at": pace.next_at,
+                "p_starts": json.dumps(pace.starts),
+                "p_served": self.served,
+            },
+        )
+
+
+def add(conn: sa.Connection, kind: str, thing_id: int) -> None:
+    """Add the row of a thing that has, or gets, limits; before anybody claims with it, because whoever adds it
+    in a claim makes the others wait.
+    """
+    conn.execute(_ADD, {"p_kind": kind, "p_thing": thing_id})
+
+
+def lock(
+    conn: sa.Connection, kind: str, thing_id: int, limits: Limits, *, now: int, name: str | int | None = None
+) -> Ledger | None:
+    """Lock the row of a trunk, account or bridge; None while another dialer claims with it.
+
+    `name` is what its calls name it by, if that is not its id: a bridge's number.
+    """
+    this = {"p_kind": kind, "p_thing": thing_id}
+    row = _LOCK.execute(conn, this).one_or_none()
+    if row is None:
+        if _EXISTS.execute(conn, this).first() is not None:
+            return None
+        add(conn, kind, thing_id)
+        row = _LOCK.execute(conn, this).one_or_none()
+        if row is None:
+            return None
+    active = 0
+    if limits.max_concurrent is not None:
+        named = {"p_thing": thing_id if name is None else name}
+        active = _ACTIVE[kind].execute(conn, named).scalar_one()
+    pace = Pace(row[0], tuple((at, count) for at, count in json.loads(row[1])))
+    free = pace.free(limits, now, active=active)
+    return Ledger(kind, thing_id, limits, pace, now, _ANY if free is None else free, served=row[2])
+
+
+_ANY = 1_000_000
+"""More than any dialer takes at once."""

@@ -1,0 +1,25 @@
+"""What dispatching shares between dialers: the pacing ledger and the campaigns that are paused."""
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, ForeignKey, Text
+
+from outdial.storage.tables.metadata import metadata
+
+paces = sa.Table(
+    "paces",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("thing_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("next_at", sa.Float, nullable=False),
+    Column("starts", Text, nullable=False),
+    # of a trunk: the account that was served last
+    Column("served", BigInteger, nullable=False),
+)
+
+paused_campaigns = sa.Table(
+    "paused_campaigns",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("paused_at", BigInteger, nullable=False),
+)
