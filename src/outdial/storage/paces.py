@@ -93,9 +93,7 @@ class Ledger:
 
 
 def add(conn: sa.Connection, kind: str, thing_id: int) -> None:
-    """Add the row of a thing that has, or gets, limits; before anybody claims with it, because whoever adds it
-    in a claim makes the others wait.
-    """
+    """Add the row of a thing that has limits; one that is added in a claim makes other dialers wait."""
     conn.execute(_ADD, {"p_kind": kind, "p_thing": thing_id})
 
 
