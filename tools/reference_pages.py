@@ -13,6 +13,8 @@ from outdial.api.app import create_api
 from outdial.cli.lazy import COMMANDS, load
 from outdial.config.problems import variable_name
 from outdial.config.settings import Settings
+from outdial.telemetry.exposition import label_names
+from outdial.telemetry.metrics import CATALOGUE
 from tools.flow_pages import steps
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -138,9 +140,9 @@ def api() -> str:
         "",
         "A running server shows the same at `/docs`, and as OpenAPI at `/openapi.json`.",
         "",
-        "Everything but `/healthz` wants a token: `Authorization: Bearer <token>`, or `?access_token=<token>`"
-        " for callers that cannot set headers. Bodies may be `application/x-www-form-urlencoded`,"
-        " `application/json` or `multipart/form-data`, with the same names. Times are UTC.",
+        "Everything but `/healthz`, `/readyz` and `/metrics` wants a token: `Authorization: Bearer <token>`,"
+        " or `?access_token=<token>` for callers that cannot set headers. Bodies may be"
+        " `application/x-www-form-urlencoded`, `application/json` or `multipart/form-data`, with the same names. Times are UTC.",
         "",
         "An error has the same shape whatever went wrong, and its HTTP status is the `status` in it:",
         "",
@@ -187,7 +189,30 @@ def _summary(model: type) -> str:
     return inspect.cleandoc(model.__doc__ or "")
 
 
+def metrics() -> str:
+    """Every metric with its labels and meaning."""
+    lines = [
+        "# Metrics",
+        "",
+        _GENERATED,
+        "",
+        "`/metrics` of the API tells what all processes that share its data folder count;"
+        " [operations](../guides/operations.md) says what to watch. Metrics about the queue, webhooks and"
+        " attempts in progress are read from the database, so every machine's API tells the same: take their"
+        " maximum, not their sum. Durations are seconds.",
+        "",
+        "| metric | type | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, instrument in CATALOGUE.instruments.items():
+        about = instrument.about
+        labels = ", ".join(f"`{label}`" for label in label_names(about))
+        lines.append(f"| `{name}` | {about.kind} | {labels} | {about.help} |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    FOLDER / "metrics.md": metrics,
     FOLDER / "settings.md": settings,
     FOLDER / "cli.md": cli,
     FOLDER / "api.md": api,

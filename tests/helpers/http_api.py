@@ -29,6 +29,7 @@ from outdial.storage.database import Database
 from outdial.webhooks.endpoint_checks import EndpointChecks
 
 BRIDGE = "918068280000"
+_ROOT = ("/healthz", "/readyz", "/metrics")
 START_MS = 1_565_968_191_000  # 2019-08-16 15:09:51 UTC
 
 
@@ -62,7 +63,7 @@ class Api:
     async def call(self, method: str, path: str, **arguments: Any) -> tuple[int, Any]:
         """Status and JSON of one request with the token, unless `headers` say otherwise."""
         arguments.setdefault("headers", self.bearer)
-        address = path if path.startswith("/healthz") or "/api/" in path else f"/api/v1/{path}"
+        address = path if path.startswith(_ROOT) or "/api/" in path else f"/api/v1/{path}"
         async with self.session.request(method, self.url + address, **arguments) as response:
             return response.status, await response.json(content_type=None)
 

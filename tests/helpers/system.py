@@ -215,7 +215,7 @@ class System:
     async def healthy(self) -> bool:
         """Whether the API answers that all is well."""
         try:
-            return (await self.request("GET", "/healthz"))[0] == 200
+            return (await self.request("GET", "/readyz"))[0] == 200
         except aiohttp.ClientError:
             return False
 

@@ -5,9 +5,12 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from outdial.telemetry import metrics
+
 log = structlog.get_logger("access")
 
-_QUIET_PATHS = frozenset({"/healthz"})
+_PAYMENT_REQUIRED = 402
+_QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class AccessLog:
@@ -41,6 +44,8 @@ class AccessLog:
             # The framework raises what it has answered and logged as a 500 again, for servers that would
             # log it.
         finally:
+            seconds = time.perf_counter() - started
+            _count(scope, status, seconds)
             write = log.debug if scope["path"] in _QUIET_PATHS else log.info
             client = scope.get("client")
             write(
@@ -49,7 +54,17 @@ class AccessLog:
                 path=scope["path"],
                 status=status,
                 bytes=sent,
-                ms=round((time.perf_counter() - started) * 1000, 2),
+                ms=round(seconds * 1000, 2),
                 client=client[0] if client else None,
                 account=scope.get("outdial.account"),
             )
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    """By the endpoint's path as it is written in the program: a client cannot invent series."""
+    endpoint = getattr(scope.get("route"), "path", "none")
+    method = scope["method"] if endpoint != "none" else "any"
+    metrics.HTTP_REQUESTS.add(1, method, endpoint, str(status))
+    metrics.HTTP_SECONDS.observe(seconds, endpoint)
+    if status == _PAYMENT_REQUIRED:
+        metrics.BALANCE_REFUSALS.add()

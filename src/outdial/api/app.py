@@ -19,6 +19,7 @@ from outdial.api import (
     documentation,
     errors,
     health,
+    metrics,
     outgoing_callstatus,
     outgoing_cancel,
     outgoing_send,
@@ -51,6 +52,7 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
     app.state.context = context
     errors.install(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     for resource in (
         outgoing_send,
         outgoing_tts,

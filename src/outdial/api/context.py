@@ -1,7 +1,7 @@
 """What the API's endpoints work with; the composition root fills it in."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from outdial.egress.guard import Guard
 from outdial.speech.voices import Voices
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
+from outdial.telemetry.access import MetricsAccess
+from outdial.telemetry.exposition import Snapshot
 
 _DECODERS = 2
 
@@ -38,6 +40,14 @@ class ApiOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsReader:
+    """Where the figures of `/metrics` come from, and who may have them."""
+
+    gather: Callable[[], Awaitable[list[Snapshot]]]
+    access: MetricsAccess
+
+
+@dataclass(frozen=True, slots=True)
 class ApiContext:
     """One for each application."""
 
@@ -52,6 +62,8 @@ class ApiContext:
     """Voices that texts can be spoken in. Listed and chosen here; dialers let them speak."""
     endpoints: EndpointChecks
     """Judges and verifies what webhooks are given."""
+    metrics: MetricsReader | None = None
+    """What `/metrics` answers with."""
     decoders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DECODERS))
     """Held while an upload is decoded: each takes a process that may use a core and a lot of memory."""
 

@@ -22,9 +22,10 @@ from outdial.api.tts_request import Speech
 from outdial.domain.call import NewCall
 from outdial.domain.money import to_text
 from outdial.domain.prompt import Prompt
-from outdial.storage.idempotency import IdempotencyKey
 from outdial.domain.rating import AROUND_MS
 from outdial.storage import bridges, calls, credit, prompts, sounds, webhooks
+from outdial.storage.idempotency import IdempotencyKey
+from outdial.telemetry import metrics
 
 router = APIRouter(tags=["outgoing"])
 
@@ -127,6 +128,7 @@ async def accept_all(
 
 
 def _body(accepted: Sequence[NewCall]) -> dict[str, Any]:
+    metrics.CALLS_ACCEPTED.add(len(accepted))
     return {
         "status": 200,
         "message": f"{len(accepted)} numbers accepted for delivery.",

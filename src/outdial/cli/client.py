@@ -75,8 +75,8 @@ class ApiClient:
         return await self._json("DELETE", path)
 
     async def health(self) -> dict[str, Any]:
-        """GET `/healthz`, which needs no token; the answer also when it says that something is wrong."""
-        async with self._request("GET", "/healthz") as response:
+        """GET `/readyz`, which needs no token; the answer also when it says that something is wrong."""
+        async with self._request("GET", "/readyz") as response:
             answer = await _read_json(response)
         return answer if isinstance(answer, dict) else {}
 

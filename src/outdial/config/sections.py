@@ -271,6 +271,36 @@ class WebhookSettings(Section):
     )
 
 
+def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        try:
+            ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            raise ValueError(f"{entry!r} should be a network such as 10.20.0.0/16, or an address") from None
+    return entries
+
+
+class MetricsSettings(Section):
+    """Who may read `/metrics`, and where, beside the API, it is served."""
+
+    allow: Annotated[tuple[str, ...], AfterValidator(_networks)] = Field(
+        default=("127.0.0.0/8", "::1/128"),
+        description="Networks from which `/metrics` may be read without a token. What a proxy passes on"
+        " needs the token.",
+    )
+    token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="With `Authorization: Bearer` and this, `/metrics` may be read from anywhere.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address on which `metrics.port` listens.")
+    port: Port | None = Field(
+        default=None,
+        description="TCP port with `/metrics` for a machine that runs no API: one process answers for all of"
+        " them. Unset: none.",
+    )
+
+
 class SandboxSettings(Section):
     """The simulated phone network (`--sandbox`)."""
 

@@ -14,6 +14,7 @@ from outdial.config.sections import (
     LimitSettings,
     LogSettings,
     MediaSettings,
+    MetricsSettings,
     SandboxSettings,
     SipSettings,
     SpeechSettings,
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     speech: SpeechSettings = SpeechSettings()
     billing: BillingSettings = BillingSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    metrics: MetricsSettings = MetricsSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
 

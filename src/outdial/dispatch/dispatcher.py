@@ -8,6 +8,7 @@ import structlog
 from outdial.dispatch import routes
 from outdial.dispatch.calls_in_progress import CallsInProgress
 from outdial.dispatch.control import CallControl
+from outdial.dispatch.figures import count_end
 from outdial.dispatch.health import TrunkHealth
 from outdial.dispatch.lease_keeper import LeaseKeeper
 from outdial.dispatch.lines import Lines
@@ -19,6 +20,7 @@ from outdial.domain.retry_policy import Done
 from outdial.errors import DatabaseUnavailable
 from outdial.storage import calls, claims, wake
 from outdial.storage.database import Database
+from outdial.telemetry import metrics
 
 _TRACE_INTERVAL_S = 1.0
 _AFTER_FAULT_S = 1.0
@@ -73,6 +75,12 @@ class Dispatcher:
     def dialer_id(self) -> str:
         """The id under which calls are leased now."""
         return self._lease.dialer_id
+
+    def note_figures(self) -> None:
+        """Bring the metrics of this dialer up to date."""
+        metrics.DIALER_CALLS.set(len(self._calls))
+        metrics.DIALER_CALLS_LIMIT.set(self._options.max_concurrent)
+        self._lines.note_figures(asyncio.get_running_loop().time())
 
     async def start(self) -> None:
         """Get a lease, clear up after the last start, and begin to claim. Raises DatabaseUnavailable."""
@@ -174,6 +182,8 @@ class Dispatcher:
         ended: Ended | None = None
         try:
             ended = await self._runner.run(claimed, route, control)
+            if ended is not None:
+                count_end(ended.outcome, ended.decision, route.trunk.name)
         except Exception as error:  # noqa: BLE001 - one call's fault must not end the others
             # What is leased to us and not run by us is ended by LeaseKeeper.
             _log.exception("run_failed", call_id=claimed.call.id, error=str(error))

@@ -11,6 +11,7 @@ from outdial.dispatch.runner import Ended, Route
 from outdial.domain.call import Call
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.pacing import TrunkPace
+from outdial.telemetry import metrics
 from outdial.telephony.trunk import Trunk
 
 _TRUNK_FAULTS = frozenset(
@@ -40,6 +41,16 @@ class Lines:
                 self._paces[trunk_id] = TrunkPace(calls_per_second, max_concurrent, filled_at=now)
             else:
                 pace.limit(calls_per_second=calls_per_second, max_concurrent=max_concurrent, now=now)
+
+    def note_figures(self, now: float) -> None:
+        """Bring the metrics of all trunks up to date."""
+        paces = [((trunk.name,), self._paces[id_], id_) for id_, trunk in self._routes.trunks.items()]
+        metrics.TRUNK_CALLS.replace({name: pace.active for name, pace, _ in paces})
+        metrics.TRUNK_CALLS_LIMIT.replace({name: pace.max_concurrent for name, pace, _ in paces})
+        metrics.TRUNK_CPS_LIMIT.replace({name: pace.calls_per_second for name, pace, _ in paces})
+        metrics.TRUNK_FAULTS.replace({name: pace.faults for name, pace, _ in paces})
+        metrics.TRUNK_HELD.replace({name: max(0.0, pace.held_until - now) for name, pace, _ in paces})
+        metrics.TRUNK_SILENT.replace({name: float(trunk_id in self._silent) for name, _, trunk_id in paces})
 
     def free(self, now: float) -> dict[int, int]:
         """Return how many calls each trunk may take at this moment, without those that take none."""

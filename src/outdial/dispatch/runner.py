@@ -15,6 +15,7 @@ import structlog
 from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation
+from outdial.dispatch.figures import count_dial
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
@@ -201,6 +202,7 @@ class Runner:
             control.lose()
             return
         progress.dialing_at = at
+        count_dial(call, route.trunk.name, at)
         progress.sip_call_id = self._new_sip_call_id()
         phone = self._new_phone(call, route, control, progress)
         result = await phone.dial()

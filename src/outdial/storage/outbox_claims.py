@@ -201,14 +201,14 @@ def claim_due(
 
     taken: dict[int, int] = {}
     ids: list[int] = []
-    for head in sorted(_heads(conn), key=lambda head: head.due_at):
+    for head in sorted(heads(conn), key=lambda head: head.due_at):
         count = min(room(head), limit - len(ids))
         if count > 0 and head.due_at <= now and head.not_before <= now:
             parameters = {"p_webhook": head.id, "p_now": now, "p_until": lease_until, "p_limit": count}
             found = list(conn.scalars(_CLAIM, parameters))
             taken[head.id] = len(found)
             ids += found
-    due = [max(head.due_at, head.not_before) for head in _heads(conn) if room(head) > 0]
+    due = [max(head.due_at, head.not_before) for head in heads(conn) if room(head) > 0]
     return Claims(_read(conn, ids), min(due, default=None))
 
 
@@ -257,7 +257,8 @@ def give_up_expired(conn: sa.Connection, *, now: int) -> int:
     return conn.execute(_GIVE_UP_EXPIRED, {"p_now": now}).rowcount
 
 
-def _heads(conn: sa.Connection) -> Sequence[sa.Row[tuple[int, int | None, int, int]]]:
+def heads(conn: sa.Connection) -> Sequence[sa.Row[tuple[int, int | None, int, int]]]:
+    """Return the endpoints for which something is pending, and when the first of it is due."""
     return conn.execute(_HEADS).all()
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.engine import Engine
 from outdial.errors import DatabaseUnavailable
 from outdial.storage import wake
 from outdial.storage.engine import is_away, is_busy, is_conflict
+from outdial.telemetry import metrics
 
 MAX_BATCH = 512
 """Bounds how long the first function of a batch waits for the last."""
@@ -138,6 +139,7 @@ class Writer:
         try:
             self._commit_batch(batch)
         except Exception as error:  # noqa: BLE001 - the thread must live on, and the waiters must learn of it
+            metrics.DATABASE_ERRORS.add(1, "failed")
             self._disconnect()
             for job in batch:
                 job.error = error
@@ -148,6 +150,7 @@ class Writer:
         while True:
             try:
                 transaction = self._begin(batch)
+                began = time.monotonic()
                 try:
                     run(transaction.connection, batch)
                 except BaseException:
@@ -163,6 +166,7 @@ class Writer:
                 delay = self._wait_or_give_up(batch, error, delay)
             else:
                 self._commit(transaction)
+                metrics.COMMITS.observe(time.monotonic() - began)
                 return
 
     def _begin(self, batch: list[Job]) -> sa.RootTransaction:
@@ -189,6 +193,7 @@ class Writer:
     def _wait_or_give_up(self, batch: list[Job], error: Exception, delay: float) -> float:
         if time.monotonic() + delay > batch[0].deadline:
             raise DatabaseUnavailable(f"the database cannot be reached: {error}") from error
+        metrics.DATABASE_ERRORS.add(1, "away")
         _log.warning("database_away", error=str(error), retry_in_s=delay)
         time.sleep(delay)
         return min(delay * 2, _RECONNECT_LONGEST_S)

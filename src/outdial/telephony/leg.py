@@ -5,6 +5,7 @@ own `hang_up`) decides it.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from outdial.sip.session.context import SessionContext, SessionTimerPolicy
 from outdial.sip.session.events import EndCause, FailureCause
 from outdial.sip.transport import Address
 from outdial.sip.uri import SipUri
+from outdial.telemetry import metrics
 from outdial.telephony.caller_id import caller_id
 from outdial.telephony.dtmf_info import digit_of_info
 from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, MessageResult, NotAnswered, PlayResult
@@ -92,6 +94,7 @@ class Leg:
         self.ended: asyncio.Future[LegEnd] = loop.create_future()
         """Done when an answered leg is over."""
         self._end: LegEnd | None = None
+        self._answered_at: float | None = None
         self._plays: dict[str, asyncio.Future[PlayResult]] = {}
         self._play_count = 0
         self._messages: dict[str, asyncio.Future[MessageResult]] = {}
@@ -271,6 +274,7 @@ class Leg:
                     self._on_key(digit, "by INFO")
 
     def _on_answered(self) -> None:
+        self._answered_at = time.monotonic()
         assert self.agreed is not None
         assert self.stream is not None
         for remark in self.agreed.remarks:
@@ -303,8 +307,8 @@ class Leg:
                     finished.set_result(PlayResult(played_ms, completed))
             case DigitStarted() | DigitReceived():
                 self._on_key_event(event)
-            case FirstAudioSent():
-                self.trace.note("first audio sent")
+            case FirstAudioSent(at):
+                self._on_first_audio(at)
             case Latched(address, port):
                 self.trace.note(f"audio heard from {address}:{port}")
             case MessageRecorded(message_id, duration_ms, by_silence, problem):
@@ -322,6 +326,11 @@ class Leg:
             case WorkerLost():
                 self.trace.note("the media worker died")
                 self._finish(LegEnd(reason=EndReason.MEDIA_WORKER_LOST, hangup_by=HangupBy.SYSTEM))
+
+    def _on_first_audio(self, at: float) -> None:
+        self.trace.note("first audio sent")
+        if self._answered_at is not None:
+            metrics.ANSWER_TO_AUDIO.observe(max(0.0, at - self._answered_at))
 
     def _on_key_event(self, event: DigitStarted | DigitReceived) -> None:
         if isinstance(event, DigitReceived):

@@ -16,6 +16,7 @@ from outdial.sip.endpoint import Endpoint
 from outdial.sip.message import Response
 from outdial.sip.timers import TimerValues
 from outdial.sip.transport import Address
+from outdial.telemetry import metrics
 from outdial.telephony.resolver import Resolver
 from outdial.telephony.sip_socket import SipSocket, address_towards
 from outdial.telephony.trunk import Trunk
@@ -92,6 +93,12 @@ class UserAgent:
         """Where the socket is bound."""
         assert self._socket is not None, "the user agent is not started"
         return self._socket.address
+
+    def note_figures(self) -> None:
+        """Bring the metrics of what was dropped up to date."""
+        counted = self.counters if self._endpoint is None else self.counters + self._endpoint.layer.counters
+        for why, count in counted.items():
+            metrics.SIP_DROPPED.take(count, why)
 
     async def start(self) -> None:
         """Bind the socket. Raises OSError with the address when that fails."""

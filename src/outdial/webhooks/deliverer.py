@@ -10,6 +10,7 @@ from outdial.errors import DatabaseUnavailable
 from outdial.storage import deliveries, outbox_claims, wake
 from outdial.storage.database import Database
 from outdial.storage.outbox_claims import Event
+from outdial.telemetry import metrics
 from outdial.webhooks.client import HttpClient
 from outdial.webhooks.options import WebhookOptions
 from outdial.webhooks.sending import Clock, Sent, send, settle
@@ -139,6 +140,7 @@ class Deliverer:
             random=self._random(),
             off_after_ms=self._options.off_after_ms,
         )
+        self._count(event, sent)
         write = _log.info if sent.ok else _log.warning
         write(
             "webhook_sent",
@@ -151,6 +153,17 @@ class Deliverer:
             late_ms=sent.delivery.at - event.created_at,
             lost=not mine,
         )
+
+    def _count(self, event: Event, sent: Sent) -> None:
+        status = sent.delivery.status
+        metrics.WEBHOOK_REQUESTS.add(1, "none" if status is None else f"{status // 100}xx")
+        metrics.WEBHOOK_SECONDS.observe(sent.delivery.ms / 1000)
+        if event.tries == 1:
+            metrics.WEBHOOK_DELAY.observe(max(0, sent.delivery.at - event.created_at) / 1000)
+
+    def note_figures(self) -> None:
+        """Bring the metrics of this process up to date."""
+        metrics.WEBHOOK_IN_FLIGHT.set(self.in_flight)
 
     async def _drain(self) -> None:
         if not self._sending:

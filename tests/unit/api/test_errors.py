@@ -99,7 +99,7 @@ async def test_a_database_that_is_away_is_503(api: Api, monkeypatch: pytest.Monk
     status, answer = await api.call("GET", "voice/sounds")
     assert status == 503
     assert _is_error(answer, 503)
-    status, answer = await api.call("GET", "/healthz")
+    status, answer = await api.call("GET", "/readyz")
     assert (status, answer["status"], answer["dialers"]) == (503, "unavailable", None)
 
 
@@ -122,16 +122,3 @@ async def test_the_access_line_has_no_query_and_no_token(tmp_path: Path) -> None
     assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/outgoing/callstatus", 404)
     assert line["account"] == api.account_id
     assert api.token not in repr(lines)
-
-
-async def test_health_counts_living_dialers(api: Api) -> None:
-    from outdial.storage import leases
-
-    status, answer = await api.call("GET", "/healthz", headers={})
-    assert (status, answer["status"], answer["dialers"]) == (200, "ok", 0)
-    await api.database.run(
-        leases.register, "d1", host="h", pid=1, now=api.clock(), lease_until=api.clock() + 1000
-    )
-    assert (await api.call("GET", "/healthz"))[1]["dialers"] == 1
-    api.clock.now += 1001
-    assert (await api.call("GET", "/healthz"))[1]["dialers"] == 0

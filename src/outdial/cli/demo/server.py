@@ -102,7 +102,7 @@ class DemoServer:
         return out.decode().strip()
 
     async def ready(self) -> dict[str, Any]:
-        """Wait until the API answers and a dialer is there; the answer of `/healthz`.
+        """Wait until the API answers and a dialer is there; the answer of `/readyz`.
 
         Raises CommandFailed.
         """

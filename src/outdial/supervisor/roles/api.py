@@ -10,7 +10,7 @@ import uvicorn
 
 from outdial.api.app import create_app
 from outdial.api.auth import TokenCache
-from outdial.api.context import ApiContext, ApiOptions
+from outdial.api.context import ApiContext, ApiOptions, MetricsReader
 from outdial.config import Settings
 from outdial.egress.client import EgressClient
 from outdial.egress.guard import Guard
@@ -25,7 +25,11 @@ from outdial.supervisor.parts import (
     wall_clock_ms,
     why,
 )
+from outdial.supervisor.queue_figures import QueueFigures
 from outdial.supervisor.speech import speech_client, speech_options
+from outdial.supervisor.telemetry import telling_metrics
+from outdial.telemetry import sockets
+from outdial.telemetry.access import MetricsAccess
 from outdial.webhooks.endpoint_checks import EndpointChecks
 
 log = structlog.get_logger()
@@ -43,6 +47,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         Database(settings.resolved_database_url) as database,
         EgressClient(egress_options(settings)) as client,
+        telling_metrics(settings, "api", QueueFigures(database).note),
     ):
         context = ApiContext(
             database=database,
@@ -52,6 +57,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             now_ms=wall_clock_ms,
             new_uuid=UuidSource(),
             voices=open_voices(speech_options(settings), speech_client(settings)),
+            metrics=metrics_reader(settings),
             endpoints=EndpointChecks(client, wall_clock_ms, timeout_s=settings.webhooks.timeout_seconds),
         )
         config = uvicorn.Config(
@@ -72,6 +78,14 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             serving = group.create_task(server.serve(sockets=[listener]))
             await _first_of(stop, serving)
             server.should_exit = True
+
+
+def metrics_reader(settings: Settings) -> MetricsReader:
+    """The metrics of all processes that share this data folder."""
+    section = settings.metrics
+    token = None if section.token is None else section.token.get_secret_value()
+    folder = settings.data_dir / sockets.FOLDER
+    return MetricsReader(lambda: sockets.gather(folder), MetricsAccess(section.allow, token))
 
 
 def api_options(settings: Settings) -> ApiOptions:

@@ -33,7 +33,9 @@ from outdial.supervisor.parts import (
     why,
 )
 from outdial.supervisor.speech import speech_client, speech_options
+from outdial.supervisor.telemetry import telling_metrics
 from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.figures import MediaFigures
 from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.user_agent import UserAgent, UserAgentOptions
 
@@ -107,6 +109,16 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
             if recordings is not None:
                 await recordings.upload_once()
                 recordings.close()
+            figures = MediaFigures(media, wanted=media_options(settings).workers)
+
+            async def look() -> None:
+                dispatcher.note_figures()
+                agent.note_figures()
+                await figures.note()
+
+            async with telling_metrics(settings, "dialer", look):
+                await _until(stop, dispatcher)
+            await dispatcher.stop()
         finally:
             await url_audio.stop()
             await agent.stop()

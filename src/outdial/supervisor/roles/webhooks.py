@@ -9,6 +9,7 @@ from outdial.config import Settings
 from outdial.egress.client import EgressClient
 from outdial.storage.database import Database
 from outdial.supervisor.parts import egress_options, wall_clock_ms
+from outdial.supervisor.telemetry import telling_metrics
 from outdial.webhooks.deliverer import Deliverer
 from outdial.webhooks.options import WebhookOptions
 
@@ -35,7 +36,12 @@ async def serve_webhooks(settings: Settings, stop: asyncio.Event) -> None:
         )
         await deliverer.start()
         log.info("webhooks_ready")
-        await _until(stop, deliverer)
+
+        async def look() -> None:
+            deliverer.note_figures()
+
+        async with telling_metrics(settings, "webhooks", look):
+            await _until(stop, deliverer)
         await deliverer.stop()
 
 

@@ -57,6 +57,11 @@ class MediaClient:
         return [link.pid for link in self._links if link.pid is not None]
 
     @property
+    def worker_restarts(self) -> int:
+        """How often a worker had to be started again."""
+        return sum(link.restarts for link in self._links)
+
+    @property
     def ready_workers(self) -> int:
         """How many take streams now."""
         return sum(link.ready for link in self._links)

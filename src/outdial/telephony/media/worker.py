@@ -151,6 +151,7 @@ class Worker:
         lateness, self._lateness = self._lateness, LatenessHistogram()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return {
+            "pid": os.getpid(),
             "lateness": lateness.figures(),
             "skipped_ticks": self._schedule.skipped_ticks,
             "cpu_s": usage.ru_utime + usage.ru_stime,
