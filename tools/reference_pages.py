@@ -142,7 +142,8 @@ def api() -> str:
         "",
         "Everything but `/healthz`, `/readyz` and `/metrics` wants a token: `Authorization: Bearer <token>`,"
         " or `?access_token=<token>` for callers that cannot set headers. Bodies may be"
-        " `application/x-www-form-urlencoded`, `application/json` or `multipart/form-data`, with the same names. Times are UTC.",
+        " `application/x-www-form-urlencoded`, `application/json` or `multipart/form-data`, with the same"
+        " names. Times are UTC.",
         "",
         "An error has the same shape whatever went wrong, and its HTTP status is the `status` in it:",
         "",
