@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "call": ("outdial.cli.call", "Place a call and follow it live; or show a past one with --trace."),
     "sounds": ("outdial.cli.sounds", "Upload, list, fetch and delete sounds."),
     "flow": ("outdial.cli.flow", "Check, walk through, test and compare flows."),
+    "say": ("outdial.cli.say", "Speak a text into a file, as a callee would hear it."),
+    "voices": ("outdial.cli.voices", "List the voices that texts can be spoken in."),
     "token": ("outdial.cli.token", "Make, list and revoke API tokens."),
     "trunk": ("outdial.cli.trunk", "Add, list, check, switch and remove carrier accounts."),
     "bridge": ("outdial.cli.bridge", "Add, list and remove our numbers."),

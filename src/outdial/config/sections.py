@@ -227,6 +227,11 @@ class SpeechSettings(Section):
         default=60.0, ge=1, le=600, description="A prompt is rendered within this time, or fails."
     )
     processes: int = Field(default=2, ge=1, le=64, description="Prompts that a dialer renders at once.")
+    words_dir: Path | None = Field(
+        default=None,
+        description="Folder with further sets of recorded words, each a folder with a `manifest.json`; see"
+        " the guide to speech.",
+    )
     keep_days: float = Field(
         default=7.0,
         gt=0,

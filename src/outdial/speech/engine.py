@@ -21,6 +21,8 @@ class Voice:
     language: str
     """BCP 47: `en-US`, `hi`."""
     gender: Gender
+    for_words: bool = False
+    """It has recorded words only, so it is never chosen for a text by its language."""
 
     @property
     def id(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from outdial.egress.client import EgressClient
 from outdial.speech import espeak
@@ -9,6 +10,7 @@ from outdial.speech.engine import SpeechEngine
 from outdial.speech.espeak import Espeak
 from outdial.speech.openai_server import OpenAiServer, SpeechServer
 from outdial.speech.pico import Pico
+from outdial.speech.recorded import RecordedWords
 from outdial.speech.voices import Voices
 
 
@@ -21,6 +23,8 @@ class SpeechOptions:
     voice: str | None = None
     """Id of the default voice."""
     server: SpeechServer | None = None
+    words_dir: Path | None = None
+    """Further sets of recorded words."""
 
 
 def open_voices(options: SpeechOptions, client: EgressClient) -> Voices:
@@ -34,4 +38,5 @@ def open_voices(options: SpeechOptions, client: EgressClient) -> Voices:
                 engines.append(Pico())
             case "espeak" if espeak.is_installed():
                 engines.append(Espeak())
+    engines.append(RecordedWords(options.words_dir))
     return Voices(engines, default=options.voice)

@@ -1,6 +1,6 @@
 """The voices of all engines in use, and the one that a request means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from outdial.errors import SpeechUnavailable
 from outdial.speech.engine import Gender, SpeechEngine, Voice
@@ -23,12 +23,20 @@ class Voices:
     def default(self) -> Voice | None:
         """What speaks when nothing is asked for; None if there is no voice at all."""
         named = None if self._default is None else self._voices.get(self._default)
-        return named or next(iter(self._voices.values()), None)
+        return named or next(self._texts(), None)
 
     @property
     def languages(self) -> list[str]:
-        """The languages of all voices, in alphabetical order."""
-        return sorted({voice.language for voice in self._voices.values()})
+        """The languages that texts can be spoken in, in alphabetical order."""
+        return sorted({voice.language for voice in self._texts()})
+
+    def of_words(self, language: str) -> Voice | None:
+        """The voice with recorded words of a language (`en`): numbers, digits, dates and amounts."""
+        recorded = (voice for voice in self._voices.values() if voice.for_words)
+        return next((voice for voice in recorded if _base(voice) == language.partition("-")[0].lower()), None)
+
+    def _texts(self) -> Iterator[Voice]:
+        return (voice for voice in self._voices.values() if not voice.for_words)
 
     def get(self, voice_id: str) -> Voice | None:
         """The voice of this id."""
@@ -66,7 +74,7 @@ class Voices:
             language = default.language
         wanted = language.replace("_", "-").lower()
         base = wanted.partition("-")[0]
-        fitting = [each for each in self._voices.values() if _base(each) == base]
+        fitting = [each for each in self._texts() if _base(each) == base]
 
         def fitness(voice: Voice) -> tuple[bool, bool, bool]:
             return (voice.language.lower() == wanted, gender in (None, voice.gender), voice is default)

@@ -24,7 +24,9 @@ def speech_options(settings: Settings) -> SpeechOptions:
             voices=tuple(parse_server_voice(each) for each in speech.server.voices),
             timeout_s=speech.server.timeout_seconds,
         )
-    return SpeechOptions(engines=speech.engines, voice=speech.voice, server=server)
+    return SpeechOptions(
+        engines=speech.engines, voice=speech.voice, server=server, words_dir=speech.words_dir
+    )
 
 
 def speech_client(settings: Settings) -> EgressClient:

@@ -1,0 +1,1 @@
+"""Recorded words that come with the package, a folder for each language: see `outdial.speech.recorded`."""

@@ -1,0 +1,118 @@
+"""Recorded words: the English set is complete, and a set that is not is refused with a sentence."""
+
+import json
+
+import pytest
+
+from outdial.audio.compare import correlate
+from outdial.domain.prompt import Prompt
+from outdial.domain.saying import GRAMMARS, say_digits, say_number
+from outdial.errors import ConfigurationError, SpeechFailed, SpeechUnavailable, Unspeakable
+from outdial.speech.level import active_level
+from outdial.speech.pico import Pico
+from outdial.speech.recorded import MANIFEST, RATE, RecordedWords
+from outdial.speech.render import render
+from outdial.speech.voices import Voices
+from outdial.speech.wav import parse_wav
+
+
+@pytest.fixture(scope="module")
+def english():
+    engine = RecordedWords()
+    return engine, next(voice for voice in engine.voices if voice.language == "en")
+
+
+def test_every_word_of_english_and_every_letter_is_recorded(english):
+    words = english[0]._sets["en"].files
+    letters = {chr(code) for code in range(ord("a"), ord("z") + 1)}
+    assert {word.lower() for word in GRAMMARS["en"].vocabulary} | letters == set(words)
+
+
+def test_every_recording_is_a_word_at_its_level(english):
+    for word, file in english[0]._sets["en"].files.items():
+        pcm = english[0]._pcm(file)
+        assert 0.3 < len(pcm) / RATE < 1.3, word
+        assert active_level(pcm, RATE) == pytest.approx(-20, abs=2.5), word
+
+
+async def test_a_number_is_its_words_one_after_the_other(english, tmp_path):
+    engine, voice = english
+
+    async def say(text: str):
+        await engine.speak(text, voice, tmp_path / "out.wav")
+        return parse_wav((tmp_path / "out.wav").read_bytes(), "recorded").pcm
+
+    whole = await say(" ".join(say_number("42", "en")))
+    forty, two = await say("forty"), await say("two")
+    assert len(whole) == len(forty) + len(two)
+    assert correlate(whole, two, RATE).peak > 0.9
+    assert correlate(forty, two, RATE).peak < 0.5
+    paused = await say(", ".join(say_digits("42", "en")))
+    assert len(paused) == len(await say("four two")) + int(0.2 * RATE)
+
+
+async def test_it_is_a_voice_for_prompts_like_any_other(english, tmp_path):
+    engine, voice = english
+    out = await render(Prompt(voice=voice.id, parts=("one", 500, "A")), engine, voice, tmp_path)
+    assert len(parse_wav(out.read_bytes(), "recorded").pcm) > RATE
+
+
+async def test_a_word_that_is_not_recorded_is_named(english, tmp_path):
+    with pytest.raises(Unspeakable, match="no word 'hello'"):
+        await english[0].speak("one Hello", english[1], tmp_path / "out.wav")
+    with pytest.raises(Unspeakable, match="nothing to say"):
+        await english[0].speak("  ", english[1], tmp_path / "out.wav")
+
+
+def _set(folder, **changes):
+    folder.mkdir()
+    (folder / "one.ogg").write_bytes(b"not a sound")
+    manifest = {"language": "es-MX", "gender": "male", "words": {"Uno": "one.ogg"}} | changes
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+async def test_a_language_is_added_as_a_folder(tmp_path):
+    _set(tmp_path / "mexico")
+    engine = RecordedWords(tmp_path)
+    voice = next(each for each in engine.voices if each.name == "mexico")
+    assert (voice.id, voice.language, voice.gender) == ("recorded:mexico", "es-MX", "male")
+    with pytest.raises(SpeechFailed, match=r"one\.ogg"):
+        await engine.speak("uno", voice, tmp_path / "out.wav")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"words": None}, {"words": {"a": "missing.ogg"}}, {"gender": "?"}, {"words": []}]
+)
+def test_a_set_that_is_not_whole_is_refused_by_its_file(tmp_path, changes):
+    _set(tmp_path / "bad", **changes)
+    with pytest.raises(ConfigurationError, match=r"bad/manifest\.json"):
+        RecordedWords(tmp_path)
+
+
+def test_recorded_words_are_never_chosen_for_a_text(english):
+    voices = Voices([english[0], Pico()])
+    assert voices.default is not None
+    assert voices.default.engine == "pico"
+    chosen = voices.choose("en")
+    assert chosen is not None
+    assert chosen.engine == "pico"
+    assert voices.of_words("en-GB") == english[1]
+    assert voices.of_words("tlh") is None
+    assert Voices([english[0]]).default is None
+
+
+def test_the_choice_of_a_voice():
+    voices = Voices([Pico()], default="pico:es-ES")
+
+    def chosen(language=None, gender=None):
+        voice = voices.choose(language, gender)
+        return voice and voice.id
+
+    assert chosen() == "pico:es-ES"
+    assert chosen(gender="male") == "pico:es-ES"
+    assert chosen("en") == "pico:en-US"
+    assert chosen("EN_GB") == "pico:en-GB"
+    assert chosen("xx") is None
+    assert Voices([], default="x").choose("en") is None
+    with pytest.raises(SpeechUnavailable, match="outdial voices"):
+        voices.find("x:y")
