@@ -1,5 +1,6 @@
 """Calls that say a text: what is stored for them, and everything that can be wrong with a request."""
 
+import re
 from typing import Any
 
 import pytest
@@ -96,35 +97,33 @@ async def test_dates_and_times_are_those_of_the_request(api: Api) -> None:
     assert prompt.parts == (f"{START_MS // 1000} {BRIDGE} IN",)
 
 
-@pytest.mark.parametrize(
-    ("changes", "name", "sentence"),
-    [
-        ({"text": ""}, "text", "text is missing"),
-        ({"text": "x" * 4_001}, "text", "4001 characters long; 4000"),
-        ({"text": "{{a"}, "text", "not a Liquid template"),
-        ({"text": "{{a@roman}}"}, "text", "@roman"),
-        ({"text": "{{a@play}}", "variables[a]": "b"}, "text", "@play is for flows"),
-        ({"text": "{{nothing}}"}, "text", "nothing to say"),
-        ({"text": "{{a}}{{a}}", "variables[a]": "x" * 3_000}, "text", "6001 characters|6000 characters"),
-        ({"text": "a|" * 150, "break.identifier": "|"}, "text", "more than the 100 breaks"),
-        ({"voiceid": "pico:xx"}, "voiceid", "no voice 'pico:xx'"),
-        ({"voice.language": "tlh"}, "voice.language", "No voice speaks 'tlh'; there are de-DE, en-GB"),
-        ({"voice.gender": "robot"}, "voice.gender", "female, male or neutral"),
-        ({"iteration_tries": "0"}, "iteration_tries", "from 1 to 10"),
-        ({"iteration_tries": "11"}, "iteration_tries", "from 1 to 10"),
-        ({"iteration_delay": "-1"}, "iteration_delay", "seconds from 0 to 60"),
-        ({"break.time": "61"}, "break.time", "seconds from 0 to 60"),
-        ({"break.identifier": "x" * 41}, "break.identifier", "over 40 characters"),
-        ({"bridge": "1"}, "bridge", "no bridge 1"),
-        ({"to": "7"}, "to", "7"),
-    ],
+WRONG = (
+    ({"text": ""}, "text", "text is missing"),
+    ({"text": "x" * 4_001}, "text", "4001 characters long; 4000"),
+    ({"text": "{{a"}, "text", "not a Liquid template"),
+    ({"text": "{{a@roman}}"}, "text", "@roman"),
+    ({"text": "{{a@play}}", "variables[a]": "b"}, "text", "@play is for flows"),
+    ({"text": "{{nothing}}"}, "text", "nothing to say"),
+    ({"text": "{{a}}{{a}}", "variables[a]": "x" * 3_000}, "text", "6001 characters|6000 characters"),
+    ({"text": "a|" * 150, "break.identifier": "|"}, "text", "more than the 100 breaks"),
+    ({"voiceid": "pico:xx"}, "voiceid", "no voice 'pico:xx'"),
+    ({"voice.language": "tlh"}, "voice.language", "No voice speaks 'tlh'; there are de-DE, en-GB"),
+    ({"voice.gender": "robot"}, "voice.gender", "female, male or neutral"),
+    ({"iteration_tries": "0"}, "iteration_tries", "from 1 to 10"),
+    ({"iteration_tries": "11"}, "iteration_tries", "from 1 to 10"),
+    ({"iteration_delay": "-1"}, "iteration_delay", "seconds from 0 to 60"),
+    ({"break.time": "61"}, "break.time", "seconds from 0 to 60"),
+    ({"break.identifier": "x" * 41}, "break.identifier", "over 40 characters"),
+    ({"bridge": "1"}, "bridge", "no bridge 1"),
+    ({"to": "7"}, "to", "7"),
 )
-async def test_what_is_wrong_is_said(api: Api, changes: dict[str, str], name: str, sentence: str) -> None:
-    status, answer = await api.call("POST", "outgoing/tts", data=_form(**changes))
-    assert status == 422
-    assert list(answer["errors"]) == [name]
-    with pytest.raises(AssertionError, match=sentence):
-        raise AssertionError(answer["errors"][name][0])
+
+
+async def test_what_is_wrong_is_said(api: Api) -> None:
+    for changes, name, sentence in WRONG:
+        status, answer = await api.call("POST", "outgoing/tts", data=_form(**changes))
+        assert (status, list(answer["errors"])) == (422, [name]), changes
+        assert re.search(sentence, answer["errors"][name][0]), answer
 
 
 async def test_without_any_engine_a_text_is_refused(api: Api) -> None:
