@@ -116,9 +116,16 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 agent.note_figures()
                 await figures.note()
 
-            async with telling_metrics(settings, "dialer", look):
-                await _until(stop, dispatcher)
-            await dispatcher.stop()
+            async with asyncio.TaskGroup() as helpers:
+                uploads = helpers.create_task(recordings.upload()) if recordings is not None else None
+                async with telling_metrics(settings, "dialer", look):
+                    await _until(stop, dispatcher)
+                await dispatcher.stop()
+                if uploads is not None:
+                    uploads.cancel()
+            if recordings is not None:
+                await recordings.upload_once()
+                recordings.close()
         finally:
             await url_audio.stop()
             await agent.stop()
