@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.flow_run import FlowRun
 from outdial.domain.rating import NOTHING, Bill, Rate
 
 
@@ -58,6 +59,8 @@ class NewCall:
     sound_id: str | None = None
     audio_url: str | None = None
     ivr_id: str | None = None
+    """Of a flow, which is run in the version `flow_version`."""
+    flow_version: int | None = None
     name: str = ""
     """Campaign name."""
     webhook_id: str | None = None
@@ -165,6 +168,8 @@ class AttemptOutcome:
     played_ms: int = 0
     recording_key: str | None = None
     quality: MediaQuality | None = None
+    flow_run: FlowRun | None = None
+    """What it did in its flow, kept beside the CDR."""
     detail: str | None = None
     """A sentence, where `reason` does not say enough: what was wrong with an audio URL."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState, Lease
 from outdial.domain.rating import bill
 from outdial.domain.retry_policy import Done, RetryDecision
-from outdial.storage import call_rates, cdrs, credit, outbox, traces
+from outdial.storage import call_rates, cdrs, credit, flow_runs, outbox, traces
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.statement import Statement
 from outdial.storage.tables import attempts, calls
@@ -147,6 +147,8 @@ def finish(
     if ended.rowcount != 1:
         return False
     end_call(conn, lease, outcome, decision, now=now)
+    if outcome.flow_run is not None:
+        flow_runs.insert(conn, lease, outcome.flow_run, ended_at=outcome.ended_at)
     if trace:
         traces.append(conn, lease.call_id, lease.number, trace)
     outbox.add_attempt(conn, lease.call_id, lease.number, now=now)

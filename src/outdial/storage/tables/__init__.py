@@ -7,6 +7,7 @@ from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
 from outdial.storage.tables.dispatch import paces, paused_campaigns
+from outdial.storage.tables.flows import flow_runs, flow_versions, flows
 from outdial.storage.tables.metadata import metadata
 from outdial.storage.tables.money import ledger, rates
 from outdial.storage.tables.prompts import prompts
@@ -26,6 +27,9 @@ __all__ = [
     "deliveries",
     "dialers",
     "fetched_sounds",
+    "flow_runs",
+    "flow_versions",
+    "flows",
     "idempotency_keys",
     "ledger",
     "metadata",

@@ -36,6 +36,7 @@ calls = sa.Table(
     Column("sound_id", Text),
     Column("audio_url", Text),
     Column("ivr_id", Text),
+    Column("flow_version", Integer),
     Column("name", Text, nullable=False),
     Column("webhook_id", Text),
     Column("customid", Text, nullable=False),

@@ -1,0 +1,92 @@
+"""Flows, their versions, and what calls did in them."""
+
+import dataclasses
+
+from outdial.domain.flow_run import FlowRun
+from outdial.storage import accounts, flow_runs, flows
+from tests.storage.world import World
+
+
+async def test_a_draft_is_saved_only_over_the_revision_that_was_read(world: World) -> None:
+    run, read = world.database.run, world.database.read
+    flow = await run(flows.insert, world.account_id, name="a", draft="{}", now=5)
+    assert await read(flows.get, world.account_id, flow.id) == flow
+    saved = {"name": "b", "draft": '{"x":1}', "now": 6}
+    assert await run(flows.save, world.account_id, flow.id, revision=1, **saved)
+    assert not await run(flows.save, world.account_id, flow.id, revision=1, name="c", draft="{}", now=7)
+    found = await read(flows.get, world.account_id, flow.id)
+    assert found == dataclasses.replace(flow, name="b", draft='{"x":1}', revision=2, updated_at=6)
+
+
+async def test_versions_never_change_and_rolling_back_copies_nothing(world: World) -> None:
+    run, read = world.database.run, world.database.read
+    flow = await run(flows.insert, world.account_id, name="a", draft="1", now=5)
+    assert await read(flows.published, world.account_id, [flow.id]) == {}
+    one = await run(flows.publish, world.account_id, flow.id, "one", note="first", now=6)
+    again = await run(flows.publish, world.account_id, flow.id, "one", note="the same", now=7)
+    two = await run(flows.publish, world.account_id, flow.id, "two", note="", now=8)
+    assert one == again
+    assert one is not None
+    assert two is not None
+    assert (one.version, two.version) == (1, 2)
+    assert await read(flows.versions, flow.id) == [two, one]
+    assert await run(flows.roll_back, world.account_id, flow.id, 1, now=9)
+    assert await read(flows.published, world.account_id, [flow.id, 99]) == {flow.id: one}
+    three = await run(flows.publish, world.account_id, flow.id, "two", note="", now=10)
+    assert three == two, "the newest version again, not a copy of it"
+    assert await read(flows.get_version, flow.id, 1) == one
+    assert await read(flows.get_version, flow.id, 3) is None
+
+
+async def test_another_account_sees_and_changes_nothing(world: World) -> None:
+    run, read = world.database.run, world.database.read
+    other = await run(accounts.insert, name="b", now=5)
+    flow = await run(flows.insert, world.account_id, name="a", draft="{}", now=5)
+    assert await read(flows.get, other.id, flow.id) is None
+    assert not await run(flows.save, other.id, flow.id, name="c", draft="{}", revision=1, now=7)
+    assert await run(flows.publish, other.id, flow.id, "x", note="", now=7) is None
+    assert await read(flows.versions, flow.id) == []
+    assert not await run(flows.delete, other.id, flow.id, now=7)
+    assert (await read(flows.find, other.id))[1] == 0
+
+
+async def test_flows_are_listed_by_a_part_of_their_name_and_gone_when_deleted(world: World) -> None:
+    run, read = world.database.run, world.database.read
+    made = [
+        await run(flows.insert, world.account_id, name=name, draft="{}", now=5)
+        for name in ("Payment 100%", "reminder", "payment b")
+    ]
+    found, total = await read(flows.find, world.account_id, name="PAYMENT", limit=1, offset=1)
+    assert ([flow.name for flow in found], total) == (["payment b"], 2)
+    assert (await read(flows.find, world.account_id, name="0%"))[1] == 1
+    assert await run(flows.delete, world.account_id, made[0].id, now=9)
+    assert not await run(flows.delete, world.account_id, made[0].id, now=9)
+    assert await read(flows.get, world.account_id, made[0].id) is None
+    assert (await read(flows.find, world.account_id))[1] == 2
+
+
+async def test_a_run_is_kept_with_its_attempt(world: World) -> None:
+    ((new,), dialer) = (await world.queue(), await world.dialer())
+    call_id = new.id
+    (claimed,) = await world.claim(dialer)
+    flow = await world.database.run(flows.insert, world.account_id, name="a", draft="{}", now=5)
+    step = {"flow": "", "node": "ask", "entered_at": 1, "exit": "1", "left_at": 2}
+    ran = FlowRun(
+        flow_id=flow.id, version=3, result="success", path=[step], variables={"age": 42}, tags=["warm"]
+    )
+    await world.database.run(flow_runs.insert, claimed.lease, ran, ended_at=500)
+    assert await world.database.read(flow_runs.of_calls, [call_id]) == {(call_id, 1): ran}
+
+    def found(account_id: int, ended_from: int) -> object:
+        return world.database.read(
+            lambda conn: list(
+                flow_runs.of_flow(
+                    conn, account_id, flow.id, ended_from=ended_from, ended_before=501, limit=10
+                )
+            )
+        )
+
+    (stored,) = await found(world.account_id, 500)  # type: ignore[misc]
+    assert (stored.call_id, stored.run) == (call_id, ran)
+    assert await found(world.account_id, 501) == []  # type: ignore[misc]
+    assert await found(world.account_id + 1, 0) == []  # type: ignore[misc]

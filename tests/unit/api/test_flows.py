@@ -1,0 +1,108 @@
+"""`flows` over HTTP: drafts, versions, and what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.helpers.http_api import Api
+
+GOOD = {"start": "bye", "nodes": {"bye": {"type": "hang_up", "result": "heard"}}}
+
+
+async def add(api: Api, document: object = GOOD, name: str = "Reminder") -> dict[str, Any]:
+    status, answer = await api.call("POST", "flows", json={"name": name, "document": document})
+    assert status == 200, answer
+    row: dict[str, Any] = answer["data"]
+    return row
+
+
+async def test_a_flow_is_stored_shown_listed_and_removed(api: Api) -> None:
+    row = await add(api)
+    assert (row["name"], row["revision"], row["published"], row["problems"]) == ("Reminder", 1, None, [])
+    assert row["document"] == GOOD
+    assert row["created_at"] == "2019-08-16 15:09:51"
+    assert (await api.call("GET", f"flows/{row['id']}"))[1]["data"] == row
+    _, answer = await api.call("GET", "flows?filter[name]=remind")
+    assert [each["id"] for each in answer["data"]] == [row["id"]]
+    assert "document" not in answer["data"][0]
+    assert (await api.call("DELETE", f"flows/{row['id']}"))[0] == 200
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/publish"), ("GET", "/versions")):
+        status, answer = await api.call(method, f"flows/{row['id']}{path}", json={})
+        assert status == 404, (method, path)
+        assert str(row["id"]) in answer["message"]
+
+
+async def test_a_form_carries_the_document_as_text(api: Api) -> None:
+    status, answer = await api.call("POST", "flows", data={"name": "f", "document": json.dumps(GOOD)})
+    assert status == 200
+    assert answer["data"]["document"] == GOOD
+
+
+async def test_an_unfinished_flow_is_kept_and_not_published(api: Api) -> None:
+    row = await add(api, {"start": "a", "nodes": {"a": {"type": "no such step"}}})
+    (problem,) = row["problems"]
+    assert (problem["node"], problem["field"]) == ("a", "type")
+    status, answer = await api.call("POST", f"flows/{row['id']}/publish", json={})
+    assert status == 422
+    assert "node 'a'" in answer["errors"]["document"][0]
+    assert (await api.call("GET", f"flows/{row['id']}"))[1]["data"]["published"] is None
+
+
+async def test_publishing_and_rolling_back(api: Api) -> None:
+    row = await add(api)
+    path = f"flows/{row['id']}"
+    _, answer = await api.call("POST", f"{path}/publish", json={"note": "first"})
+    assert (answer["data"]["version"], answer["data"]["note"]) == (1, "first")
+    other = {"start": "bye", "nodes": {"bye": {"type": "hang_up", "result": "other"}}}
+    _, answer = await api.call("PUT", path, json={"document": other, "revision": 1})
+    assert (answer["data"]["revision"], answer["data"]["published"]) == (2, 1)
+    await api.call("POST", f"{path}/publish", json={})
+    _, answer = await api.call("GET", f"{path}/versions")
+    assert [(each["version"], each["current"]) for each in answer["data"]] == [(2, True), (1, False)]
+    _, answer = await api.call("POST", f"{path}/rollback", json={"version": 1})
+    assert answer["data"]["current"] is True
+    _, answer = await api.call("GET", f"{path}/versions/1")
+    assert (answer["data"]["document"], answer["data"]["current"]) == (GOOD, True)
+    assert (await api.call("GET", path))[1]["data"]["document"] == other, "the draft stays"
+    for number in ("3", "0", "x", "99999999999999999999"):
+        assert (await api.call("GET", f"{path}/versions/{number}"))[0] == 404
+    status, answer = await api.call("POST", f"{path}/rollback", json={"version": 7})
+    assert status == 404
+    assert "no version 7" in answer["message"]
+
+
+async def test_two_editors_do_not_overwrite_each_other(api: Api) -> None:
+    row = await add(api)
+    path = f"flows/{row['id']}"
+    assert (await api.call("PUT", path, json={"name": "x", "revision": 1}))[0] == 200
+    status, answer = await api.call("PUT", path, json={"name": "y", "revision": 1})
+    assert status == 409
+    assert "revision 2" in answer["message"]
+    assert (await api.call("GET", path))[1]["data"]["name"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"document": GOOD}, "name"),
+        ({"name": "", "document": GOOD}, "name"),
+        ({"name": "n" * 201, "document": GOOD}, "name"),
+        ({"name": "a\x00b", "document": GOOD}, "name"),
+        ({"name": ["a"], "document": GOOD}, "name"),
+        ({"name": "a"}, "document"),
+        ({"name": "a", "document": "{"}, "document"),
+        ({"name": "a", "document": "[" * 5_000}, "document"),
+        ({"name": "a", "document": [1]}, "document"),
+        ({"name": "a", "document": {"nodes": {"\x00": 1}}}, "document"),
+        ({"name": "a", "document": json.loads('{"a":' * 80 + "1" + "}" * 80)}, "document"),
+    ],
+)
+async def test_what_cannot_be_stored_is_named(api: Api, body: dict[str, Any], field: str) -> None:
+    status, answer = await api.call("POST", "flows", json=body)
+    assert status == 422
+    assert list(answer["errors"]) == [field]
+
+
+async def test_a_document_is_bounded(api: Api) -> None:
+    status, _ = await api.call("POST", "flows", json={"name": "a", "document": {"x": "é" * 200_000}})
+    assert status == 413
