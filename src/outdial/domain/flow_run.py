@@ -13,10 +13,10 @@ class FlowRun:
     version: int
     """Of the flow's published versions."""
     result: str
-    path: Sequence[Mapping[str, Any]] = ()
+    path: Sequence[Mapping[str, Any]] = field(default_factory=list)
     """`flow, node, entered_at, exit, left_at` of each node, in order; times are Unix milliseconds."""
     variables: Mapping[str, Any] = field(default_factory=dict)
     """What the flow set; masked where its author asked for it."""
-    tags: Sequence[str] = ()
-    problems: Sequence[str] = ()
+    tags: Sequence[str] = field(default_factory=list)
+    problems: Sequence[str] = field(default_factory=list)
     """Sentences for the flow's author: what could not be done as it says."""

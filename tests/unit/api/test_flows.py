@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tests.helpers.http_api import Api
 
+from outdial.api import flow_request
+
 GOOD = {"start": "bye", "nodes": {"bye": {"type": "hang_up", "result": "heard"}}}
 
 
@@ -103,6 +105,9 @@ async def test_what_cannot_be_stored_is_named(api: Api, body: dict[str, Any], fi
     assert list(answer["errors"]) == [field]
 
 
-async def test_a_document_is_bounded(api: Api) -> None:
-    status, _ = await api.call("POST", "flows", json={"name": "a", "document": {"x": "é" * 200_000}})
+async def test_a_document_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow_request, "LARGEST_DOCUMENT", 1_000)
+    assert (await api.call("POST", "flows", json={"name": "a", "document": {"x": "y" * 900}}))[0] == 200
+    status, answer = await api.call("POST", "flows", json={"name": "a", "document": {"x": "y" * 1_000}})
     assert status == 413
+    assert "1000 bytes" in answer["message"]
