@@ -27,6 +27,7 @@ _FIELDS = {
     "name": {"type": "string", "description": "What people call it, up to 200 characters."},
     "document": {"type": "object", "description": "The flow; in a form, as JSON text. It may be unfinished."},
 }
+_ROLL_BACK = {"version": {"type": "integer", "description": "Number of a published version."}}
 _REVISION = {
     "type": "integer",
     "description": "Of the draft that was changed: 409 if somebody else has saved meanwhile.",
@@ -211,7 +212,7 @@ async def get_version(request: Request, flow_id: str, version: str) -> Response:
     summary="Publish an older version again",
     responses=success("New calls get it.", family("Version 1 of the flow 23 is published.", _VERSION))
     | errors(400, 401, 403, 404, 413, 415, 422),
-    openapi_extra=body({"version": {"type": "integer"}}, ["version"], {"version": 1}),
+    openapi_extra=body(_ROLL_BACK, ["version"], {"version": 1}),
 )
 async def roll_back(request: Request, flow_id: str) -> Response:
     """Let new calls get an older version. The draft stays; nothing is lost."""
