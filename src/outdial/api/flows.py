@@ -20,8 +20,12 @@ from outdial.storage.flows import FlowVersion, StoredFlow
 router = APIRouter(prefix="/flows", tags=["flows"])
 
 _DOCUMENT = {
-    "start": "hello",
-    "nodes": {"hello": {"type": "play", "sound": "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"}},
+    "schema_version": 1,
+    "entry": "hello",
+    "nodes": {
+        "hello": {"type": "play", "settings": {"prompt": "Hello {{name}}."}, "exits": {"next": "bye"}},
+        "bye": {"type": "hang_up", "settings": {"result": "success"}},
+    },
 }
 _FIELDS = {
     "name": {"type": "string", "description": "What people call it, up to 200 characters."},

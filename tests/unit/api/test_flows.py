@@ -8,7 +8,11 @@ from tests.helpers.http_api import Api
 
 from outdial.api import flow_request
 
-GOOD = {"start": "bye", "nodes": {"bye": {"type": "hang_up", "result": "heard"}}}
+GOOD = {
+    "schema_version": 1,
+    "entry": "bye",
+    "nodes": {"bye": {"type": "hang_up", "settings": {"result": "success"}}},
+}
 
 
 async def add(api: Api, document: object = GOOD, name: str = "Reminder") -> dict[str, Any]:
@@ -41,7 +45,7 @@ async def test_a_form_carries_the_document_as_text(api: Api) -> None:
 
 
 async def test_an_unfinished_flow_is_kept_and_not_published(api: Api) -> None:
-    row = await add(api, {"start": "a", "nodes": {"a": {"type": "no such step"}}})
+    row = await add(api, GOOD | {"entry": "a", "nodes": {"a": {"type": "no such step"}}})
     (problem,) = row["problems"]
     assert (problem["node"], problem["field"]) == ("a", "type")
     status, answer = await api.call("POST", f"flows/{row['id']}/publish", json={})
@@ -55,7 +59,7 @@ async def test_publishing_and_rolling_back(api: Api) -> None:
     path = f"flows/{row['id']}"
     _, answer = await api.call("POST", f"{path}/publish", json={"note": "first"})
     assert (answer["data"]["version"], answer["data"]["note"]) == (1, "first")
-    other = {"start": "bye", "nodes": {"bye": {"type": "hang_up", "result": "other"}}}
+    other = GOOD | {"nodes": {"bye": {"type": "hang_up", "settings": {"result": "failure"}}}}
     _, answer = await api.call("PUT", path, json={"document": other, "revision": 1})
     assert (answer["data"]["revision"], answer["data"]["published"]) == (2, 1)
     await api.call("POST", f"{path}/publish", json={})
