@@ -100,15 +100,6 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 sip=f"{host}:{port}",
                 workers=media.worker_pids,
             )
-            async with asyncio.TaskGroup() as helpers:
-                uploads = helpers.create_task(recordings.upload()) if recordings is not None else None
-                await _until(stop, dispatcher)
-                await dispatcher.stop()
-                if uploads is not None:
-                    uploads.cancel()
-            if recordings is not None:
-                await recordings.upload_once()
-                recordings.close()
             figures = MediaFigures(media, wanted=media_options(settings).workers)
 
             async def look() -> None:
