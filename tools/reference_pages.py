@@ -138,12 +138,12 @@ def api() -> str:
         "",
         _GENERATED,
         "",
-        "A running server shows the same at `/docs`, and as OpenAPI at `/openapi.json`.",
+        "A running server shows the same at `/docs`, and as OpenAPI 3.1 at `/api/v1/openapi.json`.",
         "",
         "Everything but `/healthz`, `/readyz` and `/metrics` wants a token: `Authorization: Bearer <token>`,"
         " or `?access_token=<token>` for callers that cannot set headers. Bodies may be"
         " `application/x-www-form-urlencoded`, `application/json` or `multipart/form-data`, with the same"
-        " names. Times are UTC.",
+        " names. Times are in the time zone of the account.",
         "",
         "An error has the same shape whatever went wrong, and its HTTP status is the `status` in it:",
         "",

@@ -16,6 +16,7 @@ from outdial.api import (
     developer_deliveries,
     developer_subscriptions,
     developer_webhooks,
+    docs_page,
     documentation,
     errors,
     flows,
@@ -33,12 +34,13 @@ from outdial.api import (
 )
 from outdial.api.access_log import AccessLog
 from outdial.api.context import ApiContext
+from outdial.api.envelope import Envelope
 from outdial.api.permissions import PREFIX, needed_scope
 
 
 def create_app(context: ApiContext) -> ASGIApp:
     """The ASGI application that serves `context`."""
-    return AccessLog(create_api(context))
+    return AccessLog(Envelope(create_api(context)))
 
 
 def create_api(context: ApiContext | None = None) -> FastAPI:
@@ -47,11 +49,14 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
         title="Outdial",
         version=version("outdial"),
         summary="One HTTP request becomes a real phone call.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     app.state.context = context
     errors.install(app)
+    app.include_router(docs_page.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     for resource in (
@@ -96,7 +101,11 @@ def _describe(app: FastAPI) -> None:
                         scope = needed_scope(method.upper(), path)
                         roles = [] if scope is None else [scope.value]
                         operation["security"] = [{"bearer": roles}, {"access_token": roles}]
-                        operation["responses"].setdefault("403", documentation.errors(403)[403])
+                        for status, answer in documentation.errors(401, 403, 429, 503).items():
+                            operation["responses"].setdefault(str(status), answer)
+                        if "requestBody" in operation:
+                            for status, answer in documentation.errors(400, 408, 413, 415, 422).items():
+                                operation["responses"].setdefault(str(status), answer)
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -91,18 +91,21 @@ async def authenticate(request: Request) -> Principal:
     """The principal of a request, which has the scope that permissions.py says the endpoint needs.
 
     Times of the answer are in the account's time zone from here on. Raises ApiError 401 without a valid
-    token, 403 from a wrong address or without the scope.
+    token, 403 from a wrong address or without the scope, 429 for too many requests or wrong tokens.
     """
     token = _token_of(request)
     if not token:
         raise _unauthorized("Send a token: Authorization: Bearer <token>, or ?access_token=<token>.")
-    cache: TokenCache = request.app.state.context.tokens
+    context = request.app.state.context
+    cache: TokenCache = context.tokens
     principal = await cache.look_up(token)
     if principal is None:
+        context.rate.note_wrong_token(request, context.now_ms())
         raise _unauthorized("This token is not valid: it is unknown, revoked or expired.")
     if request.client is not None and not principal.may_come_from(request.client.host):
         raise ApiError(403, "This token may not be used from this address.")
     request.scope["outdial.account"] = principal.account_id
+    context.rate.note_request(request, principal.token_id, context.now_ms())
     scope = needed_scope(request.method, request.url.path)
     if scope is not None and not principal.may(scope):
         raise ApiError(403, f"This token lacks the scope {scope}, which this endpoint needs.")

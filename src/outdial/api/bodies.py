@@ -1,20 +1,25 @@
 """Request bodies: form, JSON and multipart become one nested mapping with the same names."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 from pydantic_core import from_json
 
-from outdial.api.errors import ApiError
+from outdial.api.errors import ApiError, invalid
 from outdial.api.multipart import boundary_of, read_multipart, too_large
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
 
+_MAY_HOLD_NUL = re.compile(rb"\x00|%00|\\u0000")
+_FIRST_S = 30.0
+_SLOWEST_BYTES_PER_S = 4096
 _BRACKETS = re.compile(r"^([^\[\]]+)\[([^\[\]]*)\]$")
 
 
@@ -29,20 +34,51 @@ async def read_body(request: Request, *, limit: int) -> dict[str, Any]:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == MULTIPART:
         form = await read_multipart(bounded(request, limit), boundary_of(content_type))
-        return nest(form.fields)
+        return _without_nul(nest(form.fields))
     if media_type not in (FORM, JSON):
         raise ApiError(415, f"Send {FORM}, {JSON} or {MULTIPART}, not {media_type[:60]!r}.")
     body = b"".join([chunk async for chunk in bounded(request, limit)])
-    return _from_json(body) if media_type == JSON else _from_form(body)
+    parameters = _from_json(body) if media_type == JSON else _from_form(body)
+    return _without_nul(parameters) if _MAY_HOLD_NUL.search(body) else parameters
+
+
+def _without_nul(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters, unless one holds a NUL, which no database takes in a text. Raises ApiError 422."""
+    wrong = [name for name, value in parameters.items() if _holds_nul(name) or _holds_nul(value)]
+    if wrong:
+        shown = [name.replace("\x00", "\ufffd") for name in wrong]
+        raise invalid({name: [f"{name[:40]} holds a NUL character."] for name in shown})
+    return parameters
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(name) or _holds_nul(inner) for name, inner in value.items())
+    return isinstance(value, list) and any(_holds_nul(inner) for inner in value)
 
 
 async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The chunks of a body. Raises ApiError 413 as soon as it is known to be over `limit` bytes."""
+    """The chunks of a body.
+
+    Raises ApiError 413 as soon as it is known to be over `limit` bytes, 408 when it comes so slowly that it
+    only keeps a connection: half a minute, and a second more for each 4 kB.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
     received = 0
-    async for chunk in request.stream():
+    chunks = aiter(request.stream())
+    started = monotonic()
+    while True:
+        try:
+            async with asyncio.timeout(started + _FIRST_S + received / _SLOWEST_BYTES_PER_S - monotonic()):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise ApiError(408, "The body came too slowly.", headers={"Connection": "close"}) from None
+        if chunk is None:
+            return
         received += len(chunk)
         if received > limit:
             raise too_large(limit)

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from outdial.api.auth import TokenCache
 from outdial.api.endpoint_checks import EndpointChecks
+from outdial.api.request_rate import RequestRate
 from outdial.egress.allow_list import AllowList
 from outdial.egress.guard import Guard
 from outdial.speech.voices import Voices
@@ -35,6 +36,8 @@ class ApiOptions:
     """Of talk, for a prepaid call whose length is not known when it is accepted."""
     guard: Guard = field(default_factory=lambda: Guard(AllowList()))
     """Judges audio URLs."""
+    requests_per_second: int = 0
+    """Of each token, in this process; 0: as many as it can."""
     body_bytes: int = 4 * 1024 * 1024
     """Of every request but an upload: room for the longest list of numbers in the most verbose spelling."""
 
@@ -66,6 +69,10 @@ class ApiContext:
     """What `/metrics` answers with."""
     decoders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DECODERS))
     """Held while an upload is decoded: each takes a process that may use a core and a lot of memory."""
+    rate: RequestRate = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rate", RequestRate(self.options.requests_per_second))
 
 
 def context_of(request: Request) -> ApiContext:

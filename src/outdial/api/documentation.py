@@ -8,6 +8,7 @@ _ERRORS = {
     402: "The credit of the account does not cover it.",
     403: "The token lacks the scope that this needs, or may not be used from this address.",
     404: "There is no such thing.",
+    408: "The body came too slowly.",
     409: "The state of the thing does not allow that.",
     413: "Too large.",
     415: "A media type that is not accepted.",

@@ -38,6 +38,12 @@ class ApiSettings(Section):
         default="127.0.0.1", description="Address to listen on. 0.0.0.0 listens on every interface."
     )
     port: Port = Field(default=8080, description="TCP port to listen on. 0 lets the system choose one.")
+    requests_per_second: int = Field(
+        default=2000,
+        ge=0,
+        description="Requests of one token in a second, in one API process; more are answered with 429. 0: no"
+        " limit.",
+    )
 
 
 def _store_url(value: str | None) -> str | None:
