@@ -15,6 +15,7 @@ from outdial.api.developer_webhooks import PAGES
 from outdial.api.documentation import body, errors, family, page_of, success
 from outdial.api.fields import Fields
 from outdial.api.paths import number_in_path
+from outdial.domain.money import to_text
 from outdial.storage import accounts, administration
 from outdial.storage.accounts import Account
 
@@ -27,12 +28,27 @@ _FIELDS: dict[str, Any] = {
         "description": "IANA name, such as Asia/Kolkata: the API writes and reads its times in it. UTC by"
         " default.",
     },
+    "calls_per_second": {
+        "type": "number",
+        "description": "New calls in a second, over all dialers; empty: no limit.",
+    },
+    "max_concurrent": {"type": "integer", "description": "Calls at once, over all dialers; empty: no limit."},
+    "paused": {"type": "boolean", "description": "1 keeps its calls in the queue; those in progress go on."},
 }
 _EXAMPLE = {
     "id": 2,
     "name": "Clinic",
     "time_zone": "Asia/Kolkata",
     "status": "open",
+    "currency": "USD",
+    "prepaid": False,
+    "balance": "0.0000",
+    "reserved": "0.0000",
+    "calls_per_second": 5.0,
+    "max_concurrent": 20,
+    "paused": False,
+    "paused_at": None,
+    "calling_window": None,
     "created_at": "2019-08-16 15:09:51",
     "closed_at": None,
 }
@@ -43,6 +59,9 @@ def read_account_request(form: dict[str, Any], *, is_new: bool) -> dict[str, Any
     fields = Fields(form)
     fields.text("name", required=is_new)
     fields.text("time_zone", check=time_zone)
+    fields.number("calls_per_second", 0.01, 10_000, optional=True)
+    fields.whole("max_concurrent", 1, 1_000_000, optional=True)
+    fields.flag("paused")
     return fields.done()
 
 
@@ -149,5 +168,12 @@ async def close(request: Request, account_id: str) -> Response:
 
 
 def _row(account: Account) -> dict[str, Any]:
-    times = {"created_at": family_time(account.created_at), "closed_at": family_time(account.closed_at)}
-    return asdict(account) | {"status": "open" if account.closed_at is None else "closed"} | times
+    times = {name: family_time(getattr(account, name)) for name in ("created_at", "closed_at", "paused_at")}
+    return {
+        **asdict(account),
+        **times,
+        "balance": to_text(account.balance),
+        "reserved": to_text(account.reserved),
+        "paused": account.paused_at is not None,
+        "status": "open" if account.closed_at is None else "closed",
+    }

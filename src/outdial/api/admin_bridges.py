@@ -25,10 +25,24 @@ _SETTINGS: dict[str, Any] = {
     "account_id": {"type": "integer", "description": "The account that may call from it."},
     "trunk_id": {"type": "integer", "description": "The trunk that its calls go out over."},
     "display_name": {"type": "string", "description": "Sent with it, where the trunk passes it on."},
+    "calls_per_second": {
+        "type": "number",
+        "description": "New calls in a second, over all dialers; empty: no limit.",
+    },
+    "max_concurrent": {"type": "integer", "description": "Calls at once, over all dialers; empty: no limit."},
+    "paused": {"type": "boolean", "description": "1 keeps its calls in the queue; those in progress go on."},
 }
 _NUMBER = {"type": "string", "description": "With country code."}
 _EXAMPLE_BODY = {"number": "918068280000", "account_id": 2, "trunk_id": 1, "display_name": "Clinic"}
-_EXAMPLE = {"id": 5, **_EXAMPLE_BODY, "created_at": "2019-08-16 15:09:51"}
+_EXAMPLE = {
+    "id": 5,
+    **_EXAMPLE_BODY,
+    "calls_per_second": None,
+    "max_concurrent": 20,
+    "paused": False,
+    "paused_at": None,
+    "created_at": "2019-08-16 15:09:51",
+}
 
 
 def _read(form: dict[str, Any], *, is_new: bool) -> dict[str, Any]:
@@ -38,6 +52,9 @@ def _read(form: dict[str, Any], *, is_new: bool) -> dict[str, Any]:
     fields.whole("account_id", 1, _LARGEST_ID, required=is_new)
     fields.whole("trunk_id", 1, _LARGEST_ID, required=is_new)
     fields.text("display_name", empty="")
+    fields.number("calls_per_second", 0.01, 10_000, optional=True)
+    fields.whole("max_concurrent", 1, 1_000_000, optional=True)
+    fields.flag("paused")
     return fields.done()
 
 
@@ -54,7 +71,7 @@ async def add(request: Request) -> Response:
     principal = await authenticate(request)
     values = _read(await read_body(request, limit=context.options.body_bytes), is_new=True)
     added = await context.database.run(
-        administration.create_bridge, administrator(request, principal), now=context.now_ms(), **values
+        administration.create_bridge, administrator(request, principal), values, now=context.now_ms()
     )
     return ok("The bridge is added.", _row(added))
 
@@ -128,4 +145,5 @@ async def remove(request: Request, bridge_id: str) -> Response:
 
 
 def _row(bridge: Bridge) -> dict[str, Any]:
-    return asdict(bridge) | {"created_at": family_time(bridge.created_at)}
+    times = {name: family_time(getattr(bridge, name)) for name in ("created_at", "paused_at")}
+    return asdict(bridge) | times | {"paused": bridge.paused_at is not None}

@@ -73,12 +73,20 @@ class Fields:
         else:
             self._keep(name, value, check)
 
-    def whole(self, name: str, low: int, high: int, *, required: bool = False) -> None:
-        """A whole number from `low` to `high`."""
+    def whole(
+        self, name: str, low: int, high: int, *, required: bool = False, optional: bool = False
+    ) -> None:
+        """A whole number from `low` to `high`; an `optional` one may be empty: None."""
+        if optional and self._is_empty(name):
+            self.values[name] = None
+            return
         self._number(name, int, low, high, f"a whole number from {low} to {high}", required=required)
 
-    def number(self, name: str, low: float, high: float) -> None:
-        """A number from `low` to `high`."""
+    def number(self, name: str, low: float, high: float, *, optional: bool = False) -> None:
+        """A number from `low` to `high`; an `optional` one may be empty: None."""
+        if optional and self._is_empty(name):
+            self.values[name] = None
+            return
         self._number(name, float, low, high, f"a number from {low:g} to {high:g}", required=False)
 
     def flag(self, name: str) -> None:
@@ -149,6 +157,9 @@ class Fields:
             self.wrong(name, f"{name} should be {expected}, not {text[:_SHOWN]!r}.")
         else:
             self.values[name] = value
+
+    def _is_empty(self, name: str) -> bool:
+        return self._body.get(name, ...) in (None, "")
 
     def _scalar(self, name: str) -> str | None:
         """A single value as text; None if it was not given or is no single value."""

@@ -13,7 +13,6 @@ from outdial.storage.tables import accounts
 _INSERT = sa.insert(accounts).returning(accounts.c.id)
 _UPDATE = sa.update(accounts).where(accounts.c.id == bindparam("p_id"))
 _BY_ID = sa.select(accounts).where(accounts.c.id == bindparam("p_id"))
-_UPDATE = sa.update(accounts).where(accounts.c.id == bindparam("p_id"))
 _LIMIT = _UPDATE.values(calls_per_second=bindparam("p_calls_per_second"), max_concurrent=bindparam("p_most"))
 _PAUSE = _UPDATE.values(paused_at=sa.func.coalesce(accounts.c.paused_at, bindparam("p_now")))
 _RESUME = _UPDATE.values(paused_at=None)

@@ -20,13 +20,21 @@ from outdial.storage.database import Database
 from outdial.storage.tokens import Token
 from outdial.storage.trunks import NewTrunk, Trunk
 
+_LIMITS = ("calls_per_second", "max_concurrent")
 _CANCELLED_AT_ONCE = 500
 """Calls in one transaction when an account is closed: others get their turn in between."""
 
 
 def create_account(conn: sa.Connection, actor: Actor, values: Mapping[str, Any], *, now: int) -> Account:
     """Add an account."""
-    added = accounts.insert(conn, now=now, **values)
+    first = {name: value for name, value in values.items() if name in ("name", "time_zone")}
+    added = accounts.insert(conn, now=now, **first)
+    _, limits, paused = _parts(values, added)
+    if limits:
+        accounts.limit(conn, added.id, **limits)
+    if paused:
+        accounts.pause(conn, added.id, now=now)
+    added = the_account(conn, added.id)
     audit.write(conn, actor, at=now, action="create", thing="account", thing_id=added.id, after=asdict(added))
     return added
 
@@ -36,7 +44,12 @@ def change_account(
 ) -> Account:
     """Change name, time zone or limits."""
     before = the_account(conn, account_id)
-    accounts.update(conn, account_id, values)
+    settings, limits, paused = _parts(values, before)
+    accounts.update(conn, account_id, settings)
+    if limits:
+        accounts.limit(conn, account_id, **limits)
+    if paused is not None:
+        accounts.pause(conn, account_id, now=now) if paused else accounts.resume(conn, account_id)
     after = the_account(conn, account_id)
     _note_change(conn, actor, "account", account_id, before, after, now)
     return after
@@ -156,24 +169,20 @@ def the_trunk(conn: sa.Connection, trunk_id: int) -> Trunk:
     return found
 
 
-def create_bridge(
-    conn: sa.Connection,
-    actor: Actor,
-    *,
-    number: str,
-    account_id: int,
-    trunk_id: int,
-    now: int,
-    display_name: str = "",
-) -> Bridge:
+def create_bridge(conn: sa.Connection, actor: Actor, values: Mapping[str, Any], *, now: int) -> Bridge:
     """Add a number of ours; it must be new."""
-    the_account(conn, account_id)
-    the_trunk(conn, trunk_id)
-    if bridges.get_by_number(conn, number) is not None:
-        raise InUse(f"There is a bridge {number} already.")
-    added = bridges.insert(
-        conn, number=number, account_id=account_id, trunk_id=trunk_id, now=now, display_name=display_name
-    )
+    the_account(conn, values["account_id"])
+    the_trunk(conn, values["trunk_id"])
+    if bridges.get_by_number(conn, values["number"]) is not None:
+        raise InUse(f"There is a bridge {values['number']} already.")
+    first = ("number", "account_id", "trunk_id", "display_name")
+    added = bridges.insert(conn, now=now, **{name: values[name] for name in first if name in values})
+    _, limits, paused = _parts(values, added)
+    if limits:
+        bridges.limit(conn, added.number, **limits)
+    if paused:
+        bridges.pause(conn, added.number, now=now)
+    added = the_bridge(conn, added.id)
     audit.write(conn, actor, at=now, action="create", thing="bridge", thing_id=added.id, after=asdict(added))
     return added
 
@@ -187,7 +196,12 @@ def change_bridge(
         the_account(conn, values["account_id"])
     if "trunk_id" in values:
         the_trunk(conn, values["trunk_id"])
-    bridges.update(conn, bridge_id, values)
+    settings, limits, paused = _parts(values, before)
+    bridges.update(conn, bridge_id, settings)
+    if limits:
+        bridges.limit(conn, before.number, **limits)
+    if paused is not None:
+        bridges.pause(conn, before.number, now=now) if paused else bridges.resume(conn, before.number)
     after = the_bridge(conn, bridge_id)
     _note_change(conn, actor, "bridge", bridge_id, before, after, now)
     return after
@@ -209,6 +223,15 @@ def the_bridge(conn: sa.Connection, bridge_id: int) -> Bridge:
     if found is None:
         raise NotFound(f"There is no bridge {bridge_id}.")
     return found
+
+
+def _parts(
+    values: Mapping[str, Any], before: Account | Bridge
+) -> tuple[dict[str, Any], dict[str, Any], bool | None]:
+    """What is a column of its own, the limits if one of them is given, and whether to pause."""
+    settings = {name: value for name, value in values.items() if name not in (*_LIMITS, "paused")}
+    limits = {name: values.get(name, getattr(before, name)) for name in _LIMITS}
+    return settings, limits if any(name in values for name in _LIMITS) else {}, values.get("paused")
 
 
 def _note_change(

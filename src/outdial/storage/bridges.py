@@ -15,12 +15,12 @@ _BY_ID = sa.select(bridges).where(bridges.c.id == bindparam("p_id"))
 _UPDATE = sa.update(bridges).where(bridges.c.id == bindparam("p_id"))
 _BY_NUMBER = sa.select(bridges).where(bridges.c.number == bindparam("p_number"))
 _ALL = sa.select(bridges).order_by(bridges.c.number)
-_UPDATE = sa.update(bridges).where(bridges.c.number == bindparam("p_number"))
-_LIMIT = _UPDATE.values(
+_UPDATE_NUMBER = sa.update(bridges).where(bridges.c.number == bindparam("p_number"))
+_LIMIT = _UPDATE_NUMBER.values(
     calls_per_second=bindparam("p_calls_per_second"), max_concurrent=bindparam("p_most")
 ).returning(bridges.c.id)
-_PAUSE = _UPDATE.values(paused_at=sa.func.coalesce(bridges.c.paused_at, bindparam("p_now")))
-_RESUME = _UPDATE.values(paused_at=None)
+_PAUSE = _UPDATE_NUMBER.values(paused_at=sa.func.coalesce(bridges.c.paused_at, bindparam("p_now")))
+_RESUME = _UPDATE_NUMBER.values(paused_at=None)
 _DELETE = sa.delete(bridges).where(bridges.c.number == bindparam("p_number"))
 
 

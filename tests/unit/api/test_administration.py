@@ -92,6 +92,23 @@ async def test_a_trunk_is_changed_in_place_and_never_shows_its_password(api: Api
     assert (password["before"]["password"], password["after"]) == ("(set)", {"password": "(changed)"})
 
 
+async def test_limits_and_pauses_of_accounts_and_bridges(api: Api, admin: Any) -> None:
+    _, answer = await admin("POST", "accounts", name="a", calls_per_second="0.5", paused=True)
+    account = answer["data"]
+    assert (account["calls_per_second"], account["max_concurrent"], account["paused"]) == (0.5, None, True)
+    path = f"accounts/{account['id']}"
+    _, answer = await admin("PUT", path, max_concurrent=7, paused=0)
+    assert (answer["data"]["calls_per_second"], answer["data"]["max_concurrent"]) == (0.5, 7)
+    assert (answer["data"]["paused"], answer["data"]["balance"]) == (False, "0.0000")
+    _, answer = await admin("PUT", path, calls_per_second="")
+    assert answer["data"]["calls_per_second"] is None
+    body = {"number": "12025550102", "account_id": account["id"], "trunk_id": api.trunk_id}
+    _, answer = await admin("POST", "bridges", **body, max_concurrent=2)
+    assert answer["data"]["max_concurrent"] == 2
+    _, answer = await admin("PUT", f"bridges/{answer['data']['id']}", paused=True)
+    assert answer["data"]["paused_at"] == "2019-08-16 15:09:51"
+
+
 async def test_the_log_is_written_with_the_change(api: Api, admin: Any) -> None:
     await admin("PUT", f"trunks/{api.trunk_id}", max_concurrent=5)
     await admin("PUT", f"trunks/{api.trunk_id}", max_concurrent=5)
