@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "rate": ("outdial.cli.rate", "List, set, remove and try prices."),
     "account": ("outdial.cli.account", "The credit of accounts: balance, top-ups, ledger, terms."),
+    "retention": ("outdial.cli.retention", "Remove what is older than it may be kept, now."),
+    "forget": ("outdial.cli.forget", "Take a number out of the records of its past calls."),
     "db": ("outdial.cli.db", "Upgrade, check and locate the database."),
 }
 """Name → module with an `app`, and the line that `outdial --help` shows."""

@@ -282,6 +282,20 @@ class WebhookSettings(Section):
     )
 
 
+class RetentionSettings(Section):
+    """How long what is no longer needed is kept, in days; of a call, after its end."""
+
+    traces_days: float | None = Field(default=30.0, gt=0, description="SIP and media traces of calls.")
+    recordings_days: float | None = Field(default=90.0, gt=0, description="Recordings of what callees said.")
+    personal_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="Numbers, digits, variables and custom ids of calls. Then they are taken out of the"
+        " records, traces and recordings with them; outcomes, durations and charges stay. Unset: for ever.",
+    )
+    audit_days: float | None = Field(default=None, gt=0, description="The audit log. Unset: for ever.")
+
+
 def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
     for entry in entries:
         try:

@@ -15,6 +15,7 @@ from outdial.config.sections import (
     LogSettings,
     MediaSettings,
     MetricsSettings,
+    RetentionSettings,
     SandboxSettings,
     SipSettings,
     SpeechSettings,
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     speech: SpeechSettings = SpeechSettings()
     billing: BillingSettings = BillingSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    retention: RetentionSettings = RetentionSettings()
     metrics: MetricsSettings = MetricsSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()

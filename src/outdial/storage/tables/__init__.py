@@ -11,6 +11,7 @@ from outdial.storage.tables.flows import flow_runs, flow_versions, flows
 from outdial.storage.tables.metadata import metadata
 from outdial.storage.tables.money import ledger, rates
 from outdial.storage.tables.prompts import prompts
+from outdial.storage.tables.retention import retention_marks
 from outdial.storage.tables.sounds import audio_urls, fetched_sounds, sounds
 from outdial.storage.tables.suppressions import suppressions
 from outdial.storage.tables.trunks import bridges, trunks
@@ -38,6 +39,7 @@ __all__ = [
     "paused_campaigns",
     "prompts",
     "rates",
+    "retention_marks",
     "sounds",
     "subscriptions",
     "suppressions",

@@ -19,6 +19,7 @@ dialers = sa.Table(
 
 _DUE = sa.text("state = 'queued' AND paused_by IS NULL")
 _LEASED = sa.text("state = 'leased'")
+_DONE = sa.text("state = 'done'")
 _PAUSED = sa.text("paused_by IS NOT NULL")
 _QUEUED_WITH_URL = sa.text("state = 'queued' AND audio_url IS NOT NULL")
 _CANCELLING = sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL")
@@ -87,6 +88,8 @@ calls = sa.Table(
     ),
     sa.Index("ix_calls_paused", "account_id", sqlite_where=_PAUSED, postgresql_where=_PAUSED),
     sa.Index("ix_calls_cancelling", "dialer_id", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
+    # Retention reads the oldest first.
+    sa.Index("ix_calls_done", "done_at", "seq", sqlite_where=_DONE, postgresql_where=_DONE),
     sa.Index("ix_calls_account_id_submitted_at", "account_id", "submitted_at"),
     sa.Index("ix_calls_to_number", "to_number"),
     sa.Index(

@@ -1,4 +1,4 @@
-"""The api role: uvicorn, the application and a database."""
+"""The api role: uvicorn, the application and a database; it also removes what is old."""
 
 import asyncio
 import socket
@@ -26,6 +26,7 @@ from outdial.supervisor.parts import (
     why,
 )
 from outdial.supervisor.queue_figures import QueueFigures
+from outdial.supervisor.retention import open_retention
 from outdial.supervisor.speech import speech_client, speech_options
 from outdial.supervisor.telemetry import telling_metrics
 from outdial.telemetry import sockets
@@ -76,8 +77,10 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
         log.info("api_listening", url=f"http://{host}:{port}")
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]))
+            retaining = group.create_task(open_retention(settings, database).keep_running())
             await _first_of(stop, serving)
             server.should_exit = True
+            retaining.cancel()
 
 
 def metrics_reader(settings: Settings) -> MetricsReader:
