@@ -69,7 +69,12 @@ class SilentMedia:
         self._opened = 0
 
     async def open(
-        self, on_event: Callable[[MediaEvent], None], *, record_to: Path | None = None
+        self,
+        on_event: Callable[[MediaEvent], None],
+        *,
+        record_to: Path | None = None,
+        beside: SilentStream | None = None,
+        gathered: bool = False,
     ) -> SilentStream:
         self._opened += 1
         stream = self.last = SilentStream(self, 40_000 + 2 * (self._opened % 1000), on_event)
@@ -149,6 +154,7 @@ class Caller:
         caller_name: str = "",
         ring_timeout_s: float = 60.0,
         record_to: Path | None = None,
+        max_talk_s: float | None = None,
         trunk_ring_timeout_s: float = 60.0,
         **trunk: Any,
     ) -> Leg:
@@ -162,6 +168,7 @@ class Caller:
             sip_call_id=f"call{len(self._legs)}@test",
             ring_timeout_s=ring_timeout_s,
             record_to=record_to,
+            max_talk_s=max_talk_s,
         )
         leg = Leg(self.user_agent, self._media, request, Trace(lambda: 0))
         self._legs.append(leg)

@@ -55,3 +55,12 @@ async def test_an_answered_leg_ends_once(sipp: StartSipp, caller: Caller) -> Non
     leg.hang_up(EndReason.COMPLETED)
     assert (await end_of(leg)).reason is EndReason.MAX_DURATION
     await far_end.passed()
+
+
+async def test_a_leg_whose_credit_is_used_up_is_hung_up(sipp: StartSipp, caller: Caller) -> None:
+    far_end = await sipp("answers")
+    leg = caller.leg(far_end, max_talk_s=0.05)
+    await answered(leg)
+    end = await end_of(leg)
+    assert (end.reason, end.hangup_by) == (EndReason.CREDIT_USED_UP, HangupBy.SYSTEM)
+    await far_end.passed()

@@ -9,7 +9,9 @@ from outdial.cli.database import with_database
 from outdial.cli.output import JsonOption, print_fields, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
 from outdial.domain.money import parse_currency, parse_units, to_text
+from outdial.errors import InvalidInput, NotFound
 from outdial.storage import credit
+from outdial.storage.administration import the_account
 from outdial.storage.credit import Credit, Entry, Kind, NotCovered
 from outdial.storage.database import Database
 from outdial.supervisor.first_start import default_account
@@ -40,6 +42,8 @@ def credit_(
 ) -> None:
     """Add credit to an account, or take it away."""
     units = parse_units(amount, "The amount")
+    if units == 0:
+        raise InvalidInput("The amount is 0: nothing would change.")
     kind = Kind.TOP_UP if units > 0 else Kind.ADJUSTMENT
 
     def add(conn: sa.Connection) -> Credit:
@@ -116,13 +120,13 @@ def _changed(change: Any) -> Credit:
 
 
 def _id(conn: sa.Connection, account: int | None) -> int:
-    return default_account(conn).id if account is None else account
+    return (default_account(conn) if account is None else the_account(conn, account)).id
 
 
 def _get(conn: sa.Connection, account_id: int) -> Credit:
     found = credit.get(conn, account_id)
     if found is None:
-        raise CommandFailed(f"There is no account {account_id}.")
+        raise NotFound(f"There is no account {account_id}.")
     return found
 
 

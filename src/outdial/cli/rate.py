@@ -12,8 +12,9 @@ from outdial.domain.country import country_of_prefix
 from outdial.domain.money import parse_currency, parse_units, to_text
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.rating import LONGEST_PREFIX, Rate
-from outdial.errors import InvalidInput
-from outdial.storage import rates
+from outdial.errors import InvalidInput, NotFound
+from outdial.storage import credit, rates
+from outdial.storage.administration import the_account
 from outdial.storage.database import Database
 from outdial.storage.rates import CardRow, NewCardRow
 from outdial.supervisor.first_start import default_account
@@ -75,8 +76,13 @@ def set_(
         calling_code=country.calling_code,
     )
 
+    def put(conn: sa.Connection) -> None:
+        if account is not None:
+            the_account(conn, account)
+        rates.put(conn, [row], now=wall_clock_ms())
+
     async def work(database: Database) -> None:
-        await database.run(rates.put, [row], now=wall_clock_ms())
+        await database.run(put)
 
     with_database(work)
     if as_json:
@@ -121,15 +127,21 @@ def remove(
 def quote(
     number: Annotated[str, typer.Argument(help="With country code.")],
     seconds: Annotated[float, typer.Argument(min=0, max=86_400, help="Of talk.")],
+    account: Annotated[
+        int | None, typer.Option(help="Id of the account that calls. Unset: the default account.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what an answered call would cost."""
     digits = PhoneNumber.parse(number).digits
 
     def read(conn: sa.Connection) -> tuple[Rate | None, str]:
-        account = default_account(conn)
-        found = rates.match_all(conn, account.id, account.currency, [digits])
-        return found.get(digits), account.currency
+        account_id = (default_account(conn) if account is None else the_account(conn, account)).id
+        terms = credit.get(conn, account_id)
+        if terms is None:
+            raise NotFound(f"There is no account {account_id}.")
+        found = rates.match_all(conn, account_id, terms.currency, [digits])
+        return found.get(digits), terms.currency
 
     async def work(database: Database) -> tuple[Rate | None, str]:
         return await database.run(read)

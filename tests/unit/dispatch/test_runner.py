@@ -21,6 +21,7 @@ from outdial.dispatch.recordings import Recordings
 from outdial.dispatch.runner import Ended, Route, Runner
 from outdial.domain.call import AttemptOutcome, Call, CallState, ClaimedCall, Lease
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.rating import Rate
 from outdial.domain.retry_policy import Done, Retry
 from outdial.errors import DatabaseUnavailable
 from outdial.storage.audio_urls import Busy, Ready, Unusable
@@ -88,8 +89,9 @@ def claimed_call(**changes: object) -> ClaimedCall:
         "reason": None,
         "done_at": None,
     }
+    covered = bool(changes.pop("covered", True))
     call = Call(**(values | changes))  # type: ignore[arg-type]
-    return ClaimedCall(call=call, lease=Lease(call.id, 1, 1, "dialer"))
+    return ClaimedCall(call=call, lease=Lease(call.id, 1, 1, "dialer"), covered=covered)
 
 
 class Scene:
@@ -164,6 +166,42 @@ async def test_everything_is_on_disk_before_the_wire_sees_it() -> None:
         assert stage.store.decision == Done()
         assert stage.store.outcome.quality == QUALITY
         assert [entry["summary"] for entry in stage.store.arguments["finish"]["trace"]] == ["INVITE", "BYE"]
+
+
+RATE = Rate(prefix="1", first_pulse_s=30, next_pulse_s=15, first_price=5_000, next_price=2_000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "longest_s"),
+    [
+        ({"rate": RATE, "reserved": 9_000}, 59.7),
+        ({"rate": RATE, "reserved": 8_999}, 44.7),
+        ({"rate": RATE, "reserved": 0}, None),
+        ({}, None),
+    ],
+)
+async def test_a_call_talks_for_as_long_as_is_reserved_for_it(
+    changes: dict[str, object], longest_s: float | None
+) -> None:
+    async with scene() as stage:
+        phone = await stage.answered(claimed_call(**changes))
+        assert phone.request.max_talk_s == longest_s
+        phone.end(EndReason.CREDIT_USED_UP, HangupBy.SYSTEM)
+        await stage.running
+        outcome = stage.store.outcome
+        assert (outcome.reason, outcome.disposition) == (EndReason.CREDIT_USED_UP, Disposition.ANSWER)
+        assert stage.store.decision == Done()
+
+
+@pytest.mark.parametrize("audio", [{}, {"sound_id": None, "audio_url": URL}])
+async def test_a_call_that_is_not_paid_for_is_not_dialled(audio: dict[str, object]) -> None:
+    async with scene() as stage:
+        stage.start(claimed_call(covered=False, retries=3, interval_minutes=5, **audio))
+        await stage.running
+        assert (stage.network.phones, stage.store.written) == ([], ["finish"])
+        outcome = stage.store.outcome
+        assert (outcome.reason, outcome.hangup_by) == (EndReason.NO_CREDIT, HangupBy.SYSTEM)
+        assert (outcome.dialing_at, stage.store.decision) == (None, Done())
 
 
 async def test_times_are_those_of_the_events() -> None:

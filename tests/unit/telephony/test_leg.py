@@ -1,9 +1,15 @@
-"""A leg against a far end that floods it."""
+"""A leg against a far end that floods it, and how long it may talk."""
+
+import asyncio
+
+import pytest
 
 from outdial.domain.disposition import EndReason
 from outdial.sip.session.events import Failed, FailureCause, InfoReceived
 from outdial.telephony.leg import Leg, _not_answered
+from outdial.telephony.leg_values import LegRequest
 from outdial.telephony.trace import Trace
+from outdial.telephony.trunk import Trunk
 
 
 async def test_digits_without_end_are_not_all_kept():
@@ -19,3 +25,25 @@ def test_a_reason_phrase_is_kept_as_text_that_every_database_takes():
     assert result.reason is EndReason.REJECTED
     assert result.sip_reason.startswith("No way [31m xxx")
     assert len(result.sip_reason) <= 255
+
+
+@pytest.mark.parametrize(
+    ("paid_s", "longest_s", "reason"),
+    [
+        (None, 600.0, EndReason.MAX_DURATION),
+        (600.0, 600.0, EndReason.MAX_DURATION),
+        (599.7, 599.7, EndReason.CREDIT_USED_UP),
+        (0.0, 0.0, EndReason.CREDIT_USED_UP),
+    ],
+)
+async def test_the_shorter_of_the_trunk_s_limit_and_the_credit_ends_the_talk(paid_s, longest_s, reason):
+    trunk = Trunk(name="t", host="192.0.2.1", max_call_s=600)
+    request = LegRequest(trunk=trunk, caller_number="1", to="2", sip_call_id="c", max_talk_s=paid_s)
+    leg = Leg(None, None, request, Trace(lambda: 0))
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+    timer = leg._limit_talk()
+    assert before + longest_s <= timer.when() <= loop.time() + longest_s
+    leg._finish(*timer._args)
+    timer.cancel()
+    assert (await leg.ended).reason is reason

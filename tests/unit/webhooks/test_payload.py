@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from tests.unit.webhooks.events import CALL_ID, END_MS, call, cdr, event
 
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.rating import Bill
 from outdial.webhooks.payload import payload_of, variables_of
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "webhooks.md"
@@ -33,6 +35,25 @@ def test_nobody_answered() -> None:
     assert (payload["start_at"], payload["duration"], payload["billing"]) == (None, "00:00:00", "00:00:00")
     assert (payload["status"], payload["hangup_by"], payload["sip_code"]) == ("BUSY", "callee", 486)
     assert (payload["attempt"], payload["attempts_left"]) == (1, 2)
+
+
+def test_what_a_priced_call_cost() -> None:
+    bill = Bill(charge=10_000, pulse_s=15, billed_ms=3_675_000)
+    payload = payload_of(event(cdr=replace(cdr(), bill=bill)))
+    assert (payload["duration"], payload["billing"]) == ("00:00:19", "01:01:15")
+    assert (payload["pulsing"], payload["charges"]) == ("15", "1.0000")
+
+
+def test_without_a_price_the_talk_is_billed_at_nothing() -> None:
+    payload = payload_of(event())
+    assert (payload["duration"], payload["billing"]) == ("00:00:19", "00:00:19")
+    assert (payload["pulsing"], payload["charges"]) == ("0", "0.0000")
+
+
+def test_a_priced_call_that_nobody_answered_is_free() -> None:
+    busy = cdr(disposition=Disposition.BUSY, reason=EndReason.REJECTED, answered_at=None)
+    payload = payload_of(event(cdr=replace(busy, bill=Bill(pulse_s=15))))
+    assert (payload["billing"], payload["pulsing"], payload["charges"]) == ("00:00:00", "15", "0.0000")
 
 
 def test_a_call_that_was_never_dialled() -> None:
