@@ -1,10 +1,11 @@
-"""`outdial account`: the credit of accounts."""
+"""`outdial account`: the credit of accounts. What they are is in account_commands.py."""
 
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 import typer
 
+from outdial.cli import account_commands
 from outdial.cli.database import with_database
 from outdial.cli.output import JsonOption, print_fields, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
@@ -17,7 +18,17 @@ from outdial.storage.database import Database
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The credit of accounts.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Add, list, change and close accounts; their credit."
+)
+for _name, _command in (
+    ("add", account_commands.add),
+    ("list", account_commands.list_),
+    ("show", account_commands.show),
+    ("set", account_commands.set_),
+    ("close", account_commands.close),
+):
+    app.command(_name)(_command)
 
 AccountOption = Annotated[int | None, typer.Option("--account", help="Id. Unset: the default account.")]
 _COLUMNS = {

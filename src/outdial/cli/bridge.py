@@ -6,11 +6,12 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
+from outdial.cli.changes import change, operator
 from outdial.cli.database import with_database
 from outdial.cli.output import JsonOption, console, print_json, print_rows
 from outdial.cli.problems import CommandFailed
 from outdial.domain.phone_number import PhoneNumber
-from outdial.storage import bridges, trunks
+from outdial.storage import administration, bridges, trunks
 from outdial.storage.database import Database
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
@@ -28,6 +29,9 @@ def add(
     display_name: Annotated[
         str, typer.Option(help="Sent with the number, where the trunk passes it on.")
     ] = "",
+    account: Annotated[
+        int | None, typer.Option(help="Id of the account that may call from it. Unset: the default account.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add a number that calls can be made from."""
@@ -39,21 +43,16 @@ def add(
             raise CommandFailed(f"There is no trunk {trunk!r}; `outdial trunk list` shows all of them.")
         if bridges.get_by_number(conn, digits) is not None:
             raise CommandFailed(f"There is a bridge {digits} already.")
-        account = default_account(conn)
-        bridge = bridges.insert(
-            conn,
-            number=digits,
-            account_id=account.id,
-            trunk_id=found.id,
-            now=wall_clock_ms(),
-            display_name=display_name,
-        )
+        values = {
+            "number": digits,
+            "account_id": default_account(conn).id if account is None else account,
+            "trunk_id": found.id,
+            "display_name": display_name,
+        }
+        bridge = administration.create_bridge(conn, operator(), values, now=wall_clock_ms())
         return {"number": bridge.number, "trunk": trunk, "display_name": bridge.display_name}
 
-    async def work(database: Database) -> dict[str, Any]:
-        return await database.run(insert)
-
-    row = with_database(work)
+    row = change(insert)
     if as_json:
         print_json(row)
     else:
@@ -85,11 +84,13 @@ def remove(number: Number, as_json: JsonOption = False) -> None:
     """Remove a number; calls that were accepted for it are still made."""
     digits = PhoneNumber.parse(number).digits
 
-    async def work(database: Database) -> bool:
-        return await database.run(bridges.delete, digits)
+    def delete(conn: sa.Connection) -> None:
+        found = bridges.get_by_number(conn, digits)
+        if found is None:
+            raise CommandFailed(f"There is no bridge {digits}; `outdial bridge list` shows all of them.")
+        administration.remove_bridge(conn, operator(), found.id, now=wall_clock_ms())
 
-    if not with_database(work):
-        raise CommandFailed(f"There is no bridge {digits}; `outdial bridge list` shows all of them.")
+    change(delete)
     if as_json:
         print_json({"number": digits, "removed": True})
     else:

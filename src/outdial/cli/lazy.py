@@ -32,9 +32,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Numbers that are not called: add, list, import, remove, check.",
     ),
     "rate": ("outdial.cli.rate", "List, set, remove and try prices."),
-    "account": ("outdial.cli.account", "The credit of accounts: balance, top-ups, ledger, terms."),
     "retention": ("outdial.cli.retention", "Remove what is older than it may be kept, now."),
     "forget": ("outdial.cli.forget", "Take a number out of the records of its past calls."),
+    "account": ("outdial.cli.account", "Add, list, change and close accounts; their credit."),
+    "audit": ("outdial.cli.audit", "Show who changed what, when and from where."),
+    "openapi": ("outdial.cli.openapi", "Print the OpenAPI description of the HTTP API."),
     "db": ("outdial.cli.db", "Upgrade, check and locate the database."),
 }
 """Name → module with an `app`, and the line that `outdial --help` shows."""

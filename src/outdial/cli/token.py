@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
+from outdial.cli.changes import change, operator
 from outdial.cli.database import with_database
 from outdial.cli.options import networks
 from outdial.cli.output import JsonOption, console, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
 from outdial.domain.scope import Scope
-from outdial.storage import tokens
+from outdial.storage import administration, tokens
 from outdial.storage.database import Database
 from outdial.storage.tokens import Token
 from outdial.supervisor.first_start import default_account
@@ -23,6 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make, list a
 _MS_PER_DAY = 86_400_000
 _COLUMNS = {
     "id": "id",
+    "account_id": "account",
     "name": "name",
     "prefix": "begins with",
     "scopes": "scopes",
@@ -48,6 +50,9 @@ def create(
             " its administrator's and gets admin, too."
         ),
     ] = None,
+    account: Annotated[
+        int | None, typer.Option(help="Id of the account that it speaks for. Unset: the default account.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a token and print it: this is the only time that it can be seen."""
@@ -55,9 +60,10 @@ def create(
     expires_at = None if days is None else now + days * _MS_PER_DAY
 
     def insert(conn: sa.Connection) -> tuple[Token, str]:
-        return tokens.insert(
+        return administration.create_token(
             conn,
-            account_id=default_account(conn).id,
+            operator(),
+            account_id=default_account(conn).id if account is None else account,
             name=name,
             new_secret=lambda: secrets.token_hex(20),
             now=now,
@@ -66,10 +72,7 @@ def create(
             expires_at=expires_at,
         )
 
-    async def work(database: Database) -> tuple[Token, str]:
-        return await database.run(insert)
-
-    token, secret = with_database(work)
+    token, secret = change(insert)
     if as_json:
         print_json({"id": token.id, "name": token.name, "token": secret})
     else:
@@ -81,8 +84,7 @@ def list_(as_json: JsonOption = False) -> None:
     """List all tokens, without their secrets."""
 
     async def work(database: Database) -> list[Token]:
-        account = await database.run(default_account)
-        return await database.read(tokens.of_account, account.id)
+        return await database.read(tokens.find_all)
 
     rows = [_row(token) for token in with_database(work)]
     if as_json:
@@ -98,12 +100,15 @@ def revoke(
 ) -> None:
     """Make a token invalid, within a few seconds everywhere."""
 
-    async def work(database: Database) -> bool:
-        account = await database.run(default_account)
-        return await database.run(tokens.revoke, account.id, token_id, now=wall_clock_ms())
+    def work(conn: sa.Connection) -> None:
+        owner = tokens.owner(conn, token_id)
+        if owner is None:
+            raise CommandFailed(
+                f"There is no valid token {token_id}; `outdial token list` shows all of them."
+            )
+        administration.revoke_token(conn, operator(), owner, token_id, now=wall_clock_ms())
 
-    if not with_database(work):
-        raise CommandFailed(f"There is no valid token {token_id}; `outdial token list` shows all of them.")
+    change(work)
     if as_json:
         print_json({"id": token_id, "valid": False})
     else:

@@ -1,21 +1,24 @@
 """`outdial trunk`: carrier accounts."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 import typer
-from sqlalchemy.exc import IntegrityError
 
+from outdial.api.trunk_request import read_trunk_request
+from outdial.cli.changes import assignments, checked, operator
 from outdial.cli.database import with_database
 from outdial.cli.options import networks
 from outdial.cli.output import JsonOption, console, print_fields, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
 from outdial.config import load_settings
 from outdial.dispatch.routes import to_line
-from outdial.storage import bridges, trunks
+from outdial.errors import InUse
+from outdial.storage import administration, bridges, trunks
 from outdial.storage.database import Database
 from outdial.storage.trunks import NewTrunk, Trunk
 from outdial.supervisor.parts import wall_clock_ms
@@ -122,7 +125,7 @@ def add(
     def insert(conn: sa.Connection) -> Trunk:
         if trunks.get_by_name(conn, name) is not None:
             raise CommandFailed(f"There is a trunk {name!r} already.")
-        return trunks.insert(conn, wanted, now=wall_clock_ms())
+        return administration.create_trunk(conn, operator(), wanted, now=wall_clock_ms())
 
     trunk = _run(insert)
     if as_json:
@@ -154,6 +157,36 @@ def show(name: Name, as_json: JsonOption = False) -> None:
         print_fields({**row, "headers": headers, "created_at": utc(row["created_at"])})
 
 
+@app.command("set")
+def set_(
+    name: Name,
+    values: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=VALUE...",
+            help="As in the API's `admin/trunks`: host, port, codecs, max_concurrent, headers[X-Team] …;"
+            f" what is left out stays. A password is better in ${PASSWORD_VARIABLE}, with password=env.",
+        ),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Change a trunk in place: `outdial trunk set carrier max_concurrent=200 codecs=PCMA,G722`."""
+    given = assignments(values)
+    if given.get("password") == "env":
+        given["password"] = os.environ.get(PASSWORD_VARIABLE, "")
+    wanted = checked(read_trunk_request, given, is_new=False)
+
+    def alter(conn: sa.Connection) -> Trunk:
+        trunk = _the_trunk(conn, name)
+        return administration.change_trunk(conn, operator(), trunk.id, wanted, now=wall_clock_ms())
+
+    changed = _run(alter)
+    if as_json:
+        print_json(_row(changed))
+    else:
+        console().print(f"The trunk {changed.name} is changed; calls in progress keep what they have.")
+
+
 @app.command()
 def enable(name: Name, as_json: JsonOption = False) -> None:
     """Let a trunk take calls again."""
@@ -178,11 +211,11 @@ def remove(name: Name, as_json: JsonOption = False) -> None:
                 f"The trunk {name!r} has bridges: {', '.join(numbers)}."
                 " Remove them first, with `outdial bridge remove`."
             )
-        trunks.delete(conn, trunk.id)
+        administration.remove_trunk(conn, operator(), trunk.id, now=wall_clock_ms())
 
     try:
         _run(delete)
-    except IntegrityError:
+    except InUse:
         raise CommandFailed(
             f"The records of calls name the trunk {name!r}, so it stays;"
             f" `outdial trunk disable {name}` keeps it from making calls."
@@ -238,7 +271,8 @@ async def ping_trunk(trunk: Trunk, *, wait_s: float) -> Reachability:
 
 def _switch(name: str, *, enabled: bool, as_json: bool) -> None:
     def switch(conn: sa.Connection) -> None:
-        trunks.enable(conn, _the_trunk(conn, name).id, enabled=enabled)
+        trunk = _the_trunk(conn, name)
+        administration.change_trunk(conn, operator(), trunk.id, {"enabled": enabled}, now=wall_clock_ms())
 
     _run(switch)
     if as_json:

@@ -32,6 +32,7 @@ _BY_HASH = (
 _BY_ID = sa.select(tokens).where(tokens.c.id == bindparam("p_id"))
 _ANY = sa.select(sa.exists(sa.select(tokens.c.id)))
 _OF_ACCOUNT = sa.select(tokens).where(tokens.c.account_id == bindparam("p_account")).order_by(tokens.c.id)
+_ALL = sa.select(tokens).order_by(tokens.c.id)
 _REVOKE = (
     sa.update(tokens)
     .where(
@@ -129,6 +130,11 @@ def exist(conn: sa.Connection) -> bool:
 def of_account(conn: sa.Connection, account_id: int) -> list[Token]:
     """Return an account's tokens, oldest first, also those that are no longer valid."""
     return [_token(row) for row in conn.execute(_OF_ACCOUNT, {"p_account": account_id}).mappings()]
+
+
+def find_all(conn: sa.Connection) -> list[Token]:
+    """Return the tokens of all accounts, oldest first, also those that are no longer valid."""
+    return [_token(row) for row in conn.execute(_ALL).mappings()]
 
 
 def revoke(conn: sa.Connection, account_id: int, token_id: int, *, now: int) -> bool:
