@@ -17,7 +17,7 @@ from outdial.api.documentation import body, errors, success
 from outdial.api.errors import invalid
 from outdial.api.idempotency import key_of, once, replayed
 from outdial.api.send_prices import Prices, expected_charge
-from outdial.api.send_request import SendRequest, read_send_request, unknown_sound, unknown_webhook
+from outdial.api.send_request import Refused, SendRequest, read_send_request, unknown_sound, unknown_webhook
 from outdial.api.tts_request import Speech
 from outdial.domain.call import NewCall
 from outdial.domain.money import to_text
@@ -90,7 +90,9 @@ EXAMPLE = {
 async def send(request: Request) -> Response:
     """Accept one call, or one for each number of a list; each is dialled at once if the trunk has room.
 
-    The answer leaves after the calls are on disk. Ask `outgoing/callstatus` how they went.
+    Of a list, what cannot be called has a row with an `error` and without an id, and the others are called;
+    if none can be, the answer is 422. The answer leaves after the calls are on disk. Ask
+    `outgoing/callstatus` how they went.
     """
     context = context_of(request)
     principal = await authenticate(request)
@@ -127,12 +129,14 @@ async def accept_all(
     return await once(context, key, store, _body)
 
 
-def _body(accepted: Sequence[NewCall]) -> dict[str, Any]:
-    metrics.CALLS_ACCEPTED.add(len(accepted))
+def _body(rows: Sequence[NewCall | Refused]) -> dict[str, Any]:
+    accepted = sum(isinstance(row, NewCall) for row in rows)
+    metrics.CALLS_ACCEPTED.add(accepted)
+    refused = f" {len(rows) - accepted} refused." if accepted < len(rows) else ""
     return {
         "status": 200,
-        "message": f"{len(accepted)} numbers accepted for delivery.",
-        "data": [_row(call) for call in accepted],
+        "message": f"{accepted} numbers accepted for delivery.{refused}",
+        "data": [_row(row) if isinstance(row, NewCall) else _refused_row(row) for row in rows],
     }
 
 
@@ -161,8 +165,10 @@ def accept(
     retries: int,
     reserve_ms: int,
     spoken: Sequence[Prompt] | None = None,
-) -> Sequence[NewCall]:
+) -> Sequence[NewCall | Refused]:
     """Store the calls of one request and wake the dialers. `spoken` is what each number hears, in order.
+
+    Returns what became of each number, in their order.
 
     In one transaction with the look at bridge and sound, so that neither can vanish in between, and with the
     reservation of what they may cost. Raises ApiError 422 naming what does not exist, 402 if a prepaid
@@ -207,12 +213,32 @@ def accept(
             reserved=prices.reserved(number.digits),
         )
         for position, number in enumerate(wanted.to, start=1)
+        if number.digits not in prices.unpriced
     ]
     if spoken is not None:
-        prompts.put(conn, spoken, now=now)
+        said = [
+            prompt
+            for number, prompt in zip(wanted.to, spoken, strict=True)
+            if number.digits not in prices.unpriced
+        ]
+        prompts.put(conn, said, now=now)
     calls.insert_calls(conn, new_calls)
     prices.reserve(conn, new_calls, request_id, now)
-    return new_calls
+    return _in_order(wanted, new_calls, prices)
+
+
+def _in_order(wanted: SendRequest, new_calls: Sequence[NewCall], prices: Prices) -> list[NewCall | Refused]:
+    if not wanted.refused and not prices.unpriced:
+        return list(new_calls)
+    called = {call.to: call for call in new_calls}
+    rows: list[tuple[int, NewCall | Refused]] = [(each.position, each) for each in wanted.refused]
+    for position, number in enumerate(wanted.to):
+        digits = number.digits
+        refused = Refused(position=position, mobile=digits, sentence=prices.unpriced.get(digits, ""))
+        rows.append((position, called.get(digits, refused)))
+    # What is no number stands before the usable one with as many before it: it is first in the list, and
+    # sorting keeps that.
+    return [row for _, row in sorted(rows, key=lambda each: each[0])]
 
 
 def _why_not(conn: sa.Connection, principal: Principal, webhook_id: int) -> str | None:
@@ -222,6 +248,15 @@ def _why_not(conn: sa.Connection, principal: Principal, webhook_id: int) -> str 
         return unknown_webhook(webhook_id)
     reason = why_off(webhook)
     return None if reason is None else f"The webhook {webhook_id} is off: {reason}"
+
+
+def _refused_row(row: Refused) -> dict[str, str | None]:
+    return {
+        "id": None,
+        "mobile": row.mobile,
+        "charges": "0.0000",
+        "error": row.sentence,
+    }
 
 
 def _row(call: NewCall) -> dict[str, str | None]:

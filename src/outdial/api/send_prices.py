@@ -1,23 +1,23 @@
 """What the calls of one request may cost, and whether the account can bear it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from outdial.api.errors import ApiError, invalid
+from outdial.api.send_request import refusals
 from outdial.domain.call import NewCall
 from outdial.domain.money import to_text
 from outdial.domain.rating import Rate
 from outdial.storage import credit, rates
 from outdial.storage.credit import Credit, NotCovered
 
-_MOST_SHOWN = 10
-
 
 class Prices:
     """The rates of a request's numbers.
 
-    Raises ApiError 422 where a prepaid account has no price, 402 where its balance certainly does not do.
+    A prepaid account does not call the `unpriced` ones. Raises ApiError 422 if that is all of them, 402 where
+    the balance certainly does not do for the others.
     """
 
     def __init__(
@@ -27,14 +27,17 @@ class Prices:
         self._prepaid = account.prepaid
         self._talk_ms = talk_ms
         self._rates = rates.match_all(conn, account_id, account.currency, numbers)
+        self.unpriced: Mapping[str, str] = {}
+        """Number → why it is not called."""
         if not self._prepaid:
             return
-        unpriced = [number for number in numbers if number not in self._rates]
-        if unpriced:
-            raise invalid({"to": [_unpriced(number) for number in unpriced[:_MOST_SHOWN]]})
-        needed = sum(self.reserved(number) for number in numbers)
+        self.unpriced = {number: _unpriced(number) for number in numbers if number not in self._rates}
+        priced = [number for number in numbers if number in self._rates]
+        if not priced:
+            raise invalid({"to": refusals(self.unpriced.values())})
+        needed = sum(self.reserved(number) for number in priced)
         if needed > account.available:
-            raise _not_covered(account, needed, len(numbers))
+            raise _not_covered(account, needed, len(priced))
 
     def rate(self, number: str) -> Rate | None:
         """At which a call to `number` is accepted."""

@@ -1,7 +1,7 @@
 """What `outgoing/send` asks for, validated: names, bounds and sentences for everything that is wrong."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ _MOST_DIGITS = 18
 _MOST_VARIABLE_CHARACTERS = 8192
 _MOST_VARIABLES = 100
 _MOST_BAD_NUMBERS_SHOWN = 10
+_LONGEST_NUMBER_SHOWN = 40
 _BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
 _URL = re.compile(r"(?i)https?://")
 
@@ -32,11 +33,24 @@ _NO_IVR_YET = "IVR flows are not available yet in this version: send audio with 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """One entry of a list that is not called, while the others are."""
+
+    position: int
+    """How many usable numbers of the request come before it."""
+    mobile: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendRequest:
     """A valid request; `to` has no duplicates and keeps the order in which the numbers came."""
 
     bridge: str
     to: list[PhoneNumber]
+    """At least one."""
+    refused: list[Refused] = field(default_factory=list)
+    """What stood among them and is no number."""
     sound_id: str | None = None
     """Exactly one of this and `audio_url` is set, unless a text is spoken in place of audio."""
     audio_url: str | None = None
@@ -68,12 +82,14 @@ class _Reader:
         self._guard = guard
         self._most_recipients = most_recipients
         self._errors: dict[str, list[str]] = {}
+        self._refused: list[Refused] = []
 
     def read(self, *, with_audio: bool) -> SendRequest:
         sound_id, audio_url = self._audio() if with_audio else (None, None)
         request = SendRequest(
             bridge=self._bridge(),
             to=self._recipients(),
+            refused=self._refused,
             sound_id=sound_id,
             audio_url=audio_url,
             name=self._text("name"),
@@ -130,19 +146,18 @@ class _Reader:
         return self._numbers(parts)
 
     def _numbers(self, parts: list[str]) -> list[PhoneNumber]:
+        """The usable ones; those that are not are refused one by one, unless there is no other."""
         numbers: dict[str, PhoneNumber] = {}
-        bad = 0
         for part in parts:
             try:
                 number = PhoneNumber.parse(part)
             except InvalidPhoneNumber as error:
-                bad += 1
-                if bad <= _MOST_BAD_NUMBERS_SHOWN:
-                    self._wrong("to", str(error))
+                text = part.strip()[:_LONGEST_NUMBER_SHOWN]
+                self._refused.append(Refused(position=len(numbers), mobile=text, sentence=str(error)))
             else:
-                numbers[number.digits] = number
-        if bad > _MOST_BAD_NUMBERS_SHOWN:
-            self._wrong("to", f"{bad - _MOST_BAD_NUMBERS_SHOWN} more numbers cannot be used.")
+                numbers.setdefault(number.digits, number)
+        if not numbers and self._refused:
+            self._errors["to"] = refusals(each.sentence for each in self._refused)
         return list(numbers.values())
 
     def _audio(self) -> tuple[str | None, str | None]:
@@ -213,6 +228,14 @@ class _Reader:
             sentence = f"The variables hold {held} characters; {_MOST_VARIABLE_CHARACTERS} are accepted."
             self._wrong("variables", sentence)
         return result
+
+
+def refusals(sentences: Iterable[str]) -> list[str]:
+    """What is said where no number of a request can be called: the first sentences, and how many more."""
+    found = list(sentences)
+    more = len(found) - _MOST_BAD_NUMBERS_SHOWN
+    shown = found[:_MOST_BAD_NUMBERS_SHOWN]
+    return [*shown, f"{more} more numbers cannot be used."] if more > 0 else shown
 
 
 def unknown_sound(sound_id: str) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
+from outdial.domain.prompt import SCHEME
 from outdial.domain.rating import Rate
-from outdial.storage import calls, credit, rates, sounds
+from outdial.storage import calls, credit, prompts, rates, sounds
 from outdial.storage.credit import Kind
 from outdial.storage.rates import NewCardRow
 from outdial.storage.sounds import Sound
@@ -116,6 +117,43 @@ async def test_a_prepaid_account_calls_no_number_without_a_price(api: Api, ask: 
     assert (status, list(answer["errors"])) == (422, ["to"])
     assert f"{AMERICA} has no price" in answer["message"]
     assert await balance(api) == ("100.0000", "0.0000", "100.0000")
+
+
+async def test_of_a_list_only_what_can_be_called_is_called(api: Api) -> None:
+    await prepaid(api, 2 * NEEDED)
+    to = ["hello", INDIA, AMERICA, "12", INDIA, "918867135001", "x"]
+    status, answer = await send(api, to)
+    assert (status, answer["message"]) == (200, "2 numbers accepted for delivery. 4 refused.")
+    rows = answer["data"]
+    assert [row["mobile"] for row in rows] == ["hello", INDIA, AMERICA, "12", "918867135001", "x"]
+    assert [row["mobile"] for row in rows if row["id"] is not None] == [INDIA, "918867135001"]
+    assert all((row["charges"], row["id"]) == ("0.0000", None) for row in rows if "error" in row)
+    assert f"{AMERICA} has no price" in rows[2]["error"]
+    assert "not a phone number" in rows[0]["error"]
+    assert await balance(api) == ("2.0000", "2.0000", "0.0000")
+    found = await api.database.read(calls.find, api.account_id)
+    assert sorted(call.to for call in found) == [INDIA, "918867135001"]
+
+
+async def test_a_list_without_any_number_to_call_is_refused(api: Api) -> None:
+    await prepaid(api, 2 * NEEDED)
+    for to in (["hello", "12"], [AMERICA, "12025550101"], ["hello", AMERICA]):
+        status, answer = await send(api, to)
+        assert (status, list(answer["errors"])) == (422, ["to"]), to
+    status, answer = await send(api, [f"x{number}" for number in range(15)])
+    assert (status, answer["errors"]["to"][10:]) == (422, ["5 more numbers cannot be used."])
+
+
+async def test_each_of_a_list_hears_its_own_text_though_one_before_it_is_refused(api: Api) -> None:
+    await prepaid(api, 10**6)
+    body = {"bridge": BRIDGE, "to": ["x", AMERICA, INDIA], "text": "You are {{to}}."}
+    status, answer = await api.call("POST", "outgoing/tts", json=body)
+    assert (status, answer["data"][2]["mobile"]) == (200, INDIA)
+    (call,) = await api.database.read(calls.find, api.account_id)
+    assert call.audio_url is not None
+    said = await api.database.read(prompts.get, call.audio_url.removeprefix(SCHEME))
+    assert said is not None
+    assert said.parts == (f"You are {INDIA}.",)
 
 
 async def test_a_postpaid_account_calls_whom_it_likes_and_reserves_nothing(api: Api) -> None:
