@@ -13,7 +13,14 @@ from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES, number_of
 from outdial.api.documentation import body, errors, family, query, success
 from outdial.api.errors import ApiError, invalid
-from outdial.api.flow_request import problems_of, read_document, read_name, read_note, read_number
+from outdial.api.flow_request import (
+    not_runnable,
+    problems_of,
+    read_document,
+    read_name,
+    read_note,
+    read_number,
+)
 from outdial.storage import flows
 from outdial.storage.flows import FlowVersion, StoredFlow
 
@@ -172,7 +179,7 @@ async def publish(request: Request, flow_id: str) -> Response:
     principal = await authenticate(request)
     flow = await the_flow(request, principal, flow_id)
     note = read_note(await read_body(request, limit=context.options.body_bytes))
-    if problems := problems_of(flow.draft):
+    if problems := problems_of(flow.draft) + not_runnable(flow.draft):
         raise invalid({"document": [_sentence(problem) for problem in problems[:100]]})
     version = await context.database.run(
         flows.publish, principal.account_id, flow.id, flow.draft, note=note, now=context.now_ms()

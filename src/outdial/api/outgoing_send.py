@@ -15,6 +15,7 @@ from outdial.api.context import ApiContext, ApiOptions, context_of
 from outdial.api.developer_webhooks import why_off
 from outdial.api.documentation import body, errors, success
 from outdial.api.errors import invalid
+from outdial.api.flows import why_not_callable
 from outdial.api.idempotency import key_of, once, replayed
 from outdial.api.send_prices import Prices, expected_charge
 from outdial.api.send_request import Refused, SendRequest, read_send_request, unknown_sound, unknown_webhook
@@ -43,7 +44,12 @@ PARAMETERS = {
         "description": "Id of an uploaded sound, or the URL of one (http or https), which is fetched before"
         " the call is dialled.",
     },
-    "ivr_id": {"type": "string", "description": "Not available yet: answered with 422."},
+    "ivr_id": {
+        "type": "integer",
+        "description": "Id of a published flow, in place of `audio`. The call runs the version that is"
+        " published now, whatever is published later.",
+    },
+    "flow_id": {"type": "integer", "description": "The same as `ivr_id`."},
     "name": {"type": "string", "description": "Name of the campaign."},
     "interval": {
         "type": "integer",
@@ -85,7 +91,7 @@ EXAMPLE = {
     "/outgoing/send",
     summary="Call a number and play a sound",
     responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 402, 409, 413, 415, 422, 503),
-    openapi_extra=body(PARAMETERS, ["bridge", "to", "audio"], _EXAMPLE_BODY),
+    openapi_extra=body(PARAMETERS, ["bridge", "to"], _EXAMPLE_BODY),
 )
 async def send(request: Request) -> Response:
     """Accept one call, or one for each number of a list; each is dialled at once if the trunk has room.
@@ -184,6 +190,11 @@ def accept(
     sound = None if wanted.sound_id is None else sounds.get(conn, principal.account_id, wanted.sound_id)
     if wanted.sound_id is not None and sound is None:
         wrong["audio"] = [unknown_sound(wanted.sound_id)]
+    why_not, flow_version = None, None
+    if wanted.flow_id is not None:
+        why_not, flow_version = why_not_callable(conn, principal.account_id, wanted.flow_id)
+    if why_not is not None:
+        wrong["ivr_id"] = [why_not]
     if wanted.webhook_id is not None and (sentence := _why_not(conn, principal, wanted.webhook_id)):
         wrong["webhook_id"] = [sentence]
     if wrong or bridge is None or credit_now is None:
@@ -201,6 +212,8 @@ def accept(
             submitted_at=now,
             due_at=now,
             sound_id=wanted.sound_id,
+            ivr_id=None if wanted.flow_id is None else str(wanted.flow_id),
+            flow_version=flow_version,
             audio_url=wanted.audio_url if spoken is None else spoken[position - 1].address,
             name=wanted.name,
             webhook_id=None if wanted.webhook_id is None else str(wanted.webhook_id),

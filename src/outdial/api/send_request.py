@@ -27,9 +27,9 @@ _URL = re.compile(r"(?i)https?://")
 _NOT_A_LIST = "to should be a number, a list of numbers, or numbers with commas between."
 _NO_AUDIO = (
     "audio is missing: the id of a sound, as POST /api/v1/voice/sounds answers, or the URL of one"
-    " (http or https)."
+    " (http or https); or ivr_id, the id of a flow."
 )
-_NO_IVR_YET = "IVR flows are not available yet in this version: send audio with the id of an uploaded sound."
+_BOTH = "ivr_id and audio were both sent: a call runs a flow or plays a sound."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,8 @@ class SendRequest:
     """What stood among them and is no number."""
     sound_id: str | None = None
     """Exactly one of this and `audio_url` is set, unless a text is spoken in place of audio."""
+    flow_id: int | None = None
+    """In place of audio: what the callee meets."""
     audio_url: str | None = None
     """In the spelling of `egress.urls.normalised`."""
     name: str = ""
@@ -85,12 +87,14 @@ class _Reader:
         self._refused: list[Refused] = []
 
     def read(self, *, with_audio: bool) -> SendRequest:
-        sound_id, audio_url = self._audio() if with_audio else (None, None)
+        flow_id = self._flow_id() if with_audio else None
+        sound_id, audio_url = self._audio() if with_audio and flow_id is None else (None, None)
         request = SendRequest(
             bridge=self._bridge(),
             to=self._recipients(),
             refused=self._refused,
             sound_id=sound_id,
+            flow_id=flow_id,
             audio_url=audio_url,
             name=self._text("name"),
             interval_minutes=self._interval(),
@@ -162,8 +166,7 @@ class _Reader:
 
     def _audio(self) -> tuple[str | None, str | None]:
         """The id of a sound, or a URL."""
-        if self._text("ivr_id") or self._text("flow_id"):
-            self._wrong("ivr_id", _NO_IVR_YET)
+        if "ivr_id" in self._errors:
             return None, None
         # The page's third example sends `audio==http://…`: one leading "=" is not part of the value.
         audio = self._text("audio", most=LONGEST_URL + 1).removeprefix("=").strip()
@@ -179,6 +182,19 @@ class _Reader:
         except ValueError:
             self._wrong("audio", unknown_sound(audio))
             return None, None
+
+    def _flow_id(self) -> int | None:
+        """The id of a flow under either of its names; None if there is none."""
+        text = self._text("ivr_id") or self._text("flow_id")
+        if not text:
+            return None
+        if self._text("audio", most=LONGEST_URL + 1):
+            self._wrong("ivr_id", _BOTH)
+        elif not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+            self._wrong("ivr_id", f"There is no flow {text[:40]!r}; GET /api/v1/flows lists all of them.")
+        else:
+            return int(text)
+        return None
 
     def _audio_url(self, text: str) -> str | None:
         try:

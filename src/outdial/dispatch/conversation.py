@@ -4,25 +4,79 @@ The flow says what to do, the leg does it and says what happened, until the flow
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from outdial.dispatch.clips import Clips
+from outdial.dispatch.flow_library import FlowLibrary
+from outdial.dispatch.flow_requests import send_request
+from outdial.dispatch.messages import Messages
 from outdial.dispatch.phones import Phone
+from outdial.dispatch.ports import Store
+from outdial.dispatch.prompt_audio import CannotPlay, PromptAudio
+from outdial.domain.call import Call, Lease
 from outdial.domain.disposition import EndReason
+from outdial.domain.flow_run import FlowRun
+from outdial.domain.suppression import SuppressionType
+from outdial.egress.client import EgressClient
 from outdial.errors import LocalProtocolError
 from outdial.flow import engine
-from outdial.flow.actions import Action, HangUp, Play
+from outdial.flow.actions import (
+    Action,
+    CancelTimer,
+    HangUp,
+    HttpRequest,
+    MaskDigits,
+    OptOut,
+    Play,
+    Record,
+    StartTimer,
+    StopPlay,
+    StopRecording,
+)
 from outdial.flow.definition import Library
-from outdial.flow.events import DigitPressed, Event, LegEnded, PlayFailed, PlayFinished
+from outdial.flow.events import (
+    DigitPressed,
+    Event,
+    LegEnded,
+    PlayFailed,
+    PlayFinished,
+    RecordingFinished,
+    TimerFired,
+)
+from outdial.flow.report import report
 from outdial.flow.speakable import Prompt, Sound
-from outdial.flow.state import SOUND_MISSING
-from outdial.flow.values import Variables
+from outdial.flow.state import SOUND_MISSING, State
+from outdial.flow.values import Value
+from outdial.storage import suppressions
+from outdial.storage.suppressions import NewSuppression
 from outdial.telephony.leg_values import LegEnd
 
 TAIL_S = 0.2
 """A jitter buffer holds 40 to 150 ms: with baresip, a BYE at once cost the last 100 ms of a prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """What flows need beside a leg."""
+
+    library: FlowLibrary
+    prompts: PromptAudio
+    egress: EgressClient
+    messages: Messages
+
+
+@dataclass(slots=True)
+class _Playing:
+    """The play that was asked for last."""
+
+    play_id: str
+    barge_in: bool
+    stopped: bool = False
+    """Before its clips were found, or while they were played."""
 
 
 @dataclass(slots=True)
@@ -34,59 +88,182 @@ class Conversation:
     codec: str
     clock: Callable[[], int]
     """Unix milliseconds."""
+    call: Call
+    lease: Lease
+    store: Store
+    flows: Flows | None = None
+    """None where there are none but announcements."""
     played_ms: int = 0
     """What was played so far."""
+    _state: State | None = None
+    _events: "asyncio.Queue[Event]" = field(default_factory=asyncio.Queue)
+    _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    _playing: _Playing | None = None
+    _recording: str | None = None
 
-    async def run(self, library: Library, variables: Variables) -> LegEnd:
+    async def run(self, library: Library) -> LegEnd:
         """Run the main flow of `library` to its end, hang up, and return how the leg ended."""
-        events: asyncio.Queue[Event] = asyncio.Queue()
-        self.phone.on_digit = lambda digit: events.put_nowait(DigitPressed(self.clock(), digit))
-        self.phone.ended.add_done_callback(lambda ended: self._announce_end(ended, events))
-        turn = engine.start(library, variables, now=self.clock())
-        async with asyncio.TaskGroup() as plays:
-            while True:
-                for action in turn.actions:
-                    await self._act(action, events, plays)
-                if turn.state.finished:
-                    break
-                turn = engine.resume(library, turn.state, await events.get())
+        self.phone.on_key_down = lambda _: self._barge_in()
+        self.phone.on_digit = self._on_digit
+        self.phone.ended.add_done_callback(self._announce_end)
+        turn = engine.start(library, self._variables(), now=self.clock(), seed=secrets.randbits(53))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    self._state = turn.state
+                    for action in turn.actions:
+                        await self._act(action, tasks)
+                    if turn.state.finished:
+                        break
+                    turn = engine.resume(library, turn.state, await self._events.get())
+        finally:
+            for timer in self._timers.values():
+                timer.cancel()
         return await self.phone.ended
 
-    async def _act(self, action: Action, events: "asyncio.Queue[Event]", plays: asyncio.TaskGroup) -> None:
+    def left_behind(self) -> FlowRun | None:
+        """What the run left for the records; None of a plain announcement."""
+        if self._state is None or self.call.ivr_id is None or self.call.flow_version is None:
+            return None
+        found = report(self._state).to_json()
+        return FlowRun(
+            flow_id=int(self.call.ivr_id),
+            version=self.call.flow_version,
+            result=found["result"] or EndReason.INTERNAL_ERROR.value,
+            path=found["path"],
+            variables=found["variables"],
+            tags=found["tags"],
+            problems=found["problems"],
+        )
+
+    def _variables(self) -> dict[str, Value]:
+        """What the templates of a flow know: a variable of the call never hides one of these."""
+        call, now = self.call, self.clock()
+        given = dict(call.variables)
+        return {
+            **given,
+            "id": call.id,
+            "from": call.bridge,
+            "to": call.to,
+            "mobile": call.to,
+            "bridge": call.bridge,
+            "start_at": datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            "date": datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d"),
+            "unixtime": now // 1000,
+            "caller": {"country": call.iso, "name": given.get("name"), "email": given.get("email")},
+        }
+
+    async def _act(self, action: Action, tasks: asyncio.TaskGroup) -> None:
         match action:
-            case Play(play_id=play_id, prompt=prompt):
-                clips = await self._find(prompt)
-                if clips is None:
-                    events.put_nowait(PlayFailed(self.clock(), play_id, "a sound is missing"))
-                else:
-                    plays.create_task(self._play(play_id, clips, events))
+            case Play():
+                self._stop_playing()
+                playing = self._playing = _Playing(action.play_id, action.barge_in)
+                tasks.create_task(self._play(playing, action.prompt))
+            case StopPlay(play_id=play_id):
+                if self._playing is not None and self._playing.play_id == play_id:
+                    self._stop_playing()
+            case StartTimer(timer_id=timer_id, after_ms=after_ms):
+                loop = asyncio.get_running_loop()
+                self._timers[timer_id] = loop.call_later(after_ms / 1000, self._fire, timer_id)
+            case CancelTimer(timer_id=timer_id):
+                if (timer := self._timers.pop(timer_id, None)) is not None:
+                    timer.cancel()
             case HangUp(result=result):
                 missing = result == SOUND_MISSING
                 await self._let_the_end_be_heard()
                 self.phone.hang_up(EndReason.SOUND_MISSING if missing else EndReason.COMPLETED)
             case _:
+                self._act_for_flow(action, self._needed_flows(action), tasks)
+
+    def _act_for_flow(self, action: Action, flows: Flows, tasks: asyncio.TaskGroup) -> None:
+        match action:
+            case MaskDigits(masked=masked):
+                self.phone.mask_digits(masked=masked)
+            case Record():
+                self._recording = action.recording_id
+                tasks.create_task(self._record(action, flows.messages))
+            case StopRecording(recording_id=recording_id):
+                if self._recording == recording_id:
+                    self.phone.stop_message()
+            case HttpRequest():
+                tasks.create_task(self._request(action, flows.egress))
+            case OptOut(type=kind, value=value):
+                new = NewSuppression(
+                    receiver=self.call.to, iso=self.call.iso, type=SuppressionType(kind), value=value
+                )
+                self.store.post(suppressions.add, self.call.account_id, new, source="flow", now=self.clock())
+            case _:
                 raise LocalProtocolError(f"a leg cannot do {type(action).__name__}")
 
-    async def _find(self, prompt: Prompt) -> list[Path] | None:
-        """Return the clips of a prompt of sounds; None if one is missing, or it is none of sounds."""
+    def _needed_flows(self, action: Action) -> Flows:
+        if self.flows is None:
+            raise LocalProtocolError(f"an announcement does not do {type(action).__name__}")
+        return self.flows
+
+    def _fire(self, timer_id: str) -> None:
+        self._timers.pop(timer_id, None)
+        self._events.put_nowait(TimerFired(self.clock(), timer_id))
+
+    def _on_digit(self, digit: str) -> None:
+        self._barge_in()  # a key by INFO has no beginning
+        self._events.put_nowait(DigitPressed(self.clock(), digit))
+
+    def _barge_in(self) -> None:
+        if self._playing is not None and self._playing.barge_in:
+            self._stop_playing()
+
+    def _stop_playing(self) -> None:
+        if self._playing is not None and not self._playing.stopped:
+            self._playing.stopped = True
+            self.phone.stop_playing()
+
+    async def _play(self, playing: _Playing, prompt: Prompt) -> None:
+        try:
+            clips = await self._find(prompt)
+        except CannotPlay as problem:
+            self._events.put_nowait(PlayFailed(self.clock(), playing.play_id, str(problem)))
+            return
+        played_ms, completed = 0, False
+        if not playing.stopped:
+            result = await self.phone.play(clips)
+            played_ms, completed = result.played_ms, result.completed
+            self.played_ms += played_ms
+        if self._playing is playing:
+            self._playing = None
+        self._events.put_nowait(PlayFinished(self.clock(), playing.play_id, played_ms, completed))
+
+    async def _find(self, prompt: Prompt) -> Sequence[Path]:
+        """The clips of a prompt. Raises CannotPlay."""
+        if self.flows is not None:
+            return await self.flows.prompts.clips_of(prompt, self.codec, self.call.account_id)
         clips = []
         for item in prompt:
             clip = await self.clips.find(item.sound, self.codec) if isinstance(item, Sound) else None
             if clip is None:
-                return None
+                raise CannotPlay("a sound is missing")
             clips.append(clip)
         return clips
+
+    async def _record(self, action: Record, messages: Messages) -> None:
+        path = messages.begin(self.lease, action.recording_id)
+        silence_s = 0.0 if action.silence_ms is None else action.silence_ms / 1000
+        result = await self.phone.record_message(path, silence_s=silence_s)
+        self._recording = None
+        reference = await messages.keep(self.lease, action.recording_id, path, self.codec)
+        self._events.put_nowait(
+            RecordingFinished(
+                self.clock(), action.recording_id, result.duration_ms, reference, result.by_silence
+            )
+        )
+
+    async def _request(self, action: HttpRequest, egress: EgressClient) -> None:
+        self._events.put_nowait(await send_request(action, egress, self.clock))
 
     async def _let_the_end_be_heard(self) -> None:
         """Send a moment of silence after the last word: a BYE makes the far end drop what it buffers."""
         if self.played_ms:
             await asyncio.wait([self.phone.ended], timeout=TAIL_S)
 
-    async def _play(self, play_id: str, clips: Sequence[Path], events: "asyncio.Queue[Event]") -> None:
-        result = await self.phone.play(clips)
-        self.played_ms += result.played_ms
-        events.put_nowait(PlayFinished(self.clock(), play_id, result.played_ms, result.completed))
-
-    def _announce_end(self, ended: "asyncio.Future[LegEnd]", events: "asyncio.Queue[Event]") -> None:
+    def _announce_end(self, ended: "asyncio.Future[LegEnd]") -> None:
         if not ended.cancelled():
-            events.put_nowait(LegEnded(self.clock(), ended.result().reason.value))
+            self._events.put_nowait(LegEnded(self.clock(), ended.result().reason.value))

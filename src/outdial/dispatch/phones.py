@@ -11,7 +11,14 @@ from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import EndReason
 from outdial.sip.transport import Address
 from outdial.telephony.leg import Leg
-from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered, PlayResult
+from outdial.telephony.leg_values import (
+    Answered,
+    LegEnd,
+    LegRequest,
+    MessageResult,
+    NotAnswered,
+    PlayResult,
+)
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
@@ -26,6 +33,7 @@ class Phone(Protocol):
     digits: str
     on_ringing: Callable[[], None] | None
     on_digit: Callable[[str], None] | None
+    on_key_down: Callable[[str], None] | None
     ended: "asyncio.Future[LegEnd]"
 
     async def dial(self) -> Answered | NotAnswered:
@@ -34,6 +42,22 @@ class Phone(Protocol):
 
     async def play(self, clips: Sequence[Path]) -> PlayResult:
         """Play clips to their end or the leg's."""
+        ...
+
+    def stop_playing(self) -> None:
+        """Stop what is played, at once."""
+        ...
+
+    def mask_digits(self, *, masked: bool) -> None:
+        """Keep the keys from now on out of records, or no longer."""
+        ...
+
+    async def record_message(self, path: Path, *, silence_s: float = 0.0) -> MessageResult:
+        """Record until `stop_message`, silence or the end."""
+        ...
+
+    def stop_message(self) -> None:
+        """End the message that is being recorded."""
         ...
 
     def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:

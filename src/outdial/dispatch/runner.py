@@ -8,22 +8,24 @@ may be written, and the rescuer decides.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, assert_never
+from typing import assert_never
 
 import structlog
 
 from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
-from outdial.dispatch.conversation import Conversation
+from outdial.dispatch.conversation import Conversation, Flows
 from outdial.dispatch.figures import count_dial
 from outdial.dispatch.phones import Phone, PhoneNetwork
+from outdial.dispatch.ports import AudioByUrl, Store
 from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
 from outdial.domain.disposition import EndReason, HangupBy, classify
 from outdial.domain.rating import longest_talk_ms
 from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, decide
-from outdial.errors import DatabaseUnavailable
+from outdial.errors import DatabaseUnavailable, InvalidFlow, NotFound
 from outdial.flow.announcement import announcement
+from outdial.flow.definition import Library
 from outdial.storage import attempts, claims, held_calls
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered
@@ -33,30 +35,6 @@ _log = structlog.get_logger(__name__)
 
 Clock = Callable[[], int]
 """Unix milliseconds."""
-
-
-class Store(Protocol):
-    """The part of `storage.database.Database` that the runner uses."""
-
-    async def run(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run a write and wait until it is on disk."""
-        ...
-
-    async def run_patiently(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run a write that can wait a little for company."""
-        ...
-
-    def post(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """Queue a write."""
-        ...
-
-
-class AudioByUrl(Protocol):
-    """Where sounds come from that are named by a URL. `dispatch.url_audio.UrlAudio` is one."""
-
-    async def find(self, url: str, account_id: int) -> Ready | Unusable | Busy:
-        """Return the sound, why there is none, or until when to hold calls that want it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +101,7 @@ class Runner:
         new_sip_call_id: Callable[[], str],
         url_audio: AudioByUrl | None = None,
         recordings: Recordings | None = None,
+        flows: Flows | None = None,
         trunk_fault_delays_ms: tuple[int, ...] = TRUNK_FAULT_DELAYS_MS,
     ) -> None:
         self._store = store
@@ -132,6 +111,7 @@ class Runner:
         self._new_sip_call_id = new_sip_call_id
         self._url_audio = url_audio
         self._recordings = recordings
+        self._flows = flows
         self._trunk_fault_delays_ms = trunk_fault_delays_ms
 
     async def run(self, claimed: ClaimedCall, route: Route, control: CallControl) -> Ended | None:
@@ -149,7 +129,8 @@ class Runner:
                 if isinstance(found, Busy):
                     return None
                 sound_id = found
-            await self._attempt(call, sound_id, route, control, progress)
+            library = await self._library(call, sound_id, route, progress) if control.reason is None else None
+            await self._attempt(call, library, route, control, progress)
         except asyncio.CancelledError:
             if progress.phone is not None:
                 progress.phone.hang_up(EndReason.INTERRUPTED)  # the callee must not stay on a dead line
@@ -187,15 +168,29 @@ class Runner:
             case _:
                 assert_never(found)
 
+    async def _library(
+        self, call: Call, sound_id: str | None, route: Route, progress: _Progress
+    ) -> Library | None:
+        """What the callee meets; None with the reason noted: nobody should be called to hear nothing."""
+        if call.ivr_id is not None and call.flow_version is not None and self._flows is not None:
+            try:
+                return await self._flows.library.load(call.account_id, int(call.ivr_id), call.flow_version)
+            except (InvalidFlow, NotFound) as error:
+                progress.reason, progress.detail = EndReason.AUDIO_UNAVAILABLE, str(error)
+                return None
+        if sound_id is not None and await self._can_play(sound_id, route):
+            return announcement(sound_id)
+        if progress.detail is None:
+            progress.reason = EndReason.SOUND_MISSING
+        return None
+
     async def _attempt(
-        self, call: Call, sound_id: str | None, route: Route, control: CallControl, progress: _Progress
+        self, call: Call, library: Library | None, route: Route, control: CallControl, progress: _Progress
     ) -> None:
         if control.reason is not None:
             progress.reason = control.reason
             return
-        if sound_id is None or not await self._can_play(sound_id, route):
-            if progress.detail is None:
-                progress.reason = EndReason.SOUND_MISSING
+        if library is None:
             return
         at = self._clock()
         if not await self._store.run(attempts.mark_dialing, control.lease, now=at):
@@ -209,10 +204,9 @@ class Runner:
         if isinstance(result, NotAnswered):
             progress.not_answered(result, self._clock())
         else:
-            await self._converse(sound_id, call, result, control, progress, phone)
+            await self._converse(library, call, result, control, progress, phone)
 
     async def _can_play(self, sound_id: str, route: Route) -> bool:
-        """Look before dialling: nobody should be called to hear nothing."""
         for codec in route.trunk.codecs:
             if await self._clips.find(sound_id, codec) is None:
                 return False
@@ -248,7 +242,7 @@ class Runner:
 
     async def _converse(
         self,
-        sound_id: str,
+        library: Library,
         call: Call,
         answered: Answered,
         control: CallControl,
@@ -263,8 +257,10 @@ class Runner:
         if not await self._store.run(attempts.mark_answered, control.lease, at=at, now=at):
             control.lose()
             return
-        progress.conversation = Conversation(phone, self._clips, answered.codec, self._clock)
-        progress.ended(await progress.conversation.run(announcement(sound_id), dict(call.variables)))
+        progress.conversation = Conversation(
+            phone, self._clips, answered.codec, self._clock, call, control.lease, self._store, self._flows
+        )
+        progress.ended(await progress.conversation.run(library))
 
     async def _end(self, call: Call, control: CallControl, progress: _Progress) -> Ended | None:
         quality = None
@@ -301,6 +297,7 @@ class Runner:
                 else None
             ),
             quality=quality if answered else None,
+            flow_run=None if progress.conversation is None else progress.conversation.left_behind(),
             detail=progress.detail if progress.reason is EndReason.AUDIO_UNAVAILABLE else None,
         )
         decision = self._decide(call, outcome)

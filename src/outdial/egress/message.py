@@ -10,7 +10,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from outdial.egress.allow_list import AllowList
 from outdial.errors import EgressRefused
 
-Method = Literal["GET", "POST", "PUT"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")  # RFC 9110 §5.5, without control characters

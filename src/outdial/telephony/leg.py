@@ -45,6 +45,8 @@ from outdial.telephony.user_agent import UserAgent
 TELEPHONE_EVENT_PAYLOAD_TYPE = 101
 """What we announce; the far end may answer with another number for its direction (RFC 3264 §6.1)."""
 
+MASKED = "•"
+"""Stands for a key that must not be recorded."""
 _MOST_DIGITS = 1_000
 """A far end that never stops pressing keys must not fill the memory; no menu asks for as many."""
 _LONGEST_REASON = 255
@@ -99,6 +101,7 @@ class Leg:
         self._play_count = 0
         self._messages: dict[str, asyncio.Future[MessageResult]] = {}
         self._digits_by_rtp = False
+        self._masked = False
         self._rang = False
         self._max_call: asyncio.TimerHandle | None = None
 
@@ -153,6 +156,10 @@ class Leg:
         self._plays[play_id] = finished
         self.stream.play(play_id, clips)
         return await finished
+
+    def mask_digits(self, *, masked: bool) -> None:
+        """Keep the keys that are pressed from now on out of `digits` and the trace: each is a dot there."""
+        self._masked = masked
 
     def stop_playing(self) -> None:
         """Stop the prompt at once; silence goes on."""
@@ -342,8 +349,9 @@ class Leg:
     def _on_key(self, digit: str, how: str) -> None:
         if len(self.digits) >= _MOST_DIGITS:
             return
-        self.digits += digit
-        self.trace.note(f"digit {digit} {how}")
+        shown = MASKED if self._masked else digit
+        self.digits += shown
+        self.trace.note(f"digit {shown} {how}")
         if self.on_digit is not None:
             self.on_digit(digit)
 

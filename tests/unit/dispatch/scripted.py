@@ -8,7 +8,14 @@ from typing import Any
 
 from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import EndReason, HangupBy
-from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered, PlayResult
+from outdial.telephony.leg_values import (
+    Answered,
+    LegEnd,
+    LegRequest,
+    MessageResult,
+    NotAnswered,
+    PlayResult,
+)
 from outdial.telephony.trunk import Trunk
 
 PICKED_UP = Answered("PCMA", 20)
@@ -35,6 +42,8 @@ class ScriptedPhone:
         self.digits = ""
         self.on_ringing: Callable[[], None] | None = None
         self.on_digit: Callable[[str], None] | None = None
+        self.on_key_down: Callable[[str], None] | None = None
+        self.masked = False
         self.ended: asyncio.Future[LegEnd] = loop.create_future()
         self.dialed: asyncio.Future[Answered | NotAnswered] = loop.create_future()
         self.dialing = asyncio.Event()
@@ -56,6 +65,20 @@ class ScriptedPhone:
         self.clips += clips
         self.playing.set()
         return await self.played
+
+    def stop_playing(self) -> None:
+        if self.playing.is_set() and not self.played.done():
+            self.played.set_result(PlayResult(500, completed=False))
+
+    def mask_digits(self, *, masked: bool) -> None:
+        self.masked = masked
+
+    async def record_message(self, path: Path, *, silence_s: float = 0.0) -> MessageResult:
+        path.write_bytes(b"message")
+        return MessageResult(1_000, by_silence=silence_s > 0)
+
+    def stop_message(self) -> None:
+        pass
 
     def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:
         self.end(reason, HangupBy.SYSTEM)

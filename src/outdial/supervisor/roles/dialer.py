@@ -11,12 +11,17 @@ from outdial.config import Settings
 from outdial.dispatch.audio_fetch import AudioFetch, AudioFetchOptions
 from outdial.dispatch.audio_source import AudioSources
 from outdial.dispatch.clips import StoredClips
+from outdial.dispatch.conversation import Flows
 from outdial.dispatch.dispatcher import Dispatcher
+from outdial.dispatch.flow_library import FlowLibrary
+from outdial.dispatch.messages import Messages
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import SipNetwork
+from outdial.dispatch.prompt_audio import PromptAudio
 from outdial.dispatch.prompt_rendering import PromptRendering, PromptRenderingOptions
 from outdial.dispatch.recordings import Recordings
 from outdial.dispatch.runner import Runner
+from outdial.dispatch.tones import Tones
 from outdial.dispatch.url_audio import UrlAudio, UrlAudioOptions
 from outdial.egress.client import EgressClient
 from outdial.errors import ConfigurationError
@@ -74,12 +79,22 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
             await media.start()
             await url_audio.start()
             network = SipNetwork(agent, media, wall_clock_ms)
+            clips = StoredClips(blobs)
+            flows = Flows(
+                library=FlowLibrary(database),
+                prompts=PromptAudio(
+                    database, clips, url_audio, voices, Tones(settings.data_dir / "tones"), wall_clock_ms
+                ),
+                egress=egress,
+                messages=Messages(settings.data_dir / "messages", blobs),
+            )
             runner = Runner(
                 database,
                 network,
-                StoredClips(blobs),
+                clips,
                 wall_clock_ms,
                 url_audio=url_audio,
+                flows=flows,
                 new_sip_call_id=lambda: uuid.uuid4().hex,
                 recordings=recordings,
             )

@@ -1,0 +1,78 @@
+"""The flows of calls as they run: published versions, parsed once, with those that they may jump to."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from outdial.errors import NotFound
+from outdial.flow.definition import Flow, Library, parse_flow
+from outdial.flow.steps.jump import JumpStep
+from outdial.storage import flows
+from outdial.storage.flows import FlowVersion
+
+_MOST_KEPT = 500
+_MOST_FLOWS = 50
+"""In one library; jumps may go in circles."""
+
+
+class Reader(Protocol):
+    """The part of `storage.database.Database` that is used here."""
+
+    async def read(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a query."""
+        ...
+
+
+class FlowLibrary:
+    """A published version never changes, so what was parsed is good for ever."""
+
+    def __init__(self, database: Reader) -> None:
+        self._database = database
+        self._parsed: dict[tuple[int, int], Flow] = {}
+
+    async def load(self, account_id: int, flow_id: int, version: int) -> Library:
+        """The library of a call that is pinned to this version of a flow.
+
+        What it may jump to is what is published now. Raises NotFound, InvalidFlow.
+        """
+        main = self._parsed.get((flow_id, version))
+        if main is None:
+            stored = await self._database.read(flows.get_version, flow_id, version)
+            if stored is None:
+                raise NotFound(f"The flow {flow_id} has no version {version}.")
+            main = self._parse(stored)
+        found = {str(flow_id): main}
+        if any(_jumps(main)):
+            await self._add_targets(account_id, found)
+        return Library(str(flow_id), found)
+
+    async def _add_targets(self, account_id: int, found: dict[str, Flow]) -> None:
+        """Add what is jumped to, and what is jumped to from there; a target that is missing is left out."""
+        asked = set(found)
+        while wanted := {each for flow in found.values() for each in _jumps(flow)} - asked:
+            asked |= wanted
+            ids = [int(each) for each in wanted if each.isdecimal()]
+            published = await self._database.read(_published, account_id, ids)
+            for flow_id, stored in published.items():
+                if len(found) < _MOST_FLOWS:
+                    found[str(flow_id)] = self._parse(stored)
+
+    def _parse(self, stored: FlowVersion) -> Flow:
+        key = (stored.flow_id, stored.version)
+        flow = self._parsed.get(key)
+        if flow is None:
+            flow = parse_flow(json.loads(stored.document))
+            if len(self._parsed) >= _MOST_KEPT:
+                self._parsed.pop(next(iter(self._parsed)))
+            self._parsed[key] = flow
+        return flow
+
+
+def _jumps(flow: Flow) -> list[str]:
+    return [node.step.flow for node in flow.nodes.values() if isinstance(node.step, JumpStep)]
+
+
+def _published(conn: sa.Connection, account_id: int, flow_ids: list[int]) -> dict[int, FlowVersion]:
+    return flows.published(conn, account_id, flow_ids)

@@ -1,0 +1,137 @@
+"""From what a flow wants to be heard to clips: sounds are there, URLs are fetched, words are spoken.
+
+What is spoken is kept by its content (`domain.prompt`), so "Your code is" is rendered once for all calls and
+only the digits are each call's own.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import assert_never
+
+from outdial.dispatch.clips import Clips
+from outdial.dispatch.ports import AudioByUrl, Store
+from outdial.dispatch.tones import Tones
+from outdial.domain import prompt as spoken
+from outdial.domain.saying import language_of, say_amount, say_date, say_digits, say_number
+from outdial.errors import OutdialError
+from outdial.flow.speakable import (
+    Beep,
+    Currency,
+    Date,
+    Digits,
+    Item,
+    Number,
+    Pause,
+    Prompt,
+    Sound,
+    Text,
+    Time,
+    Url,
+)
+from outdial.speech.voices import Voices
+from outdial.storage import prompts
+from outdial.storage.audio_urls import Busy, Ready, Unusable
+
+_LONGEST_WAIT_S = 15.0
+"""A callee hears silence meanwhile: later than this, the flow goes on without the prompt."""
+_LOOK_S = 0.05
+
+_Spoken = Text | Digits | Number | Date | Time | Currency
+
+
+class CannotPlay(OutdialError):  # noqa: N818 - what happened, not a fault
+    """Why a prompt cannot be heard, as a sentence for the flow's author."""
+
+
+class PromptAudio:
+    """Makes clips of prompts; one object serves all of a dialer's calls."""
+
+    def __init__(
+        self,
+        store: Store,
+        clips: Clips,
+        by_url: AudioByUrl,
+        voices: Voices,
+        tones: Tones,
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._clips = clips
+        self._by_url = by_url
+        self._voices = voices
+        self._tones = tones
+        self._clock = clock
+
+    async def clips_of(self, prompt: Prompt, codec: str, account_id: int) -> list[Path]:
+        """The clips of a prompt, in order. Raises CannotPlay, after 15 seconds at the latest."""
+        texts = [self._prompt(item) for item in prompt if isinstance(item, _Spoken)]
+        if texts:
+            await self._store.run(prompts.put, texts, now=self._clock())
+        found = await asyncio.gather(*(self._clips_of(item, codec, account_id) for item in prompt))
+        return [clip for clips in found for clip in clips]
+
+    async def _clips_of(self, item: Item, codec: str, account_id: int) -> Sequence[Path]:
+        match item:
+            case Pause(duration_ms=duration_ms):
+                return self._tones.pause(codec, duration_ms)
+            case Beep():
+                return [self._tones.beep(codec)]
+            case Sound(sound=sound):
+                return [await self._clip(sound, codec)]
+            case Url(url=url):
+                return [await self._clip(await self._ready(url, account_id), codec)]
+            case Text() | Digits() | Number() | Date() | Time() | Currency():
+                sound = await self._ready(self._prompt(item).address, account_id)
+                return [await self._clip(sound, codec)]
+            case _:
+                assert_never(item)
+
+    async def _clip(self, sound: str, codec: str) -> Path:
+        clip = await self._clips.find(sound, codec)
+        if clip is None:
+            raise CannotPlay(f"there is no sound {sound[:60]!r}")
+        return clip
+
+    async def _ready(self, address: str, account_id: int) -> str:
+        """Wait until somebody has fetched or rendered it."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _LONGEST_WAIT_S
+        while True:
+            match await self._by_url.find(address, account_id):
+                case Ready(sound_id=sound_id):
+                    return sound_id
+                case Unusable(problem=problem):
+                    raise CannotPlay(problem)
+                case Busy() if loop.time() >= until:
+                    raise CannotPlay(f"it was not ready within {_LONGEST_WAIT_S:g} seconds")
+                case Busy():
+                    await asyncio.sleep(_LOOK_S)
+
+    def _prompt(self, item: _Spoken) -> spoken.Prompt:
+        voice = self._voices.choose(item.language) if item.voice is None else self._voices.get(item.voice)
+        if voice is None:
+            raise CannotPlay(f"no voice {item.voice or item.language!r} is on this server")
+        words = _words(item, language_of(voice.language))
+        return spoken.Prompt(voice=voice.id, revision=self._voices.revision_of(voice), parts=(words,))
+
+
+def _words(item: _Spoken, language: str) -> str:
+    """What an engine says for an item; it reads in its own way what a grammar does not know."""
+    match item:
+        case Text(text=text):
+            return " ".join(text.split())
+        case Digits(digits=digits):
+            return ", ".join(say_digits(digits, language))
+        case Number(number=number):
+            return " ".join(say_number(number, language))
+        case Date(date=day):
+            return " ".join(say_date(date.fromisoformat(day), language))
+        case Time(time=time):
+            return time
+        case Currency(amount=amount, code=code):
+            return " ".join(say_amount(Decimal(amount), code, language))
+        case _:
+            assert_never(item)

@@ -1,0 +1,52 @@
+"""The few sounds that nobody uploads: the tone before a recording, and silence between prompts, as clips."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from outdial.audio import g722
+from outdial.audio.clip import CODECS, SAMPLE_RATES, silence
+from outdial.audio.g711 import encode_pcma, encode_pcmu
+
+SILENCE_MS = 100
+_BEEP_HZ, _BEEP_MS, _BEEP_LEVEL = 1_000, 400, 8_000
+_ENCODERS: dict[str, Callable[..., bytes]] = {
+    "PCMU": encode_pcmu,
+    "PCMA": encode_pcma,
+    "G722": g722.encode,
+}
+
+
+class Tones:
+    """Clips in a folder, made when the object is."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        for codec in CODECS:
+            self._write(self.beep(codec), _ENCODERS[codec](_beep(SAMPLE_RATES[codec])))
+            self._write(self._silence(codec), silence(codec, SILENCE_MS))
+
+    def beep(self, codec: str) -> Path:
+        """The tone after which one speaks."""
+        return self._folder / f"beep.{codec}.clip"
+
+    def pause(self, codec: str, duration_ms: int) -> list[Path]:
+        """So much silence, in whole tenths of a second, at least one."""
+        return [self._silence(codec)] * max(1, round(duration_ms / SILENCE_MS))
+
+    def _silence(self, codec: str) -> Path:
+        return self._folder / f"silence.{codec}.clip"
+
+    def _write(self, file: Path, content: bytes) -> None:
+        """As a whole or not at all: other dialers of the machine may be reading it."""
+        unfinished = file.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(content)
+        unfinished.rename(file)
+
+
+def _beep(rate: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+    samples = np.arange(rate * _BEEP_MS // 1000)
+    return (_BEEP_LEVEL * np.sin(2 * np.pi * _BEEP_HZ * samples / rate)).astype(np.int16)

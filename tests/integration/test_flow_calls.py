@@ -1,0 +1,78 @@
+"""Flows as real calls: `ivr_id` as the page prints it, keys of a simulated phone, what is kept of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers.system import BRIDGE, System
+
+from outdial.storage import flow_runs, suppressions
+
+pytestmark = pytest.mark.timeout(200)
+
+PRESSES_42 = "12025550109"
+FLOW: dict[str, Any] = {
+    "schema_version": 1,
+    "entry": "ask",
+    "variables": {"name": {"type": "text"}, "code": {"type": "text"}},
+    "nodes": {
+        "ask": {
+            "type": "input",
+            "settings": {
+                "prompt": "Hello {{name}}. Please enter your code, and then the hash key.",
+                "variable": "code",
+                "min": 2,
+                "max": 4,
+                "terminator": "#",
+                "first_timeout": 20,
+            },
+            "exits": {"next": "thanks", "invalid": "sorry", "timeout": "sorry"},
+        },
+        "thanks": {
+            "type": "play",
+            "settings": {"prompt": "You entered {{code@digits}}."},
+            "exits": {"next": "out"},
+        },
+        "out": {"type": "opt_out", "settings": {}, "exits": {"next": "bye"}},
+        "bye": {"type": "hang_up", "settings": {"result": "success"}},
+        "sorry": {"type": "hang_up", "settings": {"result": "failure"}},
+    },
+}
+
+
+@pytest.fixture
+async def system(tmp_path: Path, sqlite_url: str) -> AsyncIterator[System]:
+    async with System(tmp_path, sqlite_url) as running:
+        await running.start()
+        yield running
+
+
+async def ok(system: System, method: str, path: str, **arguments: Any) -> Any:
+    status, answer = await system.request(method, path, **arguments)
+    assert status == 200, answer
+    return answer["data"]
+
+
+async def test_a_call_runs_the_published_flow_and_leaves_its_path(system: System) -> None:
+    flow = await ok(system, "POST", "flows", json={"name": "code", "document": FLOW})
+    await ok(system, "POST", f"flows/{flow['id']}/publish", json={})
+    [row] = await ok(
+        system,
+        "POST",
+        "outgoing/send",
+        data={
+            "bridge": BRIDGE,
+            "to": PRESSES_42,
+            "ivr_id": str(flow["id"]),
+            "name": "obd_api_call",
+            "variables[name]": "Ann",
+        },
+    )
+    status = await system.done(row["id"])
+    assert status["status"] == "ANSWER", status
+    (run,) = system.read(flow_runs.of_calls, [row["id"]]).values()
+    assert (run.flow_id, run.version, run.result) == (flow["id"], 1, "success"), run
+    assert [step["node"] for step in run.path] == ["ask", "thanks", "out", "bye"]
+    assert run.variables == {"code": "42"}
+    assert system.read(suppressions.blocking, 1, PRESSES_42, bridge=BRIDGE, tag="") is not None
