@@ -80,6 +80,19 @@ class ApiClient:
             answer = await _read_json(response)
         return answer if isinstance(answer, dict) else {}
 
+    async def metrics(self) -> str:
+        """GET `/metrics`, which the server's own machine may without a token; the text of the answer."""
+        async with self._request("GET", "/metrics") as response:
+            if response.status == 200:
+                return await response.text()
+        if response.status in (401, 403):
+            raise CommandFailed(
+                "/metrics is not open to this machine: give `metrics.token` as --metrics-token, or add the"
+                " machine to `metrics.allow` on the server.",
+                exit_codes.DENIED,
+            )
+        raise CommandFailed(f"/metrics was answered with {response.status}.", exit_codes.FAILED)
+
     async def _json(self, method: str, path: str, **arguments: Any) -> Any:
         async with self._request(method, path, **arguments) as response:
             answer = await _read_json(response)
