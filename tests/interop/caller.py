@@ -55,6 +55,9 @@ class SilentStream:
     def stop_playing(self) -> None:
         pass
 
+    def stop_message(self) -> None:
+        pass
+
     async def close(self) -> MediaQuality:
         self._media.open_streams.discard(self)
         return MediaQuality()
