@@ -12,6 +12,7 @@ from outdial.api import (
     admin_accounts,
     admin_audit,
     admin_bridges,
+    admin_rates,
     admin_trunks,
     developer_deliveries,
     developer_subscriptions,
@@ -78,6 +79,7 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
         admin_accounts,
         admin_trunks,
         admin_bridges,
+        admin_rates,
         admin_audit,
     ):
         app.include_router(resource.router, prefix=PREFIX)

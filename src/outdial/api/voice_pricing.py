@@ -15,25 +15,21 @@ from outdial.storage.rates import CardRow
 
 router = APIRouter(tags=["voice"])
 
-_EXAMPLE = family(
-    "1 prices.",
-    [
-        {
-            "id": 1,
-            "iso": "IN",
-            "country_name": "India",
-            "calling_code": "91",
-            "prefix": "91",
-            "sale_price": "0.5000",
-            "first_pulse": 30,
-            "next_price": "0.5000",
-            "next_pulse": 30,
-            "connection_fee": "0.0000",
-            "currency": "USD",
-            "status": "active",
-        }
-    ],
-)
+EXAMPLE_ROW = {
+    "id": 1,
+    "iso": "IN",
+    "country_name": "India",
+    "calling_code": "91",
+    "prefix": "91",
+    "sale_price": "0.5000",
+    "first_pulse": 30,
+    "next_price": "0.5000",
+    "next_pulse": 30,
+    "connection_fee": "0.0000",
+    "currency": "USD",
+    "status": "active",
+}
+_EXAMPLE = family("1 prices.", [EXAMPLE_ROW])
 
 
 @router.get(
@@ -57,7 +53,7 @@ async def pricing(request: Request) -> Response:
     found, total = await context_of(request).database.read(
         _read, principal.account_id, page.size, page.offset
     )
-    return page.answer(f"{total} prices.", [_row(each) for each in found], total)
+    return page.answer(f"{total} prices.", [price_row(each) for each in found], total)
 
 
 def _read(conn: sa.Connection, account_id: int, limit: int, offset: int) -> tuple[list[CardRow], int]:
@@ -65,7 +61,8 @@ def _read(conn: sa.Connection, account_id: int, limit: int, offset: int) -> tupl
     return found, rates.count(conn, account_id=account_id)
 
 
-def _row(row: CardRow) -> dict[str, Any]:
+def price_row(row: CardRow) -> dict[str, Any]:
+    """Return a price as the API shows it."""
     rate = row.rate
     return {
         "id": row.id,

@@ -87,6 +87,21 @@ def delete(conn: sa.Connection, rate_id: int) -> bool:
     return conn.execute(_DELETE, {"p_id": rate_id}).rowcount == 1
 
 
+def get(conn: sa.Connection, rate_id: int) -> CardRow | None:
+    """Return a price."""
+    return _one(conn, rates.c.id == rate_id)
+
+
+def same(conn: sa.Connection, row: NewCardRow) -> CardRow | None:
+    """Return the price that `put` puts `row` in the place of."""
+    return _one(
+        conn,
+        rates.c.prefix == row.rate.prefix,
+        rates.c.currency == row.currency,
+        sa.func.coalesce(rates.c.account_id, 0) == (row.account_id or 0),
+    )
+
+
 def find(
     conn: sa.Connection, *, limit: int, offset: int = 0, account_id: int | None = None, every: bool = False
 ) -> list[CardRow]:
@@ -134,6 +149,11 @@ def _chosen(query: sa.Select[Any], account_id: int | None, every: bool) -> sa.Se
     if every:
         return query
     return query.where(sa.or_(rates.c.account_id.is_(None), rates.c.account_id == account_id))
+
+
+def _one(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> CardRow | None:
+    row = conn.execute(sa.select(rates).where(*conditions)).mappings().one_or_none()
+    return None if row is None else _card_row(row)
 
 
 def _values(row: NewCardRow) -> dict[str, Any]:
