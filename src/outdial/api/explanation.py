@@ -57,6 +57,8 @@ def _ended(outcome: AttemptOutcome) -> str:
             return f"Nobody picked up within {_seconds(outcome.ring_ms)} of ringing."
         case Disposition.NOANSWER:
             return f"The callee could not be reached{said}."
+        case Disposition.CANCEL if outcome.reason is EndReason.SUPPRESSED:
+            return "The number is on a list of those that are not called, so it was not dialled."
         case Disposition.CANCEL:
             return "We hung up before the callee picked up, as was asked."
         case Disposition.CONGESTION:

@@ -26,8 +26,9 @@ from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, de
 from outdial.errors import DatabaseUnavailable, InvalidFlow, NotFound
 from outdial.flow.announcement import announcement
 from outdial.flow.definition import Library
-from outdial.storage import attempts, claims, held_calls
+from outdial.storage import attempts, claims, dial, held_calls
 from outdial.storage.audio_urls import Busy, Ready, Unusable
+from outdial.storage.dial import Dial
 from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered
 from outdial.telephony.trunk import Trunk
 
@@ -193,9 +194,19 @@ class Runner:
         if library is None:
             return
         at = self._clock()
-        if not await self._store.run(attempts.mark_dialing, control.lease, now=at):
-            control.lose()
-            return
+        match await self._store.run(dial.begin, control.lease, call, now=at):
+            case Dial.NOW:
+                pass
+            case Dial.SUPPRESSED:
+                progress.reason = EndReason.SUPPRESSED
+                return
+            case Dial.PAUSED:
+                await self._store.run(claims.release, control.lease, now=at)
+                control.lose()
+                return
+            case _:
+                control.lose()
+                return
         progress.dialing_at = at
         count_dial(call, route.trunk.name, at)
         progress.sip_call_id = self._new_sip_call_id()

@@ -72,6 +72,8 @@ class EndReason(StrEnum):
     """What was reserved of a prepaid balance pays for no longer talk."""
     NO_CREDIT = "no_credit"
     """Nothing was reserved for the call and the account is prepaid by now; nobody was dialled."""
+    SUPPRESSED = "suppressed"
+    """The number is on a list of those that are not called; nobody was dialled."""
     SHUTDOWN = "shutdown"
     """The server stopped and the drain time was over."""
     INTERRUPTED = "interrupted"
@@ -132,7 +134,7 @@ def classify(*, answered: bool, reason: EndReason, sip_code: int | None, q850: i
     """
     if answered:
         return Disposition.ANSWER
-    if reason is EndReason.CANCELLED or reason is EndReason.SHUTDOWN:
+    if reason in (EndReason.CANCELLED, EndReason.SHUTDOWN, EndReason.SUPPRESSED):
         return Disposition.CANCEL
     if reason is EndReason.RING_TIMEOUT:
         return Disposition.NOANSWER

@@ -26,6 +26,7 @@ from outdial.domain.retry_policy import Done, Retry
 from outdial.errors import DatabaseUnavailable
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.blobs import Blobs
+from outdial.storage.dial import Dial
 from outdial.telephony.leg_values import NotAnswered
 from outdial.telephony.trunk import Trunk
 
@@ -45,7 +46,8 @@ class NotingStore:
         name = fn.__name__
         if name in self.before:
             self.before.pop(name)()
-        answer = self.answers[name].pop(0) if self.answers.get(name) else True
+        usual = Dial.NOW if name == "begin" else True
+        answer = self.answers[name].pop(0) if self.answers.get(name) else usual
         if isinstance(answer, Exception):
             raise answer
         self._note(name, args, kwargs)
@@ -149,7 +151,7 @@ async def scene() -> AsyncIterator[Scene]:
 async def test_everything_is_on_disk_before_the_wire_sees_it() -> None:
     async with scene() as stage:
         phone = await stage.dialled()
-        assert stage.store.written == ["mark_dialing"]
+        assert stage.store.written == ["begin"]
         assert phone.request.caller_name == "Clinic"
         assert phone.request.ring_timeout_s == 30.0
         assert phone.request.sip_call_id == "sip-call-id"
@@ -157,7 +159,7 @@ async def test_everything_is_on_disk_before_the_wire_sees_it() -> None:
         stage.store.before["mark_answered"] = lambda: pytest.fail("audio") if phone.clips else None
         phone.answer()
         await phone.playing.wait()
-        assert stage.store.written == ["mark_dialing", "mark_ringing", "mark_answered"]
+        assert stage.store.written == ["begin", "mark_ringing", "mark_answered"]
         phone.finish_playing()
         ended = await stage.running
         assert ended is not None
@@ -398,7 +400,7 @@ async def test_a_cancel_at_any_moment(moment: str) -> None:
 
 async def test_a_cancel_between_the_mark_and_the_invite() -> None:
     async with scene() as stage:
-        stage.store.before["mark_dialing"] = lambda: stage.control.stop(EndReason.CANCELLED)
+        stage.store.before["begin"] = lambda: stage.control.stop(EndReason.CANCELLED)
         stage.start()
         await stage.running
         assert stage.network.phones[0].hung_up is EndReason.CANCELLED
@@ -412,7 +414,7 @@ async def test_at_a_shutdown_a_call_that_was_not_dialled_is_given_back() -> None
         assert stage.store.written == ["release"]
 
 
-@pytest.mark.parametrize("step", ["mark_dialing", "mark_answered", "finish"])
+@pytest.mark.parametrize("step", ["begin", "mark_answered", "finish"])
 async def test_a_lost_lease_ends_the_call_and_nothing_is_written(step: str) -> None:
     async with scene() as stage:
         stage.store.answers[step] = [False]
@@ -441,7 +443,7 @@ async def test_a_lease_that_is_lost_in_the_middle() -> None:
 
 async def test_a_fault_before_the_invite_is_tried_again() -> None:
     async with scene() as stage:
-        stage.store.answers["mark_dialing"] = [DatabaseUnavailable("away")]
+        stage.store.answers["begin"] = [DatabaseUnavailable("away")]
         stage.start()
         await stage.running
         outcome = stage.store.outcome
@@ -516,7 +518,7 @@ async def test_a_runner_that_is_cancelled_leaves_nobody_on_the_line() -> None:
 
 async def test_a_runner_that_is_cancelled_before_the_dial() -> None:
     stage = Scene()
-    stage.store.answers["mark_dialing"] = []
+    stage.store.answers["begin"] = []
     stage.start()
     await asyncio.sleep(0)
     stage.running.cancel()
@@ -565,3 +567,24 @@ async def test_nothing_is_recorded_unless_it_is_wanted() -> None:
         phone.finish_playing()
         await stage.running
         assert stage.store.outcome.recording_key is None
+
+
+async def test_a_number_that_is_not_called_any_more_is_not_dialled() -> None:
+    async with scene() as stage:
+        stage.store.answers["begin"] = [Dial.SUPPRESSED]
+        stage.start()
+        ended = await stage.running
+        assert ended is not None
+        assert (ended.outcome.disposition, ended.outcome.reason) == (Disposition.CANCEL, EndReason.SUPPRESSED)
+        assert isinstance(ended.decision, Done)
+        assert ended.outcome.dialing_at is None
+        assert not stage.network.phones
+
+
+async def test_a_pause_in_the_last_moment_gives_the_call_back() -> None:
+    async with scene() as stage:
+        stage.store.answers["begin"] = [Dial.PAUSED]
+        stage.start()
+        assert await stage.running is None
+        assert stage.store.written == ["begin", "release"]
+        assert not stage.network.phones
