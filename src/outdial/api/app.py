@@ -103,10 +103,10 @@ def _describe(app: FastAPI) -> None:
                         scope = needed_scope(method.upper(), path)
                         roles = [] if scope is None else [scope.value]
                         operation["security"] = [{"bearer": roles}, {"access_token": roles}]
-                        for status, answer in documentation.errors(401, 403, 429, 503).items():
+                        for status, answer in documentation.errors(401, 403, 422, 429, 503).items():
                             operation["responses"].setdefault(str(status), answer)
                         if "requestBody" in operation:
-                            for status, answer in documentation.errors(400, 408, 413, 415, 422).items():
+                            for status, answer in documentation.errors(400, 408, 413, 415).items():
                                 operation["responses"].setdefault(str(status), answer)
             app.openapi_schema = schema
         return app.openapi_schema

@@ -39,7 +39,13 @@ class Principal:
 
     def may_come_from(self, address: str) -> bool:
         """Tell whether the token may be used from this address."""
-        return not self.networks or any(ip_address(address) in network for network in self.networks)
+        if not self.networks:
+            return True
+        try:
+            found = ip_address(address)
+        except ValueError:  # what a proxy wrote into X-Forwarded-For need not be one
+            return False
+        return any(found in network for network in self.networks)
 
 
 class TokenCache:

@@ -17,13 +17,34 @@ _ERRORS = {
     503: "The database cannot be reached just now; whether the request was stored is not known.",
 }
 
+_EXAMPLES = {
+    403: {
+        "status": 403,
+        "message": "This token lacks the scope calls, which this endpoint needs.",
+        "errors": {},
+    },
+    422: {
+        "status": 422,
+        "message": "There is no bridge 918068280000.",
+        "errors": {"bridge": ["There is no bridge 918068280000."]},
+    },
+    429: {"status": 429, "message": "A token may send 2000 requests a second; wait a second.", "errors": {}},
+}
+
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an endpoint that may answer with these statuses."""
     return {
         status: {
             "description": _ERRORS[status],
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/Error"},
+                    "example": _EXAMPLES.get(
+                        status, {"status": status, "message": _ERRORS[status], "errors": {}}
+                    ),
+                }
+            },
         }
         for status in statuses
     }

@@ -31,14 +31,15 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added = _OF_THE_API if scope["path"].startswith(PREFIX) else _ALWAYS
+        is_api = scope["path"].startswith(PREFIX)
+        added = _OF_THE_API if is_api else _ALWAYS
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *added, *rate_headers(scope)]
             await send(message)
 
-        if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
+        if is_api and ("\x00" in scope["path"] or b"%00" in scope["query_string"]):
             await _refuse(send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)

@@ -25,6 +25,15 @@ IPv4 = Annotated[str, AfterValidator(_ipv4)]
 """An IPv4 address in dotted form."""
 
 
+def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        try:
+            ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            raise ValueError(f"{entry!r} should be a network such as 10.20.0.0/16, or an address") from None
+    return entries
+
+
 class Section(BaseModel):
     """What all sections share: frozen, and unknown keys are errors."""
 
@@ -38,6 +47,12 @@ class ApiSettings(Section):
         default="127.0.0.1", description="Address to listen on. 0.0.0.0 listens on every interface."
     )
     port: Port = Field(default=8080, description="TCP port to listen on. 0 lets the system choose one.")
+    trusted_proxies: Annotated[tuple[str, ...], AfterValidator(_networks)] = Field(
+        default=(),
+        description="Addresses or networks of reverse proxies whose `X-Forwarded-For` says where a request"
+        ' comes from, such as `["127.0.0.1"]`. Tokens that are bound to addresses, the throttle of wrong'
+        " tokens and the logs need it behind a proxy.",
+    )
     requests_per_second: int = Field(
         default=2000,
         ge=0,
@@ -294,15 +309,6 @@ class RetentionSettings(Section):
         " records, traces and recordings with them; outcomes, durations and charges stay. Unset: for ever.",
     )
     audit_days: float | None = Field(default=None, gt=0, description="The audit log. Unset: for ever.")
-
-
-def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
-    for entry in entries:
-        try:
-            ipaddress.ip_network(entry, strict=False)
-        except ValueError:
-            raise ValueError(f"{entry!r} should be a network such as 10.20.0.0/16, or an address") from None
-    return entries
 
 
 class MetricsSettings(Section):

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 
 import structlog
 import uvicorn
@@ -17,6 +18,7 @@ from outdial.egress.guard import Guard
 from outdial.errors import ConfigurationError
 from outdial.speech.setup import open_voices
 from outdial.storage.database import Database
+from outdial.supervisor.http_protocol import BoundedProtocol
 from outdial.supervisor.parts import (
     UuidSource,
     egress_options,
@@ -63,12 +65,15 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
         )
         config = uvicorn.Config(
             create_app(context),
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.api.trusted_proxies),
+            forwarded_allow_ips=[
+                str(ip_network(each, strict=False)) for each in settings.api.trusted_proxies
+            ],
             server_header=False,
             timeout_graceful_shutdown=_GRACE_S,
         )
