@@ -24,7 +24,7 @@ from outdial.api.app import create_api
 from outdial.domain.scope import Scope
 from outdial.storage import leases, tables, tokens
 
-EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "2"))
 """For each endpoint; more of them find more and take longer."""
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance)
 SECRET = "the token of the contract's test"
