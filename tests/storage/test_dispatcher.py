@@ -248,10 +248,18 @@ async def test_two_dispatchers_share_the_calls(world: World, database_url: str) 
 
     fast = trunks.NewTrunk(name="trunk", host="192.0.2.1", calls_per_second=2000, max_concurrent=50)
     await world.database.run(trunks.update, world.trunk_id, fast)
-    async with Database(database_url) as other_database, staged(world, wall) as one:
-        other = Stage(world, other_database, wall)
+    async with Database(database_url) as other_database, staged(world, wall, max_concurrent=20) as one:
+        other = Stage(world, other_database, wall, max_concurrent=20)
         await other.dispatcher.start()
-        one.network.on_phone = other.network.on_phone = answering_at_once
+        waiting: list[ScriptedPhone] = []
+
+        def answering_once_both_have_some(phone: ScriptedPhone) -> None:
+            waiting.append(phone)
+            if one.network.phones and other.network.phones:
+                while waiting:
+                    answering_at_once(waiting.pop())
+
+        one.network.on_phone = other.network.on_phone = answering_once_both_have_some
         accepted = await world.queue(300, due_at=wall())
         async with asyncio.timeout(30):
             while (await world.database.read(calls.count_by_state))[CallState.DONE] < len(accepted):
