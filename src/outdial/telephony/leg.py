@@ -375,7 +375,8 @@ class Leg:
             self.ended.set_result(end)
         if self.stream is not None:
             self.stream.stop_playing()
-            self.stream.stop_message()
+            if self._messages:
+                self.stream.stop_message()
         if self._plays or self._messages:
             self._loop.call_later(_PLAY_END_WAIT_S, self._abandon_media)
 

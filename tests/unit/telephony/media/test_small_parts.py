@@ -46,6 +46,8 @@ def test_percentiles_are_the_upper_edge_of_their_bucket() -> None:
         "p99_ms": pytest.approx(1.05),
         "p999_ms": pytest.approx(200.0),
         "max_ms": 7000.0,
+        "buckets": [98, 0, 1, 0, 0, 0, 0, 0, 1],
+        "sum_ms": pytest.approx(205.95),
     }
 
 
