@@ -100,6 +100,8 @@ class Conversation:
     _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     _playing: _Playing | None = None
     _recording: str | None = None
+    _in_vain: "set[asyncio.Task[None]]" = field(default_factory=set)
+    """Tasks that nobody needs once the flow is over: the call does not wait for a slow server."""
 
     async def run(self, library: Library) -> LegEnd:
         """Run the main flow of `library` to its end, hang up, and return how the leg ended."""
@@ -116,6 +118,8 @@ class Conversation:
                     if turn.state.finished:
                         break
                     turn = engine.resume(library, turn.state, await self._events.get())
+                for task in self._in_vain:
+                    task.cancel()
         finally:
             for timer in self._timers.values():
                 timer.cancel()
@@ -158,7 +162,7 @@ class Conversation:
             case Play():
                 self._stop_playing()
                 playing = self._playing = _Playing(action.play_id, action.barge_in)
-                tasks.create_task(self._play(playing, action.prompt))
+                self._in_vain.add(tasks.create_task(self._play(playing, action.prompt)))
             case StopPlay(play_id=play_id):
                 if self._playing is not None and self._playing.play_id == play_id:
                     self._stop_playing()
@@ -186,7 +190,7 @@ class Conversation:
                 if self._recording == recording_id:
                     self.phone.stop_message()
             case HttpRequest():
-                tasks.create_task(self._request(action, flows.egress))
+                self._in_vain.add(tasks.create_task(self._request(action, flows.egress)))
             case OptOut(type=kind, value=value):
                 new = NewSuppression(
                     receiver=self.call.to, iso=self.call.iso, type=SuppressionType(kind), value=value
@@ -223,6 +227,7 @@ class Conversation:
         except CannotPlay as problem:
             self._events.put_nowait(PlayFailed(self.clock(), playing.play_id, str(problem)))
             return
+        self._in_vain = {task for task in self._in_vain if task is not asyncio.current_task()}
         played_ms, completed = 0, False
         if not playing.stopped:
             result = await self.phone.play(clips)
