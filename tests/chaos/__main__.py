@@ -17,9 +17,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="Of the first round; each next one adds 1.")
     parser.add_argument("--calls", type=int, default=300, help="Calls in a campaign, at most 300.")
     parser.add_argument("--kills", type=int, default=5, help="Crashes at random moments in a campaign.")
+    parser.add_argument("--storm-calls", type=int, default=1000, help="Calls while every role is killed.")
+    parser.add_argument(
+        "--storm-kills", type=int, default=20, help="How often each role is killed meanwhile."
+    )
     parser.add_argument("pytest", nargs="*", help="Arguments for pytest, after --, such as -k sqlite.")
     arguments = parser.parse_args()
-    scale = {"CHAOS_CALLS": str(arguments.calls), "CHAOS_KILLS": str(arguments.kills)}
+    scale = {
+        "CHAOS_CALLS": str(arguments.calls),
+        "CHAOS_KILLS": str(arguments.kills),
+        "CHAOS_STORM_CALLS": str(arguments.storm_calls),
+        "CHAOS_STORM_KILLS": str(arguments.storm_kills),
+    }
     for seed in range(arguments.seed, arguments.seed + arguments.rounds):
         settings = {**scale, "CHAOS_SEED": str(seed)}
         print(

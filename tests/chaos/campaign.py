@@ -10,6 +10,7 @@ from outdial.supervisor.parts import wall_clock_ms
 from tests.chaos.audit import audit, not_as_expected
 from tests.chaos.far_end import Witness, ask_far_end
 from tests.chaos.ledger import Entry, attempt_states, count_states, last_due_at, make_retries_due, read_ledger
+from tests.chaos.money import money_problems, read_account
 from tests.chaos.phones import KINDS
 from tests.chaos.world import World
 from tests.helpers.poll import until
@@ -93,6 +94,7 @@ class Campaign:
                 found += not_as_expected(
                     ledger[call_id], kind.outcome, attempts, disturbances=frozenset(disturbances)
                 )
+        found += money_problems(ledger, self.world.system.read(read_account))
         return [*found, *self.world.leases_not_clean()]
 
     def reasons(self) -> Counter[EndReason]:

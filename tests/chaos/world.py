@@ -6,6 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from outdial.supervisor.parts import wall_clock_ms
+from tests.chaos.money import make_prepaid
 from tests.chaos.phones import Numbers, phones_toml
 from tests.helpers.poll import until
 from tests.helpers.processes import kill
@@ -31,6 +32,8 @@ def system_to_harm(folder: Path, database_url: str) -> System:
             "dispatch.drain_seconds": DRAIN_S,
             "dispatch.max_concurrent": MAX_CONCURRENT,
             "media.workers": WORKERS,
+            "egress.allow": '["127.0.0.2"]',
+            "webhooks.timeout_seconds": 2,
         },
         trunk={"ring_timeout_s": RING_TIMEOUT_S},
     )
@@ -50,6 +53,7 @@ class World:
     async def start(cls, system: System) -> "World":
         """Start everything."""
         await system.prepare()
+        await system.write(make_prepaid)
         sounds = {name: await system.add_sound(duration_ms) for name, duration_ms in SOUNDS_MS.items()}
         world = cls(system, system.serve("--role", "sandbox"), system.serve(), sounds)
         await system.ready(world.server)
