@@ -15,13 +15,18 @@ from outdial.api.errors import ApiError, invalid
 from outdial.domain.phone_number import PhoneNumber
 from outdial.errors import InvalidPhoneNumber
 from outdial.storage import bridges, subscriptions, webhooks
-from outdial.storage.outbox import CALL_ENDED
+from outdial.storage.outbox import CALL_ENDED, EVENTS, FLOW_EVENT
 from outdial.storage.subscriptions import ALL, Subscription
 
 router = APIRouter(prefix="/developer/subscriptions", tags=["webhooks"])
 
 _FIELDS = {
-    "event": {"type": "string", "enum": [CALL_ENDED], "description": "An attempt of a call has ended."},
+    "event": {
+        "type": "string",
+        "enum": list(EVENTS),
+        "description": f"`{CALL_ENDED}`: an attempt of a call has ended; `{FLOW_EVENT}`: a flow has sent an"
+        " event of its own in the middle of a call.",
+    },
     "identity": {"type": "string", "description": "`all`, or the number of a bridge: calls from it only."},
     "webhook_id": {"type": "integer", "description": "Id of the webhook that gets the events."},
 }
@@ -101,8 +106,9 @@ async def remove(request: Request, subscription_id: str) -> Response:
 def _add(conn: sa.Connection, principal: Principal, form: dict[str, Any], *, now: int) -> Subscription:
     """Check and store in one transaction, so that neither webhook nor bridge can vanish in between."""
     wrong: dict[str, list[str]] = {}
-    if form.get("event") != CALL_ENDED:
-        wrong["event"] = [f"event should be {CALL_ENDED}, not {str(form.get('event', ''))[:40]!r}."]
+    event = str(form.get("event", ""))
+    if event not in EVENTS:
+        wrong["event"] = [f"event should be {' or '.join(EVENTS)}, not {event[:40]!r}."]
     identity = _identity(conn, principal, form.get("identity"), wrong)
     text = str(form.get("webhook_id") or "").strip()
     number = number_of(text)
@@ -118,7 +124,7 @@ def _add(conn: sa.Connection, principal: Principal, form: dict[str, Any], *, now
     if wrong or webhook is None:
         raise invalid(wrong)
     return subscriptions.insert(
-        conn, principal.account_id, event=CALL_ENDED, identity=identity, webhook_id=webhook.id, now=now
+        conn, principal.account_id, event=event, identity=identity, webhook_id=webhook.id, now=now
     )
 
 

@@ -4,6 +4,7 @@ The flow says what to do, the leg does it and says what happened, until the flow
 """
 
 import asyncio
+import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from outdial.domain.disposition import EndReason
 from outdial.domain.flow_run import FlowRun
 from outdial.domain.suppression import SuppressionType
 from outdial.egress.client import EgressClient
-from outdial.errors import LocalProtocolError
+from outdial.errors import DatabaseUnavailable, LocalProtocolError
 from outdial.flow import engine
 from outdial.flow.actions import (
     Action,
@@ -33,6 +34,7 @@ from outdial.flow.actions import (
     OptOut,
     Play,
     Record,
+    SendEvent,
     StartTimer,
     StopPlay,
     StopRecording,
@@ -51,12 +53,18 @@ from outdial.flow.report import report
 from outdial.flow.speakable import Prompt, Sound
 from outdial.flow.state import SOUND_MISSING, State
 from outdial.flow.values import Value
-from outdial.storage import suppressions
+from outdial.storage import outbox, suppressions
 from outdial.storage.suppressions import NewSuppression
 from outdial.telephony.leg_values import LegEnd
 
 TAIL_S = 0.2
 """A jitter buffer holds 40 to 150 ms: with baresip, a BYE at once cost the last 100 ms of a prompt."""
+_MOST_EVENTS = 100
+"""Of one call: a flow that goes in circles must not flood an endpoint."""
+_LARGEST_EVENT = 65_536
+"""Bytes of JSON: each webhook has a copy."""
+_MOST_PROBLEMS = 40
+"""Sentences that are kept of a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +108,9 @@ class Conversation:
     _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     _playing: _Playing | None = None
     _recording: str | None = None
+    _events_sent: int = 0
+    _problems: list[str] = field(default_factory=list)
+    """What could not be done, beside what the engine noted itself."""
     _in_vain: "set[asyncio.Task[None]]" = field(default_factory=set)
     """Tasks that nobody needs once the flow is over: the call does not wait for a slow server."""
 
@@ -137,7 +148,7 @@ class Conversation:
             path=found["path"],
             variables=found["variables"],
             tags=found["tags"],
-            problems=found["problems"],
+            problems=[*found["problems"], *self._problems][:_MOST_PROBLEMS],
         )
 
     def _variables(self) -> dict[str, Value]:
@@ -177,9 +188,9 @@ class Conversation:
                 await self._let_the_end_be_heard()
                 self.phone.hang_up(EndReason.SOUND_MISSING if missing else EndReason.COMPLETED)
             case _:
-                self._act_for_flow(action, self._needed_flows(action), tasks)
+                await self._act_for_flow(action, self._needed_flows(action), tasks)
 
-    def _act_for_flow(self, action: Action, flows: Flows, tasks: asyncio.TaskGroup) -> None:
+    async def _act_for_flow(self, action: Action, flows: Flows, tasks: asyncio.TaskGroup) -> None:
         match action:
             case MaskDigits(masked=masked):
                 self.phone.mask_digits(masked=masked)
@@ -196,8 +207,29 @@ class Conversation:
                     receiver=self.call.to, iso=self.call.iso, type=SuppressionType(kind), value=value
                 )
                 self.store.post(suppressions.add, self.call.account_id, new, source="flow", now=self.clock())
+            case SendEvent():
+                await self._send_event(action)
             case _:
                 raise LocalProtocolError(f"a leg cannot do {type(action).__name__}")
+
+    async def _send_event(self, event: SendEvent) -> None:
+        """Have it on disk before the flow goes on: what the callee is told next may rest on it."""
+        size = len(json.dumps(dict(event.data)))
+        self._events_sent += 1
+        if self._events_sent > _MOST_EVENTS or size > _LARGEST_EVENT:
+            bound = (
+                f"{_MOST_EVENTS} events of a call" if size <= _LARGEST_EVENT else f"{_LARGEST_EVENT} bytes"
+            )
+            self._note(f"the event {event.name} was not sent: more than {bound}")
+            return
+        try:
+            await self.store.run(outbox.add_flow_event, self.lease, event.name, event.data, now=self.clock())
+        except DatabaseUnavailable:
+            self._note(f"the event {event.name} was not sent: the database was away")
+
+    def _note(self, sentence: str) -> None:
+        """Keep a sentence for the flow's author."""
+        self._problems.append(sentence)
 
     def _needed_flows(self, action: Action) -> Flows:
         if self.flows is None:

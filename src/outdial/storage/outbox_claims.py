@@ -4,8 +4,10 @@
 process was sending is sent once more without anybody clearing up.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Integer, bindparam
@@ -76,6 +78,7 @@ _CLAIMED = (
         outbox.c.claim,
         outbox.c.created_at.label("event_at"),
         outbox.c.expires_at,
+        outbox.c.content,
         accounts.c.time_zone,
         *COLUMNS,
     )
@@ -150,6 +153,15 @@ _GIVE_UP_EXPIRED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowEvent:
+    """What a flow said in the middle of an attempt."""
+
+    name: str
+    data: Mapping[str, Any]
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """A claimed event with all that is needed to send it."""
 
@@ -159,7 +171,8 @@ class Event:
     webhook: Webhook
     call: Call
     cdr: Cdr | None
-    """Of the attempt that ended; None if the call ended without being dialled (again)."""
+    """Of the attempt that ended; None if the call ended without being dialled (again), and of a flow's
+    event."""
     sequence: int
     """Of the call's events, from 1."""
     attempts_left: int
@@ -169,6 +182,8 @@ class Event:
     expires_at: int
     time_zone: str
     """Of the account, an IANA name."""
+    flow_event: FlowEvent | None = None
+    """If it is one: then the call may still go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +290,8 @@ def _read(conn: sa.Connection, ids: list[int]) -> list[Event]:
             claim=row["claim"],
             webhook=to_webhook(row),
             call=found[row["call_id"]],
-            cdr=None if row["attempt"] is None else records[row["call_id"], row["attempt"]],
+            cdr=_record_of(row, records),
+            flow_event=_flow_event(row),
             sequence=row["sequence"],
             attempts_left=row["attempts_left"],
             tries=row["tries"],
@@ -285,6 +301,19 @@ def _read(conn: sa.Connection, ids: list[int]) -> list[Event]:
         )
         for row in rows
     ]
+
+
+def _record_of(row: sa.RowMapping, records: Mapping[tuple[str, int], Cdr]) -> Cdr | None:
+    if row["attempt"] is None or row["content"] is not None:
+        return None
+    return records[row["call_id"], row["attempt"]]
+
+
+def _flow_event(row: sa.RowMapping) -> FlowEvent | None:
+    if row["content"] is None:
+        return None
+    content = json.loads(row["content"])
+    return FlowEvent(name=content["name"], data=content["data"], attempt=row["attempt"])
 
 
 def _end(conn: sa.Connection, event: Event, state: str, now: int) -> bool:

@@ -192,6 +192,9 @@ _REMOVE: dict[Kind, tuple[sa.Update | sa.Delete, ...]] = {
         sa.update(flow_runs)
         .where(_of(flow_runs.c.call_id))
         .values(path="[]", variables="{}", tags="[]", problems="[]"),
+        sa.update(outbox)
+        .where(_of(outbox.c.call_id), outbox.c.content.is_not(None))
+        .values(content='{"name": "", "data": {}}'),
         # What an endpoint answered may repeat what it was told.
         sa.update(deliveries)
         .where(

@@ -32,8 +32,8 @@ def payload_of(event: Event) -> dict[str, Any]:
         "source": SOURCE,
         "mid": call.id.partition(":")[0],
         "flow_id": call.ivr_id,
-        "start_at": _time(None if outcome is None else outcome.answered_at, event.time_zone),
-        "end_at": _time(call.done_at if outcome is None else outcome.ended_at, event.time_zone),
+        "start_at": local_time(None if outcome is None else outcome.answered_at, event.time_zone),
+        "end_at": local_time(call.done_at if outcome is None else outcome.ended_at, event.time_zone),
         "duration": _duration(talk_ms),
         "billing": _duration(talk_ms if bill.pulse_s == 0 else bill.billed_ms),
         "pulsing": str(bill.pulse_s),
@@ -76,7 +76,8 @@ def variables_of(event: Event, payload: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _time(at_ms: int | None, time_zone: str) -> str | None:
+def local_time(at_ms: int | None, time_zone: str) -> str | None:
+    """A moment as the family prints it, in the account's time zone."""
     if at_ms is None:
         return None
     at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(_zone(time_zone))

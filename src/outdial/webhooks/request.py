@@ -11,6 +11,7 @@ from outdial.storage.outbox_claims import Event
 from outdial.storage.webhooks import Webhook
 from outdial.templates.template import render
 from outdial.webhooks import signing
+from outdial.webhooks.flow_event import flow_event_payload
 from outdial.webhooks.payload import payload_of, variables_of
 
 JSON, FORM = "json", "form"
@@ -20,7 +21,8 @@ _CONTENT_TYPES = {JSON: "application/json", FORM: "application/x-www-form-urlenc
 def request_for(event: Event, *, now_ms: int, timeout_s: float) -> EgressRequest:
     """Return the request that delivers an event. Raises InvalidInput if a template cannot be rendered."""
     webhook = event.webhook
-    payload = payload_of(event)
+    said = event.flow_event
+    payload = payload_of(event) if said is None else flow_event_payload(event, said)
     variables = variables_of(event, payload)
     body = b"" if webhook.method == "GET" else _body(webhook, payload, variables)
     return EgressRequest(

@@ -64,6 +64,8 @@ outbox = sa.Table(
     Column("due_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    # Of a flow's event: its name and data, as JSON.
+    Column("content", Text),
     CheckConstraint("state IN ('pending', 'delivered', 'given_up')", name="state"),
     CheckConstraint("(state = 'pending') = (ended_at IS NULL)", name="ended"),
     # What waits, in the order in which one endpoint gets it: its cost does not grow with what was delivered.
