@@ -1,6 +1,7 @@
 """Flows as real calls: `ivr_id` as the page prints it, keys of a simulated phone, what is kept of it."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from outdial.storage import flow_runs, suppressions
 
 pytestmark = pytest.mark.timeout(200)
 
-PRESSES_42 = "12025550109"
+ANSWERS, PRESSES_42 = "12025550100", "12025550109"
 FLOW: dict[str, Any] = {
     "schema_version": 1,
     "entry": "ask",
@@ -76,3 +77,39 @@ async def test_a_call_runs_the_published_flow_and_leaves_its_path(system: System
     assert [step["node"] for step in run.path] == ["ask", "thanks", "out", "bye"]
     assert run.variables == {"code": "42"}
     assert system.read(suppressions.blocking, 1, PRESSES_42, bridge=BRIDGE, tag="") is not None
+
+
+async def test_a_callee_who_asks_for_it_is_called_again_in_a_call_of_its_own(system: System) -> None:
+    document = {
+        "schema_version": 1,
+        "entry": "later",
+        "nodes": {
+            "later": {
+                "type": "callback",
+                "settings": {"time": "{{when}}"},
+                "exits": {"next": "bye", "failed": "over"},
+            },
+            "bye": {"type": "hang_up", "settings": {"result": "success"}},
+            "over": {"type": "hang_up", "settings": {"result": "failure"}},
+        },
+    }
+    flow = await ok(system, "POST", "flows", json={"name": "later", "document": document})
+    await ok(system, "POST", f"flows/{flow['id']}/publish", json={})
+    when = datetime.now(UTC) + timedelta(seconds=5)
+    form = {
+        "bridge": BRIDGE,
+        "to": ANSWERS,
+        "ivr_id": str(flow["id"]),
+        "variables[when]": when.isoformat(),
+    }
+    [row] = await ok(system, "POST", "outgoing/send", data=form)
+    first = await system.done(row["id"])
+    again = await system.done(first["callback"]["id"])
+    assert (again["callback_of"], again["status"], again["mobile"]) == (row["id"], "ANSWER", ANSWERS)
+    runs = system.read(flow_runs.of_calls, [row["id"], again["id"]])
+    assert runs[row["id"], 1].result == "success"
+    # The time is over by then, so nobody is asked again.
+    assert (runs[again["id"], 1].version, runs[again["id"], 1].result) == (1, "failure")
+    dialled = again["attempts"][0]["dialed_at"]
+    assert datetime.fromisoformat(dialled).replace(tzinfo=UTC) >= when - timedelta(seconds=1)
+    assert len(first["attempts"]) == 1

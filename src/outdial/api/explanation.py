@@ -26,6 +26,8 @@ def explain(
         return waits_for
     if cdrs:
         return f"Waits to be tried again. The last try: {_ended(cdrs[-1].outcome)}"
+    if call.callback_of is not None:
+        return "The callee asked to be called again; the call waits for its time, and for its turn."
     return "Waits for its turn to be dialled."
 
 

@@ -68,7 +68,7 @@ def problems_of(document: str) -> list[dict[str, str | None]]:
     return []
 
 
-_NOT_ON_CALLS = frozenset({"callback", "conference", "connect"})
+_NOT_ON_CALLS = frozenset({"conference", "connect"})
 """Step types that can be checked, walked through and tested, and that a dialer does not do yet."""
 
 

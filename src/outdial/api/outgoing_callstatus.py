@@ -17,7 +17,7 @@ from outdial.domain.call import Attempt, Call, CallState, Cdr, MediaQuality
 from outdial.domain.money import to_text
 from outdial.domain.prompt import is_prompt
 from outdial.egress.urls import parse_target
-from outdial.storage import attempts, audio_urls, calls, cdrs
+from outdial.storage import attempts, audio_urls, callbacks, calls, cdrs
 from outdial.storage.calls import CallFilter
 
 router = APIRouter(tags=["outgoing"])
@@ -49,6 +49,8 @@ _EXAMPLE = family(
         "end_at": "2019-08-16 15:10:14",
         "explanation": "The callee picked up, heard 12.0 seconds of the announcement and pressed 1; then we"
         " hung up.",
+        "callback_of": None,
+        "callback": None,
         "attempts": [
             {
                 "attempt": 1,
@@ -101,7 +103,8 @@ async def callstatus(request: Request) -> Response:
     `meta` as in `voice/sounds`.
 
     `state` is queued, leased (a dialer works on it) or done; `status` is null until an attempt ended, and
-    final once `state` is done.
+    final once `state` is done. `callback` is the call that the callee asked for in this one, and
+    `callback_of` the call in which this one was asked for.
     """
     principal = await authenticate(request)
     context = context_of(request)
@@ -119,7 +122,10 @@ async def callstatus(request: Request) -> Response:
 
 
 async def _described(context: ApiContext, call: Call, tries: _Tries) -> dict[str, Any]:
-    return status_row(call, *tries, waits_for=await _waits_for(context, call))
+    callback = None
+    if call.ivr_id is not None and call.state is not CallState.QUEUED:
+        callback = await context.database.read(calls.get, callbacks.id_of(call.id))
+    return status_row(call, *tries, waits_for=await _waits_for(context, call), callback=callback)
 
 
 async def _waits_for(context: ApiContext, call: Call) -> str | None:
@@ -135,7 +141,12 @@ async def _waits_for(context: ApiContext, call: Call) -> str | None:
 
 
 def status_row(
-    call: Call, tries: Sequence[Attempt], records: Sequence[Cdr], *, waits_for: str | None = None
+    call: Call,
+    tries: Sequence[Attempt],
+    records: Sequence[Cdr],
+    *,
+    waits_for: str | None = None,
+    callback: Call | None = None,
 ) -> dict[str, Any]:
     """The family's fields and ours."""
     last = records[-1].outcome if records else None
@@ -158,6 +169,10 @@ def status_row(
         "start_at": family_time(last.answered_at if last else None),
         "end_at": family_time(last.ended_at if last else call.done_at),
         "explanation": explain(call, tries, records, waits_for=waits_for),
+        "callback_of": call.callback_of,
+        "callback": None
+        if callback is None
+        else {"id": callback.id, "due_at": family_time(callback.due_at), "state": callback.state},
         "attempts": [_attempt_row(each, _record_of(each, records)) for each in tries],
     }
 

@@ -34,6 +34,7 @@ from outdial.flow.actions import (
     OptOut,
     Play,
     Record,
+    RequestCallback,
     SendEvent,
     StartTimer,
     StopPlay,
@@ -41,6 +42,7 @@ from outdial.flow.actions import (
 )
 from outdial.flow.definition import Library
 from outdial.flow.events import (
+    CallbackSet,
     DigitPressed,
     Event,
     LegEnded,
@@ -53,7 +55,7 @@ from outdial.flow.report import report
 from outdial.flow.speakable import Prompt, Sound
 from outdial.flow.state import SOUND_MISSING, State
 from outdial.flow.values import Value
-from outdial.storage import outbox, suppressions
+from outdial.storage import callbacks, outbox, suppressions
 from outdial.storage.suppressions import NewSuppression
 from outdial.telephony.leg_values import LegEnd
 
@@ -209,6 +211,8 @@ class Conversation:
                 self.store.post(suppressions.add, self.call.account_id, new, source="flow", now=self.clock())
             case SendEvent():
                 await self._send_event(action)
+            case RequestCallback():
+                await self._request_callback(action)
             case _:
                 raise LocalProtocolError(f"a leg cannot do {type(action).__name__}")
 
@@ -226,6 +230,13 @@ class Conversation:
             await self.store.run(outbox.add_flow_event, self.lease, event.name, event.data, now=self.clock())
         except DatabaseUnavailable:
             self._note(f"the event {event.name} was not sent: the database was away")
+
+    async def _request_callback(self, wish: RequestCallback) -> None:
+        try:
+            problem = await self.store.run(callbacks.request, self.lease, at=wish.at, now=self.clock())
+        except DatabaseUnavailable:
+            problem = "the callback cannot be made: the database is away"
+        self._events.put_nowait(CallbackSet(self.clock(), wish.callback_id, problem or ""))
 
     def _note(self, sentence: str) -> None:
         """Keep a sentence for the flow's author."""

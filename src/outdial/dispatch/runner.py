@@ -34,6 +34,9 @@ from outdial.telephony.trunk import Trunk
 
 _log = structlog.get_logger(__name__)
 
+_CALLBACK_WAITS_MS = 15_000
+"""How soon to look again whether the call is over in which a callback was asked for."""
+
 Clock = Callable[[], int]
 """Unix milliseconds."""
 
@@ -202,6 +205,11 @@ class Runner:
                 return
             case Dial.PAUSED:
                 await self._store.run(claims.release, control.lease, now=at)
+                control.lose()
+                return
+            case Dial.TOO_EARLY:
+                later = at + _CALLBACK_WAITS_MS
+                await self._store.run(claims.release, control.lease, now=at, due_at=later)
                 control.lose()
                 return
             case _:

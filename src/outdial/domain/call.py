@@ -90,6 +90,8 @@ class Call(NewCall):
     """Of the newest ended attempt; the final status once `state` is done."""
     reason: EndReason | None
     done_at: int | None
+    callback_of: str | None = None
+    """The call in which the callee asked for this one."""
 
 
 @dataclass(frozen=True, slots=True)

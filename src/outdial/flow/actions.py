@@ -161,8 +161,9 @@ class SendEvent:
 
 @dataclass(frozen=True, slots=True)
 class RequestCallback:
-    """Make a new attempt to the same callee at a time, after this one is over. Nothing is answered."""
+    """Make a new call to the same callee at a time, after this one is over; answer with ``CallbackSet``."""
 
+    callback_id: str
     at: int
     """Unix milliseconds."""
 

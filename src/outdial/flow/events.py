@@ -118,6 +118,16 @@ class ConferenceLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackSet:
+    """What became of a ``RequestCallback``."""
+
+    at: int
+    callback_id: str
+    problem: str = ""
+    """Why there will be no callback, as a sentence for the flow's author; empty when there will be one."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded:
     """The leg is gone: the callee hung up, or it failed. The flow ends wherever it was."""
 
@@ -137,5 +147,6 @@ Event = (
     | ConnectAnswered
     | ConnectEnded
     | ConferenceLeft
+    | CallbackSet
     | LegEnded
 )

@@ -225,8 +225,11 @@ class Simulator:
                 case act.HangUp(result=result):
                     self._playing, self.asked = None, None
                     self._note("ends", result)
-                case act.OptOut() | act.SendEvent() | act.RequestCallback():
+                case act.OptOut() | act.SendEvent():
                     self._note("does", _words(action))
+                case act.RequestCallback(callback_id=callback_id):
+                    self._note("does", _words(action))
+                    stopped.append(ev.CallbackSet(self.now, callback_id))
                 case act.StopRecording() | act.LeaveConference() | act.StopConnect():
                     pass
                 case _:

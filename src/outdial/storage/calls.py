@@ -198,6 +198,7 @@ def to_call(row: sa.Row[Any]) -> Call:
         disposition=None if row.disposition is None else Disposition(row.disposition),
         reason=None if row.reason is None else EndReason(row.reason),
         done_at=row.done_at,
+        callback_of=row.callback_of,
     )
 
 

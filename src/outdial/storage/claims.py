@@ -129,6 +129,10 @@ _BACK_TO_QUEUE = (
 )
 """A call that was certainly not dialled: queued as it was, or done if it was cancelled meanwhile."""
 
+_PUT_OFF = (
+    sa.update(calls).where(calls.c.id == bindparam("p_call"), QUEUED).values(due_at=bindparam("p_due_at"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
@@ -314,11 +318,16 @@ def _looked_at_again(conn: sa.Connection, queue: _Queue, trunk: int, now: int) -
     return []
 
 
-def release(conn: sa.Connection, lease: Lease, *, now: int) -> bool:
-    """Give a claimed call back that was certainly not dialled; False if it was, or the lease is lost."""
+def release(conn: sa.Connection, lease: Lease, *, now: int, due_at: int | None = None) -> bool:
+    """Give a claimed call back that was certainly not dialled, due as it was or at `due_at`.
+
+    False if it was dialled, or the lease is lost.
+    """
     if conn.execute(_DELETE_CLAIMED, mine(lease, now)).rowcount != 1:
         return False
     give_back(conn, lease, now=now)
+    if due_at is not None:
+        conn.execute(_PUT_OFF, {"p_call": lease.call_id, "p_due_at": due_at})
     wake.announce(conn, wake.CALLS)
     return True
 

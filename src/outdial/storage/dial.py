@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import Call, Lease
-from outdial.storage import attempts, suppressions
+from outdial.storage import attempts, callbacks, suppressions
 from outdial.storage.statement import Statement
 from outdial.storage.tables import accounts, bridges
 
@@ -36,6 +36,9 @@ class Dial(StrEnum):
     """The number is on a list of those that are not called: nothing was written."""
     PAUSED = "paused"
     """The account or the bridge is paused: nothing was written, and the call is to be given back."""
+    TOO_EARLY = "too_early"
+    """The call in which this one was asked for still goes on: nothing was written, and the call is to be
+    given back for a while."""
 
 
 def begin(conn: sa.Connection, lease: Lease, call: Call, *, now: int) -> Dial:
@@ -44,4 +47,6 @@ def begin(conn: sa.Connection, lease: Lease, call: Call, *, now: int) -> Dial:
         return Dial.SUPPRESSED
     if _PAUSED.execute(conn, {"p_account": call.account_id, "p_bridge": call.bridge}).first() is not None:
         return Dial.PAUSED
+    if call.callback_of is not None and callbacks.too_early(conn, call.callback_of):
+        return Dial.TOO_EARLY
     return Dial.NOW if attempts.mark_dialing(conn, lease, now=now) else Dial.LOST

@@ -100,6 +100,8 @@ async def test_a_call_that_waits(api: Api) -> None:
         "start_at": None,
         "end_at": None,
         "explanation": "Waits for its turn to be dialled.",
+        "callback_of": None,
+        "callback": None,
         "attempts": [],
     }
 

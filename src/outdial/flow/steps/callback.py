@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from outdial.flow.actions import RequestCallback
+from outdial.flow.events import CallbackSet, Event
 from outdial.flow.kinds import Templated, Whole
 from outdial.flow.problem import Place
 from outdial.flow.settings import setting
-from outdial.flow.step import Exit, Leave, Outcome, Step, Visit
+from outdial.flow.step import Exit, Leave, Outcome, Step, Visit, Wait
 from outdial.flow.templates import Template
 from outdial.flow.zones import ZONE, zone_of
 
@@ -19,12 +20,15 @@ _MOST_MINUTES = 60 * 24 * 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackStep(Step):
-    """Ask for a new call to the same callee, after so many minutes or at a time. It is placed within the
-    calling hours of the account."""
+    """Ask for a new call to the same callee, after so many minutes or at a time. It runs the same version of
+    the flow, is placed within the calling hours, and not before this call is over."""
 
     EXITS: ClassVar[tuple[Exit, ...]] = (
         Exit("next", "It is asked for."),
-        Exit("failed", "The time is none, is over, or is more than 30 days away."),
+        Exit(
+            "failed",
+            "The time is none, is over, or is more than 30 days away; or the balance does not cover it.",
+        ),
     )
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "type": "callback",
@@ -46,11 +50,22 @@ class CallbackStep(Step):
             place.note("must have either after_minutes or time")
 
     def enter(self, visit: Visit) -> Outcome:
-        """Ask for it and go on."""
+        """Ask for it."""
         at = self._at(visit)
         if at is None or not visit.now < at <= visit.now + _MOST_MINUTES * _MS_PER_MINUTE:
             return Leave("failed")
-        return Leave(actions=(RequestCallback(at),))
+        return Wait((RequestCallback(visit.id("callback"), at),))
+
+    def resume(self, visit: Visit, event: Event) -> Outcome | None:
+        """Go on when it is promised."""
+        match event:
+            case CallbackSet() if event.callback_id == visit.id("callback"):
+                if event.problem:
+                    visit.note(event.problem)
+                    return Leave("failed")
+                return Leave()
+            case _:
+                return None
 
     def _at(self, visit: Visit) -> int | None:
         if self.time is None:

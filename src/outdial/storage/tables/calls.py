@@ -65,6 +65,9 @@ calls = sa.Table(
     Column("expires_at", BigInteger),
     # Events that flows sent during its attempts: they count in the sequence of its webhooks.
     Column("flow_events", Integer, nullable=False, server_default="0"),
+    # Of a call that a callee asked for: in which call, and how many such calls in a row this is.
+    Column("callback_of", Text),
+    Column("callback_number", Integer, nullable=False, server_default="0"),
     CheckConstraint("state IN ('queued', 'leased', 'done')", name="state"),
     CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="done"),
     # The claim reads this index from its start, so its cost does not grow with the queue or the history.
