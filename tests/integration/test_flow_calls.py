@@ -76,6 +76,7 @@ async def test_a_call_runs_the_published_flow_and_leaves_its_path(system: System
     assert (run.flow_id, run.version, run.result) == (flow["id"], 1, "success"), run
     assert [step["node"] for step in run.path] == ["ask", "thanks", "out", "bye"]
     assert run.variables == {"code": "42"}
+    assert status["attempts"][0]["flow"]["result"] == "success"
     assert system.read(suppressions.blocking, 1, PRESSES_42, bridge=BRIDGE, tag="") is not None
 
 

@@ -3,8 +3,10 @@
 import dataclasses
 
 from outdial.domain.flow_run import FlowRun
-from outdial.storage import accounts, flow_runs, flows
-from tests.storage.world import World
+from outdial.domain.retry_policy import Done
+from outdial.storage import accounts, attempts, cdrs, flow_runs, flows
+from outdial.storage.flow_runs import RunFilter
+from tests.storage.world import World, outcome
 
 
 async def test_a_draft_is_saved_only_over_the_revision_that_was_read(world: World) -> None:
@@ -77,16 +79,47 @@ async def test_a_run_is_kept_with_its_attempt(world: World) -> None:
     await world.database.run(flow_runs.insert, claimed.lease, ran, ended_at=500)
     assert await world.database.read(flow_runs.of_calls, [call_id]) == {(call_id, 1): ran}
 
-    def found(account_id: int, ended_from: int) -> object:
-        return world.database.read(
-            lambda conn: list(
-                flow_runs.of_flow(
-                    conn, account_id, flow.id, ended_from=ended_from, ended_before=501, limit=10
-                )
-            )
-        )
+    found = world.database.read
+    later = RunFilter(ended_from=500, ended_before=501, version=3, result="success")
+    ((stored,), total) = await found(flow_runs.find, world.account_id, flow.id, later, limit=10)
+    assert (stored.call_id, stored.to, stored.run, total) == (call_id, new.to, ran, 1)
+    for changes in ({"ended_from": 501}, {"ended_before": 500}, {"version": 2}, {"result": "failure"}):
+        others = dataclasses.replace(later, **changes)
+        assert await found(flow_runs.find, world.account_id, flow.id, others, limit=10) == ([], 0)
+    assert await found(flow_runs.find, world.account_id + 1, flow.id, limit=10) == ([], 0)
+    nothing = await found(flow_runs.following, world.account_id + 1, flow.id, after=None, limit=10)
+    assert nothing == []
 
-    (stored,) = await found(world.account_id, 500)  # type: ignore[misc]
-    assert (stored.call_id, stored.run) == (call_id, ran)
-    assert await found(world.account_id, 501) == []  # type: ignore[misc]
-    assert await found(world.account_id + 1, 0) == []  # type: ignore[misc]
+
+async def test_runs_are_read_part_by_part_without_a_gap(world: World) -> None:
+    new = await world.queue(7)
+    dialer = await world.dialer()
+    flow = await world.database.run(flows.insert, world.account_id, name="a", draft="{}", now=5)
+    for position, claimed in enumerate(await world.claim(dialer)):
+        ran = FlowRun(flow_id=flow.id, version=1, result="success")
+        await world.database.run(flow_runs.insert, claimed.lease, ran, ended_at=500 + position // 3)
+    read: list[str] = []
+    last = None
+    for _ in range(10):
+        part = await world.database.read(flow_runs.following, world.account_id, flow.id, after=last, limit=2)
+        read += [each.call_id for each in part]
+        if not part:
+            break
+        last = part[-1]
+    assert sorted(read) == sorted(call.id for call in new)
+    newest, total = await world.database.read(flow_runs.find, world.account_id, flow.id, limit=3, offset=2)
+    assert [each.call_id for each in newest] == read[::-1][2:5]
+    assert total == 7
+
+
+async def test_the_record_of_an_attempt_has_its_run(world: World) -> None:
+    await world.queue(2)
+    flow = await world.database.run(flows.insert, world.account_id, name="a", draft="{}", now=5)
+    ran = FlowRun(flow_id=flow.id, version=1, result="success", variables={"age": 42})
+    first, second = await world.claim(await world.dialer())
+    for call, run in ((first, ran), (second, None)):
+        await world.database.run(attempts.mark_dialing, call.lease, now=world.now)
+        ended = outcome(world.now, flow_run=run)
+        assert await world.database.run(attempts.finish, call.lease, ended, Done(), now=world.now)
+        (cdr,) = await world.database.read(cdrs.of_call, call.lease.call_id)
+        assert cdr.outcome.flow_run == run

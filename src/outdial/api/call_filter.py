@@ -27,7 +27,7 @@ def read_call_filter(query: QueryParams) -> CallFilter | None:
             errors["mobile"] = [str(error)]
     if "date" in values:
         try:
-            day = _day(values["date"])
+            day = midnight(values["date"])
         except ValueError:
             errors["date"] = [f"date should be a day as in 2019-08-16, not {values['date'][:40]!r}."]
     if errors:
@@ -35,12 +35,12 @@ def read_call_filter(query: QueryParams) -> CallFilter | None:
     return CallFilter(
         to=to,
         customid=values.get("customid"),
-        submitted_from=None if day is None else _ms(day),
-        submitted_before=None if day is None else _ms(day + timedelta(days=1)),
+        submitted_from=None if day is None else unix_ms(day),
+        submitted_before=None if day is None else unix_ms(day + timedelta(days=1)),
     )
 
 
-def _day(text: str) -> datetime:
+def midnight(text: str) -> datetime:
     """Midnight of `YYYY-MM-DD` in the account's time zone, of a year that Unix time knows.
 
     Raises ValueError.
@@ -51,5 +51,6 @@ def _day(text: str) -> datetime:
     return datetime(found.year, found.month, found.day, tzinfo=current_zone())
 
 
-def _ms(at: datetime) -> int:
+def unix_ms(at: datetime) -> int:
+    """Unix milliseconds."""
     return int(at.timestamp() * 1000)

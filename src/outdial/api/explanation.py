@@ -74,7 +74,9 @@ def _ended(outcome: AttemptOutcome) -> str:
 def _after_answer(outcome: AttemptOutcome) -> str:
     if outcome.reason is EndReason.INTERRUPTED:
         return "The callee picked up; then the dialer was lost, and how the call ended is not known."
-    heard = f"heard {_seconds(outcome.played_ms)} of the announcement"
+    run = outcome.flow_run
+    what = "the announcement" if run is None else f"the flow {run.flow_id}"
+    heard = f"heard {_seconds(outcome.played_ms)} of {what}"
     pressed = f" and pressed {outcome.dtmf}" if outcome.dtmf else ""
     endings = {
         EndReason.COMPLETED: "then we hung up",
@@ -88,7 +90,8 @@ def _after_answer(outcome: AttemptOutcome) -> str:
         EndReason.SHUTDOWN: "then the server was shut down",
     }
     ending = endings.get(outcome.reason, f"then it ended: {outcome.reason.replace('_', ' ')}")
-    return f"The callee picked up, {heard}{pressed}; {ending}."
+    result = "" if run is None else f" The result of the flow: {run.result}."
+    return f"The callee picked up, {heard}{pressed}; {ending}.{result}"
 
 
 def _trunk_fault(outcome: AttemptOutcome, said: str) -> str:

@@ -73,6 +73,7 @@ _EXAMPLE = family(
                 "ringing_at": "2019-08-16 15:09:52",
                 "answered_at": "2019-08-16 15:09:55",
                 "ended_at": "2019-08-16 15:10:14",
+                "flow": None,
                 "quality": {"packets_sent": 950, "packets_lost": 0, "jitter_ms": 0.4, "mos": 4.4},
             }
         ],
@@ -105,6 +106,10 @@ async def callstatus(request: Request) -> Response:
     `state` is queued, leased (a dialer works on it) or done; `status` is null until an attempt ended, and
     final once `state` is done. `callback` is the call that the callee asked for in this one, and
     `callback_of` the call in which this one was asked for.
+
+    Where an attempt ran a flow, `flow` says its `id`, `version` and `result`, the `path` that the callee took
+    with the seconds at each node (null where the call ended), and the `variables` and `tags` that it set; a
+    value that the flow's author masked is `****`.
     """
     principal = await authenticate(request)
     context = context_of(request)
@@ -209,6 +214,7 @@ def _attempt_row(attempt: Attempt, record: Cdr | None) -> dict[str, Any]:
         "codec": outcome.codec,
         "ptime": outcome.ptime_ms,
         "recording": outcome.recording_key,
+        "flow": None if outcome.flow_run is None else outcome.flow_run.shown(family_time),
         "quality": _quality_row(outcome.quality),
     }
 

@@ -1,4 +1,4 @@
-"""`outdial flow`: check, walk through, test and compare flows, without a server."""
+"""`outdial flow`: check, walk through, test and compare flows, without a server; and ask one for results."""
 
 import json
 import sys
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from outdial.cli import flow_results
 from outdial.cli.output import JsonOption, console, print_json
 from outdial.cli.problems import CommandFailed
 from outdial.errors import InvalidFlow, InvalidInput
@@ -26,6 +27,7 @@ from outdial.flow.trial import Verdict, try_case
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Check, walk through, test and compare flows."
 )
+app.command()(flow_results.results)
 
 _USUAL_START = 1_772_445_600_000
 File = Annotated[Path, typer.Argument(help="A flow: a file of JSON.")]

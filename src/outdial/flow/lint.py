@@ -134,11 +134,17 @@ def _values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _values(each, path)
 
 
-def _variables(flow: Flow) -> Iterator[Finding]:
-    known = set(CALL_VARIABLES) | set(flow.variables)
+def variables_set(flow: Flow) -> tuple[str, ...]:
+    """The names of the variables that the steps of a flow set, in the order of its nodes."""
+    names: dict[str, None] = {}
     for node in flow.nodes.values():
-        known |= {str(value) for _, value in _values(node.step) if isinstance(value, VariableName)}
-        known |= set(node.step.variables())
+        names |= {str(value): None for _, value in _values(node.step) if isinstance(value, VariableName)}
+        names |= dict.fromkeys(node.step.variables())
+    return tuple(names)
+
+
+def _variables(flow: Flow) -> Iterator[Finding]:
+    known = CALL_VARIABLES | set(flow.variables) | set(variables_set(flow))
     jumps = any(isinstance(node.step, JumpStep) for node in flow.nodes.values())
     for name, node in flow.nodes.items():
         for field, value in _values(node.step):

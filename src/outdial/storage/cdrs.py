@@ -4,7 +4,7 @@ A dialer that died may have left a recording, which is found when it starts agai
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -12,6 +12,7 @@ from sqlalchemy import bindparam
 from outdial.domain.call import AttemptOutcome, Cdr, Lease, MediaQuality
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.rating import NOTHING, Bill
+from outdial.storage import flow_runs
 from outdial.storage.statement import Statement
 from outdial.storage.tables import cdrs
 
@@ -71,13 +72,26 @@ def add_recording(conn: sa.Connection, call_id: str, number: int, codec: str, ke
 
 
 def of_call(conn: sa.Connection, call_id: str) -> list[Cdr]:
-    """Return the CDRs of a call, oldest attempt first."""
-    return [_cdr(row) for row in conn.execute(_OF_CALL, {"p_call": call_id}).mappings()]
+    """Return the CDRs of a call, oldest attempt first, each with what it did in its flow."""
+    found = [_cdr(row) for row in conn.execute(_OF_CALL, {"p_call": call_id}).mappings()]
+    return _with_runs(conn, found)
 
 
 def of_calls(conn: sa.Connection, call_ids: Sequence[str]) -> list[Cdr]:
-    """Return the CDRs of these calls, in any order."""
-    return [_cdr(row) for row in conn.execute(_OF_CALLS, {"p_calls": call_ids}).mappings()]
+    """Return the CDRs of these calls, in any order, each with what it did in its flow."""
+    found = [_cdr(row) for row in conn.execute(_OF_CALLS, {"p_calls": call_ids}).mappings()]
+    return _with_runs(conn, found)
+
+
+def _with_runs(conn: sa.Connection, found: list[Cdr]) -> list[Cdr]:
+    answered = sorted({cdr.call_id for cdr in found if cdr.outcome.answered_at is not None})
+    if not answered:
+        return found
+    runs = flow_runs.of_calls(conn, answered)
+    return [
+        replace(cdr, outcome=replace(cdr.outcome, flow_run=runs.get((cdr.call_id, cdr.number))))
+        for cdr in found
+    ]
 
 
 def _cdr(row: sa.RowMapping) -> Cdr:

@@ -175,9 +175,11 @@ def get_version(conn: sa.Connection, flow_id: int, version: int) -> FlowVersion 
     return None if row is None else FlowVersion(**row)
 
 
-def versions(conn: sa.Connection, flow_id: int) -> list[FlowVersion]:
-    """Return all published versions, newest first."""
-    return [FlowVersion(**row) for row in conn.execute(_VERSIONS, {"p_flow": flow_id}).mappings()]
+def versions(conn: sa.Connection, flow_id: int, *, limit: int | None = None) -> list[FlowVersion]:
+    """Return the published versions, newest first: all, or at most `limit`."""
+    return [
+        FlowVersion(**row) for row in conn.execute(_VERSIONS.limit(limit), {"p_flow": flow_id}).mappings()
+    ]
 
 
 def published(conn: sa.Connection, account_id: int, flow_ids: list[int]) -> dict[int, FlowVersion]:

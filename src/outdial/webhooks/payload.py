@@ -23,6 +23,7 @@ def payload_of(event: Event) -> dict[str, Any]:
     outcome = None if event.cdr is None else event.cdr.outcome
     bill = NOTHING if event.cdr is None else event.cdr.bill
     talk_ms = 0 if outcome is None else outcome.talk_ms
+    run = None if outcome is None else outcome.flow_run
     return {
         "id": call.id,
         "webhook_id": event.webhook.id,
@@ -49,6 +50,7 @@ def payload_of(event: Event) -> dict[str, Any]:
         "customid": call.customid,
         "customid1": call.customid1,
         "variables": dict(call.variables),
+        "flow": None if run is None else run.shown(lambda at: _time(at, event.time_zone)),
         "sequence": event.sequence,
     }
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from tests.unit.webhooks.events import CALL_ID, END_MS, call, cdr, event
 
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.flow_run import FlowRun
 from outdial.domain.rating import Bill
+from outdial.templates import template
 from outdial.webhooks.payload import payload_of, variables_of
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "webhooks.md"
@@ -83,3 +85,27 @@ def test_variables_of_templates() -> None:
     assert (variables["mobile"], variables["date"]) == ("918867135000", "2019-08-16")
     assert variables["unixtime"] == (END_MS + 10) // 1000
     assert variables["variables"] == given
+
+
+def test_what_the_callee_did_in_a_flow() -> None:
+    path = [
+        {"flow": "23", "node": "ask", "entered_at": END_MS - 9_500, "exit": "1", "left_at": END_MS - 2_250},
+        {"flow": "23", "node": "bye", "entered_at": END_MS - 2_250, "exit": None, "left_at": None},
+    ]
+    run = FlowRun(flow_id=23, version=2, result="success", path=path, variables={"age": 42}, tags=["warm"])
+    one = event(cdr=cdr(flow_run=run), call=call(variables={"flow": "forged"}), time_zone="Asia/Kolkata")
+    payload = payload_of(one)
+    assert payload["flow"] == {
+        "id": 23,
+        "version": 2,
+        "result": "success",
+        "path": [
+            {"flow": "23", "node": "ask", "exit": "1", "entered_at": "2019-08-16 20:40:04", "seconds": 7.25},
+            {"flow": "23", "node": "bye", "exit": None, "entered_at": "2019-08-16 20:40:11", "seconds": None},
+        ],
+        "variables": {"age": 42},
+        "tags": ["warm"],
+        "problems": [],
+    }
+    source = "{{flow.result}} {{flow.variables.age}} {{flow.path[0].node}} {{flow.path|size}}"
+    assert template.render(source, variables_of(one, payload)) == "success 42 ask 2"
