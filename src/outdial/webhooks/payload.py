@@ -50,7 +50,7 @@ def payload_of(event: Event) -> dict[str, Any]:
         "customid": call.customid,
         "customid1": call.customid1,
         "variables": dict(call.variables),
-        "flow": None if run is None else run.shown(lambda at: _time(at, event.time_zone)),
+        "flow": None if run is None else run.shown(lambda at: local_time(at, event.time_zone)),
         "sequence": event.sequence,
     }
 
