@@ -30,8 +30,8 @@ class ApiOptions:
     upload_bytes: int = 50 * 1024 * 1024
     sound_ms: int = 600_000
     recipients: int = 10_000
-    retries: int = 1
-    """How often a call with an interval is dialled again when nobody answered."""
+    retries: int = 3
+    """How often a call with an interval is dialled again when nobody answered, unless it says so itself."""
     reserve_ms: int = 60_000
     """Of talk, for a prepaid call whose length is not known when it is accepted."""
     guard: Guard = field(default_factory=lambda: Guard(AllowList()))

@@ -54,7 +54,14 @@ PARAMETERS = {
     "interval": {
         "type": "integer",
         "enum": [0, 5, 15, 30, 45, 60],
-        "description": "Minutes until a call that was not answered is tried again; 0: it is not.",
+        "description": "Minutes until a call that was not answered is tried again, from the end of the try;"
+        " 0: it is not.",
+    },
+    "retries": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 10,
+        "description": "With `interval`: how often it is tried again at most; 3 by default.",
     },
     "webhook_id": {
         "type": "integer",
@@ -128,11 +135,17 @@ async def accept_all(
         wanted=wanted,
         request_id=context.new_uuid(),
         now=now,
-        retries=context.options.retries if wanted.interval_minutes else 0,
+        retries=_retries(wanted, context.options),
         spoken=spoken,
         reserve_ms=context.options.reserve_ms,
     )
     return await once(context, key, store, _body)
+
+
+def _retries(wanted: SendRequest, options: ApiOptions) -> int:
+    if wanted.retries is not None:
+        return wanted.retries
+    return options.retries if wanted.interval_minutes else 0
 
 
 def _body(rows: Sequence[NewCall | Refused]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from outdial.errors import EgressRefused, InvalidPhoneNumber
 
 INTERVALS = (0, 5, 15, 30, 45, 60)
 """Minutes between tries, as on the page."""
+MOST_RETRIES = 10
 
 _LONGEST_TEXT = 255
 _MOST_DIGITS = 18
@@ -59,6 +60,8 @@ class SendRequest:
     """In the spelling of `egress.urls.normalised`."""
     name: str = ""
     interval_minutes: int = 0
+    retries: int | None = None
+    """None: as many as the server's settings say."""
     customid: str = ""
     customid1: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -98,6 +101,7 @@ class _Reader:
             audio_url=audio_url,
             name=self._text("name"),
             interval_minutes=self._interval(),
+            retries=self._retries(),
             customid=self._text("customid"),
             customid1=self._text("customid1"),
             variables=self._variables(),
@@ -213,6 +217,23 @@ class _Reader:
             expected = ", ".join(str(each) for each in INTERVALS)
             self._wrong("interval", f"interval should be one of {expected} (minutes), not {text[:40]!r}.")
             return 0
+        return int(text)
+
+    def _retries(self) -> int | None:
+        text = self._text("retries")
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and int(text[:9]) <= MOST_RETRIES):
+            self._wrong(
+                "retries", f"retries should be a whole number from 0 to {MOST_RETRIES}, not {text[:40]!r}."
+            )
+            return None
+        if int(text) and self._text("interval") in ("", "0"):
+            self._wrong(
+                "retries",
+                f"retries={text} needs an interval of {', '.join(map(str, INTERVALS[1:]))} minutes between"
+                " two tries, as in interval=15.",
+            )
         return int(text)
 
     def _webhook_id(self) -> int | None:

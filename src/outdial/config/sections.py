@@ -167,10 +167,11 @@ class LimitSettings(Section):
     )
     sound_seconds: float = Field(default=600.0, gt=0, description="Longest accepted sound.")
     retries: int = Field(
-        default=1,
+        default=3,
         ge=0,
         le=10,
-        description="How often a call with an `interval` is dialled again when it was not answered.",
+        description="How often a call with an `interval` and without `retries` is dialled again when it was"
+        " not answered.",
     )
     recipients: int = Field(default=10_000, ge=1, description="Most numbers in one `outgoing/send`.")
 

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy import bindparam, case
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 
 from outdial.domain.call import Call, CallState, NewCall
 from outdial.domain.disposition import Disposition, EndReason
-from outdial.storage import call_rates, credit, outbox, wake
+from outdial.storage import call_rates, endings, wake
 from outdial.storage.tables import calls
 
 _INSERT = sa.insert(calls)
@@ -27,21 +27,6 @@ _BY_ID = sa.select(*COLUMNS).where(calls.c.id == bindparam("p_id"))
 _BY_IDS = sa.select(*COLUMNS).where(calls.c.id.in_(bindparam("p_ids", expanding=True)))
 
 _NEWEST_FIRST = (calls.c.submitted_at.desc(), calls.c.seq.desc())
-
-_IS_QUEUED = calls.c.state == sa.literal_column("'queued'")
-
-_CANCEL = (
-    sa.update(calls)
-    .where(calls.c.id == bindparam("p_id"), calls.c.state != sa.literal_column("'done'"))
-    .values(
-        cancel_requested_at=sa.func.coalesce(calls.c.cancel_requested_at, bindparam("p_now")),
-        state=case((_IS_QUEUED, sa.literal_column("'done'")), else_=calls.c.state),
-        done_at=case((_IS_QUEUED, bindparam("p_now")), else_=calls.c.done_at),
-        disposition=case((_IS_QUEUED, bindparam("p_disposition")), else_=calls.c.disposition),
-        reason=case((_IS_QUEUED, bindparam("p_reason")), else_=calls.c.reason),
-    )
-    .returning(calls.c.state, calls.c.account_id, calls.c.reserved)
-)
 
 _OPEN_OF_ACCOUNT = sa.select(calls.c.id).where(
     calls.c.account_id == bindparam("p_account"),
@@ -128,29 +113,13 @@ def request_cancel(conn: sa.Connection, call_id: str, *, now: int) -> CallState 
     A queued call is done at once (CANCEL). One that is being dialled is marked, its dialer is woken and acts
     on it. Returns the call's state afterwards, or None if there was nothing to cancel: no such call, or done.
     """
-    row = conn.execute(
-        _CANCEL,
-        {
-            "p_id": call_id,
-            "p_now": now,
-            "p_disposition": Disposition.CANCEL.value,
-            "p_reason": EndReason.CANCELLED.value,
-        },
-    ).one_or_none()
-    state = None if row is None else row.state
-    if state == CallState.LEASED:
-        wake.announce(conn, wake.CANCELS)
-    elif row is not None and state == CallState.DONE:
-        credit.settle(conn, row.account_id, call_id, charge=0, reserved=row.reserved, now=now)
-        outbox.add_end(conn, call_id, now=now)
-    return None if state is None else CallState(state)
+    return endings.cancel(conn, [call_id], now=now).get(call_id)
 
 
 def cancel_of_account(conn: sa.Connection, account_id: int, *, now: int, limit: int) -> int:
     """Ask to cancel up to `limit` of an account's calls that nobody asked to cancel yet; returns how many."""
     found = list(conn.scalars(_OPEN_OF_ACCOUNT.limit(limit), {"p_account": account_id}))
-    for call_id in found:
-        request_cancel(conn, call_id, now=now)
+    endings.cancel(conn, found, now=now)
     return len(found)
 
 

@@ -145,6 +145,7 @@ def settle(
     reserved: int,
     now: int,
     attempt: int | None = None,
+    note: str = "",
 ) -> None:
     """Take what a call cost from the balance and let go of what it had reserved; once, when it is done.
 
@@ -155,7 +156,17 @@ def settle(
         _move(conn, account_id, Kind.CHARGE, -charge, -used, call_id=call_id, attempt=attempt, now=now)
         reserved -= used
     if reserved:
-        _move(conn, account_id, Kind.RELEASE, 0, -reserved, call_id=call_id, attempt=attempt, now=now)
+        _move(
+            conn,
+            account_id,
+            Kind.RELEASE,
+            0,
+            -reserved,
+            call_id=call_id,
+            attempt=attempt,
+            note=note,
+            now=now,
+        )
 
 
 def set_terms(conn: sa.Connection, account_id: int, *, prepaid: bool, currency: str) -> None:

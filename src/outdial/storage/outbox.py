@@ -9,7 +9,7 @@ webhooks, and a flow's event comes before the end of its attempt.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -140,6 +140,13 @@ def add_flow_event(
     parameters = {"p_call": lease.call_id, "p_number": lease.number, "p_now": now, "p_content": content}
     _announce_if_any(conn, _ADD_FLOW_EVENT.execute(conn, parameters))
     return True
+
+
+def add_ends(conn: sa.Connection, call_ids: Sequence[str], *, now: int) -> None:
+    """The same for many calls, all of them done."""
+    if call_ids:
+        _ADD_END.execute_many(conn, [{"p_call": call_id, "p_now": now} for call_id in call_ids])
+        wake.announce(conn, wake.OUTBOX)
 
 
 def _announce_if_any(conn: sa.Connection, result: "sa.CursorResult[*tuple[object, ...]]") -> None:

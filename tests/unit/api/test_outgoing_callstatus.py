@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
-from outdial.domain.call import AttemptOutcome, ClaimedCall, MediaQuality, NewCall
+from outdial.domain.call import AttemptOutcome, CallState, ClaimedCall, MediaQuality, NewCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry, RetryDecision
 from outdial.storage import accounts, attempts, audio_urls, calls, claims, leases, tokens
@@ -320,6 +320,39 @@ async def test_cancelling_a_call_in_progress_is_left_to_its_dialer(api: Api) -> 
     status, answer = await api.call("POST", "outgoing/cancel", json={"id": CALL_ID})
     assert (status, answer["data"]["state"]) == (200, "leased")
     assert await api.database.read(calls.cancelling, DIALER) == [CALL_ID]
+
+
+async def test_cancelling_a_request(api: Api) -> None:
+    form = {"bridge": BRIDGE, "to": "12025550100,12025550101", "audio": "https://example.com/a.mp3"}
+    _, sent = await api.call("POST", "outgoing/send", data=form)
+    request_id = sent["data"][0]["id"].partition(":")[0]
+    for cancelled, ended in ((2, 0), (0, 2)):
+        status, answer = await api.call("POST", "outgoing/cancel", data={"id": request_id})
+        counts = {"cancelled": cancelled, "hanging_up": 0, "ended": ended}
+        assert (status, answer["data"]) == (200, {"id": request_id, **counts})
+    unknown = "70fa87e0-9df9-4327-bc80-a561c48703d9"
+    status, answer = await api.call("POST", "outgoing/cancel", data={"id": unknown})
+    assert (status, answer["message"]) == (404, f"There is no request {unknown}.")
+
+
+async def test_a_request_of_another_account_is_not_there(api: Api) -> None:
+    other = await api.database.run(accounts.insert, name="other", now=1)
+    request_id = "70fa87e0-9df9-4327-bc80-a561c48703d9"
+    call = NewCall(
+        id=f"{request_id}:1",
+        account_id=other.id,
+        bridge=BRIDGE,
+        trunk_id=api.trunk_id,
+        to="12025550100",
+        submitted_at=api.clock(),
+        due_at=api.clock(),
+        sound_id="sound",
+    )
+    await api.database.run(calls.insert_calls, [call])
+    assert (await api.call("POST", "outgoing/cancel", data={"id": request_id}))[0] == 404
+    stored = await api.database.read(calls.get, call.id)
+    assert stored is not None
+    assert stored.state is CallState.QUEUED
 
 
 async def test_a_call_that_waits_for_its_audio_says_so(api: Api) -> None:

@@ -94,7 +94,35 @@ async def test_all_three_bodies_mean_the_same(api: Api, kind: str) -> None:
     call = await api.database.read(calls.get, answer["data"][0]["id"])
     assert call is not None
     assert call.variables == {"otp": "1234", "who": "Ann"}
-    assert (call.interval_minutes, call.retries) == (15, 1)
+    assert (call.interval_minutes, call.retries) == (15, 3)
+
+
+@pytest.mark.parametrize(("interval", "retries"), [("15", 0), ("60", 10), ("0", 0)])
+async def test_retries_are_chosen(api: Api, interval: str, retries: int) -> None:
+    form = _form(interval=interval, retries=str(retries))
+    status, answer = await api.call("POST", "outgoing/send", data=form)
+    assert status == 200, answer
+    call = await api.database.read(calls.get, answer["data"][0]["id"])
+    assert call is not None
+    assert (call.interval_minutes, call.retries) == (int(interval), retries)
+
+
+@pytest.mark.parametrize(
+    ("interval", "retries", "sentence"),
+    [
+        ("15", "11", "retries should be a whole number from 0 to 10, not '11'."),
+        ("15", "-1", "retries should be a whole number from 0 to 10, not '-1'."),
+        ("15", "1.5", "retries should be a whole number from 0 to 10, not '1.5'."),
+        (
+            "",
+            "2",
+            "retries=2 needs an interval of 5, 15, 30, 45, 60 minutes between two tries, as in interval=15.",
+        ),
+    ],
+)
+async def test_retries_that_cannot_be(api: Api, interval: str, retries: str, sentence: str) -> None:
+    status, answer = await api.call("POST", "outgoing/send", data=_form(interval=interval, retries=retries))
+    assert (status, answer["errors"]) == (422, {"retries": [sentence]})
 
 
 @pytest.mark.parametrize(

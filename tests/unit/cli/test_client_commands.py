@@ -53,6 +53,18 @@ def test_a_call_is_placed(outdial: Outdial, api_server: ApiInThread, mp3: str) -
     assert json.loads(placed.out)["mobile"] == TO
 
 
+def test_cancelling(outdial: Outdial, api_server: ApiInThread, mp3: str) -> None:
+    placed = outdial("call", "--to", TO, "--bridge", BRIDGE, "--audio", mp3, "--no-follow", "--json")
+    call_id = json.loads(placed.out)["id"]
+    request_id = call_id.partition(":")[0]
+    done = outdial("cancel", request_id)
+    assert done.out == "1 calls are cancelled, 0 are being hung up, 0 had ended.\n"
+    again = outdial("cancel", request_id, "--json")
+    assert json.loads(again.out) == {"id": request_id, "cancelled": 0, "hanging_up": 0, "ended": 1}
+    one = outdial("cancel", call_id)
+    assert (one.status, one.err) == (exit_codes.FAILED, "outdial: The call has ended already.\n")
+
+
 def _end_the_call(server: ApiInThread, disposition: Disposition) -> None:
     """Do what a dialer would."""
     assert server.api is not None
