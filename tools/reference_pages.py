@@ -106,14 +106,12 @@ def _command(path: str, command: Any) -> list[str]:
         "",
         inspect.cleandoc(command.help or ""),
     ]
-    if inner is not None:
-        for name, each in inner.items():
-            lines += _command(f"{path} {name}", each)
-        return lines
     shown = (each for each in command.params if each.name != "help" and not getattr(each, "hidden", False))
     rows = [_parameter(each) for each in shown]
     if rows:
         lines += ["", "| | default | meaning |", "|---|---|---|", *rows]
+    for name, each in (inner or {}).items():
+        lines += _command(f"{path} {name}", each)
     return lines
 
 

@@ -1,11 +1,16 @@
 """Accepting, finding and cancelling calls."""
 
+import json
+from typing import Any
+
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from outdial.domain.call import CallState
+from outdial.domain.disposition import Disposition
 from outdial.storage import calls
-from tests.storage.world import World
+from tests.storage.world import BRIDGE, World
 
 
 async def test_what_was_accepted_comes_back(world: World) -> None:
@@ -87,6 +92,83 @@ async def test_finding(world: World) -> None:
     assert row.id == second.id
     assert await world.database.read(calls.find, world.account_id + 1) == []
     assert await world.database.read(calls.count, world.account_id + 1) == 0
+
+
+async def test_the_log_finds_by_bridge_campaign_outcome_and_state(world: World) -> None:
+    database = world.database
+    first, second = await world.queue(2, name="diwali", customid1="b")
+    (third,) = await world.queue(bridge="12025550198")
+    await database.run(calls.request_cancel, second.id, now=5)
+
+    async def found(**filters: object) -> list[str]:
+        wanted = calls.CallFilter(**filters)  # type: ignore[arg-type]
+        rows = await database.read(calls.find, world.account_id, wanted)
+        assert await database.read(calls.count, world.account_id, wanted) == len(rows)
+        return [call.id for call in rows]
+
+    assert await found(name="diwali") == [second.id, first.id]
+    assert await found(name="") == []
+    assert await found(customid1="b") == [second.id, first.id]
+    assert await found(bridge="12025550198") == [third.id]
+    assert await found(disposition=Disposition.CANCEL) == [second.id]
+    assert await found(disposition=Disposition.BUSY) == []
+    assert await found(state=CallState.QUEUED) == [third.id, first.id]
+    assert await found(state=CallState.DONE, name="diwali") == [second.id]
+
+
+async def test_a_list_goes_on_behind_a_place(world: World) -> None:
+    """Calls of one millisecond, too, come once each, and new ones in between change nothing."""
+    database = world.database
+    wanted = [call.id for call in reversed(await world.queue(5))]
+    seen: list[str] = []
+    place = None
+    while rows := await database.read(calls.find, world.account_id, limit=2, after=place):
+        seen += [call.id for call in rows]
+        place = await database.read(calls.place, world.account_id, seen[-1])
+        await world.queue()
+    assert seen == wanted
+    assert await database.read(calls.place, world.account_id + 1, wanted[0]) is None
+    assert await database.read(calls.place, world.account_id, "nobody:1") is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (calls.ANY_CALL, "ix_calls_account_id_submitted_at"),
+        (calls.CallFilter(submitted_from=5, submitted_before=9), "ix_calls_account_id_submitted_at"),
+        (calls.CallFilter(name="diwali"), "ix_calls_log_name"),
+        (calls.CallFilter(bridge=BRIDGE), "ix_calls_log_bridge"),
+        (calls.CallFilter(disposition=Disposition.BUSY), "ix_calls_log_disposition"),
+        (calls.CallFilter(disposition=Disposition.BUSY, submitted_before=9), "ix_calls_log_disposition"),
+    ],
+)
+async def test_the_log_reads_an_index_and_does_not_sort(
+    world: World, wanted: calls.CallFilter, index: str
+) -> None:
+    await world.queue(3)
+    statements: list[tuple[str, Any]] = []
+
+    def keep(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: object) -> None:
+        statements.append((statement, parameters))
+
+    def plan(conn: sa.Connection) -> str:
+        sqlite = conn.dialect.name == "sqlite"
+        if not sqlite:  # a planner would rightly scan a table of three rows
+            for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+                conn.execute(sa.text(f"SET LOCAL {setting} = off"))
+        sa.event.listen(conn, "before_cursor_execute", keep)
+        calls.find(conn, world.account_id, wanted, limit=2, after=(7, 7))
+        sa.event.remove(conn, "before_cursor_execute", keep)
+        prefix = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN (FORMAT JSON) "
+        rows = conn.exec_driver_sql(prefix + statements[0][0], statements[0][1]).all()
+        return "\n".join(str(row[-1]) for row in rows) if sqlite else json.dumps(rows[0][0])
+
+    text = await world.database.run(plan)
+    assert index in text
+    assert "SCAN calls" not in text
+    assert "Seq Scan" not in text
+    assert "TEMP B-TREE" not in text
+    assert '"Sort"' not in text
 
 
 async def test_cancelling_a_queued_call_ends_it(world: World) -> None:

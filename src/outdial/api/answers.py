@@ -36,7 +36,7 @@ def family_duration(duration_ms: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
 
 
-_NOT_A_FILTER = frozenset({"page", "per_page", "access_token"})
+_NOT_A_FILTER = frozenset({"page", "per_page", "after", "access_token"})
 
 
 class Page:
@@ -67,25 +67,38 @@ class Page:
     def answer(self, message: str, rows: Sequence[Any], total: int) -> Response:
         """The list answer with `links` (which keep the request's filters, not its token) and `meta`."""
         last = max(1, ceil(total / self.size))
-        path = str(self._request.url.replace(query=""))
-        filters = [each for each in self._request.query_params.multi_items() if each[0] not in _NOT_A_FILTER]
-
-        def link(page: int) -> str:
-            return f"{path}?{urlencode([*filters, ('page', page), ('per_page', self.size)])}"
-
         links = {
-            "first": link(1),
-            "last": link(last),
-            "prev": link(self.number - 1) if self.number > 1 else None,
-            "next": link(self.number + 1) if self.number < last else None,
+            "first": self._link("page", 1),
+            "last": self._link("page", last),
+            "prev": self._link("page", self.number - 1) if self.number > 1 else None,
+            "next": self._link("page", self.number + 1) if self.number < last else None,
         }
         meta = {
             "current_page": self.number,
             "from": self.offset + 1 if rows else None,
             "last_page": last,
-            "path": path,
+            "path": self._path,
             "per_page": self.size,
             "to": self.offset + len(rows) if rows else None,
             "total": total,
         }
         return ok(message, rows, links=links, meta=meta)
+
+    def answer_after(self, message: str, rows: Sequence[Any], last_id: str | None) -> Response:
+        """The answer to `?after=`: it counts nothing, and its next page begins behind `last_id`."""
+        goes_on = last_id is not None and len(rows) == self.size
+        links = {
+            "first": self._link("page", 1),
+            "last": None,
+            "prev": None,
+            "next": self._link("after", last_id) if goes_on else None,
+        }
+        return ok(message, rows, links=links, meta={"path": self._path, "per_page": self.size})
+
+    @property
+    def _path(self) -> str:
+        return str(self._request.url.replace(query=""))
+
+    def _link(self, name: str, value: object) -> str:
+        filters = [each for each in self._request.query_params.multi_items() if each[0] not in _NOT_A_FILTER]
+        return f"{self._path}?{urlencode([*filters, (name, value), ('per_page', self.size)])}"

@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
+
+from starlette.responses import StreamingResponse
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 
@@ -19,6 +21,12 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()
+
+
+def csv_download(lines: AsyncIterator[str], name: str) -> StreamingResponse:
+    """200 with lines as they come, to be saved as a file with this name."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines, media_type=MEDIA_TYPE, headers=headers)
 
 
 def _cell(value: Any) -> str:

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from outdial.api.answers import Page, family_time, ok
 from outdial.api.auth import authenticate
 from outdial.api.call_filter import midnight, unix_ms
 from outdial.api.context import ApiContext, context_of
-from outdial.api.csv_lines import MEDIA_TYPE, csv_lines
+from outdial.api.csv_lines import csv_download, csv_lines
 from outdial.api.developer_webhooks import PAGES
 from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import invalid
@@ -137,7 +136,7 @@ async def results_csv(request: Request, flow_id: str) -> Response:
     context = context_of(request)
     versions = await context.database.read(flows.versions, flow.id, limit=_MOST_VERSIONS)
     names = await asyncio.to_thread(_variables_of, versions)
-    return _download(_result_lines(context, flow, wanted, names), f"flow-{flow.id}-results.csv")
+    return csv_download(_result_lines(context, flow, wanted, names), f"flow-{flow.id}-results.csv")
 
 
 @router.get(
@@ -185,7 +184,7 @@ async def counts_csv(request: Request, flow_id: str) -> Response:
         for version in sorted(found, reverse=True):
             yield csv_lines(_count_rows(version, found[version]))
 
-    return _download(lines(), f"flow-{flow.id}-counts.csv")
+    return csv_download(lines(), f"flow-{flow.id}-counts.csv")
 
 
 def _read_filter(request: Request) -> RunFilter:
@@ -296,8 +295,3 @@ def _variables_of(versions: list[FlowVersion]) -> list[str]:
         except InvalidFlow:  # published under other rules
             continue
     return list(names)
-
-
-def _download(lines: AsyncIterator[str], name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(lines, media_type=MEDIA_TYPE, headers=headers)

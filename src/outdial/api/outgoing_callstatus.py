@@ -1,5 +1,6 @@
 """GET `outgoing/callstatus`: how calls went, with each attempt and one sentence for people."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from outdial.api.errors import ApiError, invalid
 from outdial.api.explanation import explain, waits_for_audio, waits_for_speech
 from outdial.domain.call import Attempt, Call, CallState, Cdr, MediaQuality
 from outdial.domain.money import to_text
+from outdial.domain.number_origin import origin_of
 from outdial.domain.prompt import is_prompt
 from outdial.egress.urls import parse_target
 from outdial.storage import attempts, audio_urls, callbacks, calls, cdrs
@@ -41,7 +43,8 @@ _EXAMPLE = family(
         "charges": "0.5000",
         "dtmf": "1",
         "location": "IN",
-        "provider": None,
+        "region": "India",
+        "provider": "Tata Docomo",
         "customid": "",
         "customid1": "",
         "submitted_at": "2019-08-16 15:09:51",
@@ -130,7 +133,9 @@ async def _described(context: ApiContext, call: Call, tries: _Tries) -> dict[str
     callback = None
     if call.ivr_id is not None and call.state is not CallState.QUEUED:
         callback = await context.database.read(calls.get, callbacks.id_of(call.id))
-    return status_row(call, *tries, waits_for=await _waits_for(context, call), callback=callback)
+    waits_for = await _waits_for(context, call)
+    # In a thread: the first number takes half a second.
+    return await asyncio.to_thread(status_row, call, *tries, waits_for=waits_for, callback=callback)
 
 
 async def _waits_for(context: ApiContext, call: Call) -> str | None:
@@ -155,6 +160,7 @@ def status_row(
 ) -> dict[str, Any]:
     """The family's fields and ours."""
     last = records[-1].outcome if records else None
+    origin = origin_of(call.to)
     return {
         "id": call.id,
         "mobile": call.to,
@@ -167,7 +173,8 @@ def status_row(
         "charges": to_text(sum(record.bill.charge for record in records)),
         "dtmf": last.dtmf if last else "",
         "location": call.iso,
-        "provider": None,
+        "region": origin.region,
+        "provider": origin.provider,
         "customid": call.customid,
         "customid1": call.customid1,
         "submitted_at": family_time(call.submitted_at),
@@ -178,8 +185,13 @@ def status_row(
         "callback": None
         if callback is None
         else {"id": callback.id, "due_at": family_time(callback.due_at), "state": callback.state},
-        "attempts": [_attempt_row(each, _record_of(each, records)) for each in tries],
+        "attempts": attempt_rows(tries, records),
     }
+
+
+def attempt_rows(tries: Sequence[Attempt], records: Sequence[Cdr]) -> list[dict[str, Any]]:
+    """A row for each attempt, oldest first."""
+    return [_attempt_row(each, _record_of(each, records)) for each in tries]
 
 
 def _record_of(attempt: Attempt, records: Sequence[Cdr]) -> Cdr | None:
@@ -228,13 +240,14 @@ def _quality_row(quality: MediaQuality | None) -> dict[str, Any] | None:
 async def the_call(request: Request, principal: Principal) -> tuple[Call, _Tries]:
     """The call that `?id=` names, with its attempts and CDRs. Raises ApiError 404 and 422."""
     call_id = the_call_id(request.query_params.get("id"))
-    found = await context_of(request).database.read(_read_call, call_id)
+    found = await context_of(request).database.read(read_call, call_id)
     if found is None or found[0].account_id != principal.account_id:
         raise no_such_call(call_id)
     return found
 
 
-def _read_call(conn: sa.Connection, call_id: str) -> tuple[Call, _Tries] | None:
+def read_call(conn: sa.Connection, call_id: str) -> tuple[Call, _Tries] | None:
+    """Return a call, of whichever account, with its attempts and CDRs."""
     call = calls.get(conn, call_id)
     return None if call is None else (call, _read_tries(conn, call_id))
 

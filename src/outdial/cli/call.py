@@ -1,10 +1,11 @@
-"""`outdial call`: place a call and watch it, or show the stored ladder of a past one."""
+"""`outdial call`: place a call and watch it, show the stored ladder of a past one, or list past ones."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from outdial.cli import call_log
 from outdial.cli.client import ApiClient, with_client
 from outdial.cli.follow import Progress, follow
 from outdial.cli.ladder import ladder, ladder_head, ladder_line, message_lines
@@ -14,10 +15,14 @@ from outdial.cli.problems import CommandFailed
 from outdial.supervisor import exit_codes
 
 app = typer.Typer(add_completion=False)
+app.command("list")(call_log.list_)
+app.command("show")(call_log.show)
+app.command("export")(call_log.export)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def call(
+    context: typer.Context,
     to: Annotated[str | None, typer.Option(help="Number to call, with country code.")] = None,
     bridge: Annotated[str | None, typer.Option(help="Our number, as `outdial bridge list` shows it.")] = None,
     sound: Annotated[str | None, typer.Option(help="Id of the sound to play, or its URL.")] = None,
@@ -42,6 +47,8 @@ def call(
 
     Exit status 0 when the call was answered, 1 when it was not.
     """
+    if context.invoked_subcommand is not None:
+        return
     if trace is not None:
         _show_trace(trace, attempt, full=full, url=url, token=token, as_json=as_json)
         return

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import aiohttp
 
@@ -17,6 +17,8 @@ T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8080"
 _EXIT_BY_STATUS = {401: exit_codes.DENIED, 403: exit_codes.DENIED, 422: exit_codes.USAGE}
 _UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=300)
+_SAVE_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=5, sock_read=60)
+_PART = 64 * 1024
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 
 
@@ -62,6 +64,16 @@ class ApiClient:
             if name:
                 form.add_field("name", name)
             return await self._json("POST", path, data=form, timeout=_UPLOAD_TIMEOUT)
+
+    async def save(self, path: str, out: BinaryIO, **query: str) -> int:
+        """GET an answer of any length into a file; returns its bytes."""
+        async with self._request("GET", path, params=query, timeout=_SAVE_TIMEOUT) as response:
+            if response.status != 200:
+                raise self._failure(response.status, await _read_json(response))
+            size = 0
+            async for part in response.content.iter_chunked(_PART):
+                size += out.write(part)
+            return size
 
     async def download(self, path: str) -> bytes:
         """GET a binary answer."""

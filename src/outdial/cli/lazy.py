@@ -15,7 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("outdial.cli.serve", "Run the server: the API, a dialer and its media workers."),
     "demo": ("outdial.cli.demo", "Show the main job in a minute: real calls, heard at the far end."),
     "sandbox": ("outdial.cli.sandbox", "Run the simulated phone network on its own, or list its numbers."),
-    "call": ("outdial.cli.call", "Place a call and follow it live; or show a past one with --trace."),
+    "call": ("outdial.cli.call", "Place a call and follow it live; list, show and export past ones."),
     "cancel": ("outdial.cli.cancel", "Cancel a call, or all calls of a request."),
     "sounds": ("outdial.cli.sounds", "Upload, list, fetch and delete sounds."),
     "flow": ("outdial.cli.flow", "Check, walk through, test and compare flows."),

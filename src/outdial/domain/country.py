@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import phonenumbers
 
+from outdial.domain.number_origin import country_name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Country:
@@ -24,14 +26,5 @@ def country_of_prefix(prefix: str) -> Country:
             iso = regions[0]
             if iso == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
                 break
-            return Country(iso=iso, name=_name(iso), calling_code=prefix[:length])
+            return Country(iso=iso, name=country_name(iso), calling_code=prefix[:length])
     return Country(iso=None, name="", calling_code="")
-
-
-def _name(iso: str) -> str:
-    # Half a second to import; only who sets prices needs it.
-    from phonenumbers.geodata.locale import LOCALE_DATA
-
-    names = LOCALE_DATA.get(iso, {})
-    name: str = names.get("en", "")
-    return str(names.get(name[1:], "")) if name.startswith("*") else name

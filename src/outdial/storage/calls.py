@@ -26,6 +26,10 @@ _BY_ID = sa.select(*COLUMNS).where(calls.c.id == bindparam("p_id"))
 
 _BY_IDS = sa.select(*COLUMNS).where(calls.c.id.in_(bindparam("p_ids", expanding=True)))
 
+_PLACE = sa.select(calls.c.submitted_at, calls.c.seq).where(
+    calls.c.id == bindparam("p_id"), calls.c.account_id == bindparam("p_account")
+)
+
 _NEWEST_FIRST = (calls.c.submitted_at.desc(), calls.c.seq.desc())
 
 _OPEN_OF_ACCOUNT = sa.select(calls.c.id).where(
@@ -72,6 +76,14 @@ class CallFilter:
     to: str | None = None
     """The callee's number, digits with country code."""
     customid: str | None = None
+    customid1: str | None = None
+    bridge: str | None = None
+    """Our number, digits."""
+    name: str | None = None
+    """Of the campaign."""
+    disposition: Disposition | None = None
+    """Of the newest ended attempt."""
+    state: CallState | None = None
     submitted_from: int | None = None
     """Accepted then or later, Unix milliseconds."""
     submitted_before: int | None = None
@@ -81,11 +93,26 @@ ANY_CALL = CallFilter()
 
 
 def find(
-    conn: sa.Connection, account_id: int, wanted: CallFilter = ANY_CALL, *, limit: int = 50, offset: int = 0
+    conn: sa.Connection,
+    account_id: int,
+    wanted: CallFilter = ANY_CALL,
+    *,
+    limit: int = 50,
+    offset: int = 0,
+    after: tuple[int, int] | None = None,
 ) -> list[Call]:
-    """Return an account's calls of that kind, newest first."""
-    query = _wanted(sa.select(*COLUMNS), wanted).order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
+    """Return an account's calls of that kind, newest first: from `offset` on, or behind the place `after`."""
+    query = _wanted(sa.select(*COLUMNS), wanted)
+    if after is not None:
+        query = query.where(sa.tuple_(calls.c.submitted_at, calls.c.seq) < sa.tuple_(*after))
+    query = query.order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
     return [to_call(row) for row in conn.execute(query, {"p_account": account_id})]
+
+
+def place(conn: sa.Connection, account_id: int, call_id: str) -> tuple[int, int] | None:
+    """Return where a call stands in an account's list, for `find`; None if the account has no such call."""
+    row = conn.execute(_PLACE, {"p_id": call_id, "p_account": account_id}).one_or_none()
+    return None if row is None else (row.submitted_at, row.seq)
 
 
 def count(conn: sa.Connection, account_id: int, wanted: CallFilter = ANY_CALL) -> int:
@@ -100,6 +127,16 @@ def _wanted(query: sa.Select[Any], wanted: CallFilter) -> sa.Select[Any]:
         query = query.where(calls.c.to_number == wanted.to)
     if wanted.customid is not None:
         query = query.where(calls.c.customid == wanted.customid, calls.c.customid != sa.literal_column("''"))
+    if wanted.customid1 is not None:
+        query = query.where(calls.c.customid1 == wanted.customid1)
+    if wanted.bridge is not None:
+        query = query.where(calls.c.bridge == wanted.bridge)
+    if wanted.name is not None:
+        query = query.where(calls.c.name == wanted.name, calls.c.name != sa.literal_column("''"))
+    if wanted.disposition is not None:
+        query = query.where(calls.c.disposition == wanted.disposition.value)
+    if wanted.state is not None:
+        query = query.where(calls.c.state == wanted.state.value)
     if wanted.submitted_from is not None:
         query = query.where(calls.c.submitted_at >= wanted.submitted_from)
     if wanted.submitted_before is not None:

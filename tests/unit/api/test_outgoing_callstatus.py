@@ -3,72 +3,20 @@
 from dataclasses import replace
 
 from tests.helpers.http_api import BRIDGE, START_MS, Api
+from tests.helpers.written_calls import ANSWERED, CALL_ID, DIALER, claim, finish, new_call
 
+<<<<<<< HEAD
 from outdial.domain.call import AttemptOutcome, CallState, ClaimedCall, MediaQuality, NewCall
+=======
+from outdial.domain.call import AttemptOutcome, NewCall
+>>>>>>> 91c2fb0 (Show the call log: rows, filters, pages, CSV; where numbers come from)
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
-from outdial.domain.retry_policy import Done, Retry, RetryDecision
-from outdial.storage import accounts, attempts, audio_urls, calls, claims, leases, tokens
-
-CALL_ID = "70fa87e0-9df9-4327-bc80-a561c48703d8:1"
-DIALER = "dialer-1"
+from outdial.domain.retry_policy import Done, Retry
+from outdial.storage import accounts, attempts, audio_urls, calls, tokens
 
 
 async def _store_call(api: Api, call_id: str = CALL_ID) -> None:
-    call = NewCall(
-        id=call_id,
-        account_id=api.account_id,
-        bridge=BRIDGE,
-        trunk_id=api.trunk_id,
-        to="918867135000",
-        iso="IN",
-        submitted_at=START_MS,
-        due_at=START_MS,
-        sound_id="39888925-718e-43bb-a8b1-d4a3e1f0c2b7",
-        name="campaign",
-        customid="order 7",
-        retries=1,
-        interval_minutes=5,
-    )
-    await api.database.run(calls.insert_calls, [call])
-
-
-async def _claim(api: Api) -> ClaimedCall:
-    now = api.clock()
-    alive = await api.database.read(leases.alive, now=now)
-    if DIALER not in alive:
-        await api.database.run(
-            leases.register, DIALER, host="h", pid=1, now=now, lease_until=now + 10_000_000
-        )
-    found = await api.database.run(
-        claims.claim_due, dialer_id=DIALER, now=now, limit=10, free_by_trunk={api.trunk_id: 10}
-    )
-    (claimed,) = found.calls
-    return claimed
-
-
-ANSWERED = AttemptOutcome(
-    disposition=Disposition.ANSWER,
-    reason=EndReason.COMPLETED,
-    hangup_by=HangupBy.SYSTEM,
-    dialing_at=START_MS + 100,
-    ringing_at=START_MS + 200,
-    answered_at=START_MS + 3_300,
-    ended_at=START_MS + 22_200,
-    sip_call_id="abc",
-    sip_code=200,
-    sip_reason="OK",
-    dtmf="42#",
-    codec="PCMA",
-    ptime_ms=20,
-    played_ms=18_500,
-    quality=MediaQuality(packets_sent=945, jitter_ms=0.5, mos=4.4),
-)
-
-
-async def _finish(api: Api, claimed: ClaimedCall, outcome: AttemptOutcome, decision: RetryDecision) -> None:
-    now = outcome.ended_at
-    assert await api.database.run(attempts.mark_dialing, claimed.lease, now=now)
-    assert await api.database.run(attempts.finish, claimed.lease, outcome, decision, now=now)
+    await api.database.run(calls.insert_calls, [new_call(api, call_id)])
 
 
 async def _status(api: Api, call_id: str = CALL_ID) -> dict[str, object]:
@@ -93,7 +41,8 @@ async def test_a_call_that_waits(api: Api) -> None:
         "charges": "0.0000",
         "dtmf": "",
         "location": "IN",
-        "provider": None,
+        "region": "India",
+        "provider": "Tata Docomo",
         "customid": "order 7",
         "customid1": "",
         "submitted_at": "2019-08-16 15:09:51",
@@ -108,7 +57,7 @@ async def test_a_call_that_waits(api: Api) -> None:
 
 async def test_a_call_in_progress_says_how_far_it_is(api: Api) -> None:
     await _store_call(api)
-    claimed = await _claim(api)
+    claimed = await claim(api)
     steps = {
         "claimed": None,
         "dialing": lambda: api.database.run(attempts.mark_dialing, claimed.lease, now=START_MS),
@@ -130,7 +79,7 @@ async def test_a_call_in_progress_says_how_far_it_is(api: Api) -> None:
 
 async def test_an_answered_call_has_everything(api: Api) -> None:
     await _store_call(api)
-    await _finish(api, await _claim(api), ANSWERED, Done())
+    await finish(api, await claim(api), ANSWERED, Done())
     row = await _status(api)
     assert (row["state"], row["status"], row["duration"], row["dtmf"]) == (
         "done",
@@ -176,14 +125,14 @@ async def test_a_call_that_is_tried_again(api: Api) -> None:
         dtmf="",
         played_ms=0,
     )
-    await _finish(api, await _claim(api), busy, Retry(due_at=START_MS + 300_000, spends_attempt=True))
+    await finish(api, await claim(api), busy, Retry(due_at=START_MS + 300_000, spends_attempt=True))
     row = await _status(api)
     assert (row["state"], row["status"]) == ("queued", "BUSY")
     assert row["explanation"] == (
         "Waits to be tried again. The last try: The callee was busy (SIP 486 Busy Here)."
     )
     api.clock.now += 300_000
-    await _finish(api, await _claim(api), replace(busy, ended_at=START_MS + 310_000), Done())
+    await finish(api, await claim(api), replace(busy, ended_at=START_MS + 310_000), Done())
     row = await _status(api)
     assert row["explanation"] == "The callee was busy (SIP 486 Busy Here). It was tried 2 times."
     assert [attempt["attempt"] for attempt in row["attempts"]] == [1, 2]  # type: ignore[index, union-attr]
@@ -237,7 +186,7 @@ async def test_calls_are_found_by_number_customid_and_day(api: Api) -> None:
 
 async def test_a_list_of_calls_says_the_same_as_one_call(api: Api) -> None:
     await _store_call(api)
-    await _finish(api, await _claim(api), ANSWERED, Done())
+    await finish(api, await claim(api), ANSWERED, Done())
     _, answer = await api.call("GET", "outgoing/callstatus?mobile=918867135000")
     assert answer["data"] == [await _status(api)]
 
@@ -280,7 +229,7 @@ async def test_the_trace_of_an_attempt(api: Api) -> None:
     assert (status, answer["data"]["attempt"], answer["data"]["entries"]) == (200, 0, [])
     assert (await api.call("GET", f"outgoing/trace?id={CALL_ID}&attempt=1"))[0] == 422
 
-    claimed = await _claim(api)
+    claimed = await claim(api)
     entries = [
         {
             "at": START_MS + 5,
@@ -316,7 +265,7 @@ async def test_cancelling(api: Api) -> None:
 
 async def test_cancelling_a_call_in_progress_is_left_to_its_dialer(api: Api) -> None:
     await _store_call(api)
-    await _claim(api)
+    await claim(api)
     status, answer = await api.call("POST", "outgoing/cancel", json={"id": CALL_ID})
     assert (status, answer["data"]["state"]) == (200, "leased")
     assert await api.database.read(calls.cancelling, DIALER) == [CALL_ID]
@@ -389,7 +338,7 @@ async def test_a_call_that_waits_for_its_audio_says_so(api: Api) -> None:
         ended_at=now,
         detail=problem,
     )
-    claimed = await _claim(api)
+    claimed = await claim(api)
     await api.database.run(attempts.finish, claimed.lease, outcome, Done(), now=now)
     assert await explanation() == f"The audio could not be used, so the call was not dialled: {problem}"
     _, answer = await api.call("GET", f"outgoing/callstatus?id={CALL_ID}")

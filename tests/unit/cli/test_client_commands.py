@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.http_api import BRIDGE, START_MS
+from tests.helpers.written_calls import new_call
 from tests.unit.cli.conftest import ApiInThread, Outdial
 
 from outdial.audio.samples import welcome_mp3
-from outdial.cli import follow
+from outdial.cli import call_log, follow
 from outdial.domain.call import AttemptOutcome
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done
-from outdial.storage import attempts, claims, leases
+from outdial.storage import attempts, calls, claims, leases
 from outdial.supervisor import exit_codes
 
 TO = "918867135000"
@@ -99,6 +100,37 @@ def _end_the_call(server: ApiInThread, disposition: Disposition) -> None:
     )
     assert server.run(attempts.mark_dialing, claimed.lease, now=now)
     assert server.run(attempts.finish, claimed.lease, outcome, Done(), now=now, trace=entries)
+
+
+def test_past_calls(outdial: Outdial, api_server: ApiInThread, mp3: str, tmp_path: Path) -> None:
+    assert outdial("call", "list").out == "There are no such calls.\n"
+    place = ("call", "--to", TO, "--bridge", BRIDGE, "--audio", mp3, "--no-follow")
+    first, second = (outdial(*place, "--name", name).out.strip() for name in ("diwali", "holi"))
+    assert [row["id"] for row in json.loads(outdial("call", "list", "--json").out)] == [second, first]
+    assert second in outdial("call", "list", "--name", "holi").out
+    assert len(json.loads(outdial("call", "list", "--limit", "1", "--json").out)) == 1
+    shown = json.loads(outdial("call", "show", first, "--json").out)
+    assert (shown["name"], shown["attempts"]) == ("diwali", [])
+    assert "diwali" in outdial("call", "show", first).out
+    assert outdial("call", "show", "x:1").err == "outdial: There is no call x:1.\n"
+    assert outdial("call", "export", "log.csv", "--name", "diwali").out == "Saved as log.csv.\n"
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert (lines[0].split(",")[0], lines[1].split(",")[0], len(lines)) == ("id", first, 2)
+    refused = outdial("call", "list", "--status", "fine")
+    assert (refused.status, "status should be one of ANSWER" in refused.err) == (exit_codes.USAGE, True)
+    assert "cannot be written" in outdial("call", "export", "no/where.csv").err
+
+
+def test_the_list_goes_on_behind_a_hundred(
+    outdial: Outdial, api_server: ApiInThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_log, "_PER_PAGE", 2)
+    assert api_server.api is not None
+    new = [new_call(api_server.api, f"a:{number}") for number in range(5)]
+    api_server.run(calls.insert_calls, new)
+    rows = json.loads(outdial("call", "list", "--json").out)
+    assert [row["id"] for row in rows] == [f"a:{number}" for number in (4, 3, 2, 1, 0)]
+    assert len(json.loads(outdial("call", "list", "--json", "--limit", "3").out)) == 3
 
 
 def test_a_call_that_is_over_is_shown_as_a_ladder(

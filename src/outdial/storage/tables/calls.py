@@ -20,6 +20,8 @@ dialers = sa.Table(
 _DUE = sa.text("state = 'queued' AND paused_by IS NULL")
 _LEASED = sa.text("state = 'leased'")
 _DONE = sa.text("state = 'done'")
+_NAMED = sa.text("name <> ''")
+_ENDED = sa.text("disposition IS NOT NULL")
 _PAUSED = sa.text("paused_by IS NOT NULL")
 _QUEUED_WITH_URL = sa.text("state = 'queued' AND audio_url IS NOT NULL")
 _CANCELLING = sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL")
@@ -96,6 +98,27 @@ calls = sa.Table(
     # Retention reads the oldest first.
     sa.Index("ix_calls_done", "done_at", "seq", sqlite_where=_DONE, postgresql_where=_DONE),
     sa.Index("ix_calls_account_id_submitted_at", "account_id", "submitted_at"),
+    # The call log by campaign, by our number and by outcome; seq, which ends them all, is the order of calls
+    # that were accepted in the same millisecond.
+    sa.Index(
+        "ix_calls_log_name",
+        "account_id",
+        "name",
+        "submitted_at",
+        "seq",
+        sqlite_where=_NAMED,
+        postgresql_where=_NAMED,
+    ),
+    sa.Index("ix_calls_log_bridge", "account_id", "bridge", "submitted_at", "seq"),
+    sa.Index(
+        "ix_calls_log_disposition",
+        "account_id",
+        "disposition",
+        "submitted_at",
+        "seq",
+        sqlite_where=_ENDED,
+        postgresql_where=_ENDED,
+    ),
     sa.Index("ix_calls_to_number", "to_number"),
     sa.Index(
         "ix_calls_audio_url",
