@@ -5,11 +5,7 @@ from dataclasses import replace
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 from tests.helpers.written_calls import ANSWERED, CALL_ID, DIALER, claim, finish, new_call
 
-<<<<<<< HEAD
-from outdial.domain.call import AttemptOutcome, CallState, ClaimedCall, MediaQuality, NewCall
-=======
-from outdial.domain.call import AttemptOutcome, NewCall
->>>>>>> 91c2fb0 (Show the call log: rows, filters, pages, CSV; where numbers come from)
+from outdial.domain.call import AttemptOutcome, CallState, NewCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry
 from outdial.storage import accounts, attempts, audio_urls, calls, tokens
