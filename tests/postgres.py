@@ -21,7 +21,8 @@ import pytest
 from outdial.storage import schema
 
 _UNPRIVILEGED = ("postgres", "nobody")
-_TEMPLATE = "outdial_template"
+TEMPLATE = "outdial_template"
+"""The migrated database that the others are copied from."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,9 @@ def _as_unprivileged(folder: Path) -> tuple[str, ...]:
     raise RuntimeError(f"none of the users {_UNPRIVILEGED} exists")
 
 
-@pytest.fixture(scope="session")
-def postgres_cluster() -> Iterator[Cluster]:
-    """A server for the session; skips if PostgreSQL is not installed (CI installs it)."""
+@contextlib.contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """A server of one's own; skips if PostgreSQL is not installed (CI installs it)."""
     programs = _programs()
     if programs is None:
         if os.environ.get("CI"):
@@ -98,13 +99,20 @@ def postgres_cluster() -> Iterator[Cluster]:
             cwd="/",
         )
         cluster.start()
-        cluster.execute(f"CREATE DATABASE {_TEMPLATE}")
-        schema.upgrade(cluster.url(_TEMPLATE))
+        cluster.execute(f"CREATE DATABASE {TEMPLATE}")
+        schema.upgrade(cluster.url(TEMPLATE))
         yield cluster
     finally:
         with contextlib.suppress(subprocess.CalledProcessError):
             cluster.stop("immediate")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """The server of the session."""
+    with running_cluster() as cluster:
+        yield cluster
 
 
 _numbers = count(1)
@@ -114,7 +122,7 @@ _numbers = count(1)
 def empty_database(cluster: Cluster) -> Iterator[str]:
     """An empty, migrated database; yields its URL."""
     name = f"test_{next(_numbers)}"
-    cluster.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    cluster.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield cluster.url(name)
     cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

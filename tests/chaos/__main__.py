@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument(
         "--storm-kills", type=int, default=20, help="How often each role is killed meanwhile."
     )
+    parser.add_argument("--away", type=float, default=30, help="Seconds for which PostgreSQL is stopped.")
     parser.add_argument("pytest", nargs="*", help="Arguments for pytest, after --, such as -k sqlite.")
     arguments = parser.parse_args()
     scale = {
@@ -28,6 +29,7 @@ def main() -> int:
         "CHAOS_KILLS": str(arguments.kills),
         "CHAOS_STORM_CALLS": str(arguments.storm_calls),
         "CHAOS_STORM_KILLS": str(arguments.storm_kills),
+        "CHAOS_AWAY_S": str(arguments.away),
     }
     for seed in range(arguments.seed, arguments.seed + arguments.rounds):
         settings = {**scale, "CHAOS_SEED": str(seed)}

@@ -143,9 +143,10 @@ class DispatchSettings(Section):
 
     max_concurrent: int = Field(default=1000, ge=1, description="Calls in progress at once, in one dialer.")
     lease_seconds: float = Field(
-        default=30.0,
+        default=60.0,
         ge=1,
-        description="A dialer that does not renew a claim for this long has lost it; another one clears up.",
+        description="A dialer that does not renew a claim for this long has lost it; another one clears up."
+        " A database may be away for two thirds of this without costing a call.",
     )
     drain_seconds: float = Field(
         default=30.0,

@@ -1,11 +1,14 @@
 """The calls that this dialer runs, and what is asked of them from outside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
 
 from outdial.dispatch.control import CallControl
 from outdial.domain.call import Lease
 from outdial.domain.disposition import EndReason
-from outdial.storage import attempts
+from outdial.errors import DatabaseUnavailable
+from outdial.storage import attempts, traces
 from outdial.storage.database import Database
 
 
@@ -54,9 +57,30 @@ class CallsInProgress:
             if control.lease.dialer_id == dialer_id:
                 control.lose()
 
-    def store_traces(self, database: Database, now: int) -> None:
-        """Queue the trace entries that came since the last time, without waiting."""
+    async def store_traces(self, database: Database, now: int) -> None:
+        """Store the trace entries that came since the last time; what cannot be stored waits for the next.
+
+        Raises DatabaseUnavailable.
+        """
         over, self._over = self._over, []
-        for control in (*self._running.values(), *over):
-            if control.tracer is not None and not control.lost and (entries := control.tracer.take()):
-                database.post(attempts.append_trace, control.lease, entries, now=now)
+        taken = [
+            (control, control.tracer, entries)
+            for control in (*self._running.values(), *over)
+            if control.tracer is not None and not control.lost and (entries := control.tracer.take())
+        ]
+        if not taken:
+            return
+        rows = [(control.lease, entries) for control, _, entries in taken]
+        try:
+            await database.run_patiently(_append, rows, now=now)
+        except DatabaseUnavailable:
+            for control, tracer, entries in taken:
+                tracer.give_back(entries)
+                if self._running.get(control.lease.call_id) is not control and control not in self._over:
+                    self._over.append(control)
+            raise
+
+
+def _append(conn: sa.Connection, rows: Sequence[tuple[Lease, Sequence[traces.Entry]]], *, now: int) -> None:
+    for lease, entries in rows:
+        attempts.append_trace(conn, lease, entries, now=now)

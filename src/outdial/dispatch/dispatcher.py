@@ -118,7 +118,7 @@ class Dispatcher:
             async with asyncio.TaskGroup() as running:
                 await self._claim_until_stopped(running)
                 await self._drain()
-            self._calls.store_traces(self._database, self._clock())
+            await self._store_traces()
             try:
                 await self._lease.give_up()
             except DatabaseUnavailable as error:
@@ -235,4 +235,10 @@ class Dispatcher:
     async def _keep_traces(self) -> None:
         while True:
             await asyncio.sleep(_TRACE_INTERVAL_S)
-            self._calls.store_traces(self._database, self._clock())
+            await self._store_traces()
+
+    async def _store_traces(self) -> None:
+        try:
+            await self._calls.store_traces(self._database, self._clock())
+        except DatabaseUnavailable as error:
+            _log.warning("traces_not_stored", error=str(error))

@@ -9,7 +9,7 @@ class DispatchOptions:
 
     max_concurrent: int = 1000
     """Calls in progress at once, over all trunks."""
-    lease_s: float = 30.0
+    lease_s: float = 60.0
     """A dialer that does not renew its lease for this long has lost all of its calls."""
     drain_s: float = 30.0
     """At a stop, calls in progress may go on for this long."""

@@ -76,6 +76,10 @@ class Tracer(Protocol):
         """Return the entries since the last call."""
         ...
 
+    def give_back(self, entries: list[dict[str, Any]]) -> None:
+        """Keep entries that could not be stored for the next `take`."""
+        ...
+
 
 class PhoneNetwork(Protocol):
     """Where legs come from."""

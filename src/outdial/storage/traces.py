@@ -8,6 +8,7 @@ is cut there, and the reader is told.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,10 +77,13 @@ def append(conn: sa.Connection, call_id: str, number: int, entries: Sequence[Ent
 
 
 def read(conn: sa.Connection, call_id: str) -> list[AttemptTrace]:
-    """Return the traces of a call's attempts, oldest first; an attempt without entries is not there."""
+    """Return the traces of a call's attempts, oldest first; an attempt without entries is not there.
+
+    Entries are in the order of their times: what waited for a database that was away was written later.
+    """
     found: dict[int, AttemptTrace] = {}
     for number, cut, body in conn.execute(_READ, {"p_call": call_id}):
         earlier = found.get(number)
         entries = ([] if earlier is None else earlier.entries) + json.loads(body)
-        found[number] = AttemptTrace(number, entries, cut)
+        found[number] = AttemptTrace(number, sorted(entries, key=itemgetter("at")), cut)
     return list(found.values())

@@ -276,6 +276,8 @@ def _resolve(batch: list[Job]) -> None:
     for job in batch:
         if job.future is not None:
             by_loop.setdefault(job.future.get_loop(), []).append(job)
+        elif isinstance(job.error, DatabaseUnavailable):
+            _log.warning("queued_write_dropped", error=str(job.error))
         elif job.error is not None:
             _log.error("queued_write_failed", error=str(job.error), exc_info=job.error)
     for loop, jobs in by_loop.items():

@@ -51,6 +51,10 @@ class Trace:
         taken, self._waiting = self._waiting, []
         return taken
 
+    def give_back(self, entries: list[Entry]) -> None:
+        """Keep entries that could not be stored for the next `take`."""
+        self._waiting = [*entries, *self._waiting]
+
     def _add(self, entry: Entry) -> None:
         self._count += 1
         if self._count < MAX_ENTRIES:

@@ -31,6 +31,9 @@ class ScriptedTracer:
         taken, self.entries = self.entries, []
         return taken
 
+    def give_back(self, entries: list[dict[str, Any]]) -> None:
+        self.entries = [*entries, *self.entries]
+
 
 class ScriptedPhone:
     """Waits at each step until the test lets it go on; hanging up ends whatever it waits for."""
