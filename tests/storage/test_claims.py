@@ -1,12 +1,14 @@
 """From queued to leased: in order, within limits, by one dialer only."""
 
 import asyncio
+import itertools
 import json
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from outdial.domain.call import AttemptState, CallState
-from outdial.storage import attempts, calls, claims, leases, trunks
+from outdial.storage import attempts, calls, claims, leases, schema, trunks
 from outdial.storage.database import Database
 from tests.storage.world import BRIDGE, LEASE_MS, World
 
@@ -170,6 +172,38 @@ async def test_the_claim_reads_the_partial_index(world: World) -> None:
     assert "Seq Scan" not in text
     assert "TEMP B-TREE" not in text
     assert '"Sort"' not in text
+
+
+async def test_a_claim_takes_as_many_steps_with_a_long_queue_as_with_a_short_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/queue.db"
+    schema.upgrade(url)
+    async with Database(url) as database:
+        world = await World.make(database)
+        dialer = await world.dialer()
+
+        async def steps() -> int:
+            counted = itertools.count()
+
+            def claim(conn: sa.Connection) -> int:
+                conn.connection.dbapi_connection.set_progress_handler(lambda: next(counted) and 0, 1)
+                try:
+                    found = claims.claim_due(
+                        conn, dialer_id=dialer, now=world.now, limit=1, free_by_trunk={world.trunk_id: 1}
+                    )
+                finally:
+                    conn.connection.dbapi_connection.set_progress_handler(None, 1)
+                return len(found.calls)
+
+            assert await database.run(claim) == 1
+            return next(counted)
+
+        await world.queue(20)
+        await steps()
+        short = await steps()
+        await world.queue(5_000)
+        long = await steps()
+
+    assert 0 < long < 1.5 * short
 
 
 async def test_leases_know_who_is_alive(world: World) -> None:

@@ -34,17 +34,30 @@ MOST_QUEUES = 200
 _WHILE_FULL_MS = 100
 """How soon to look again at what has due calls and no place: places come back by other dialers, too."""
 
-# The row of values is compared as the index is sorted, so this is one step in the index.
-_FRONT = (
-    sa.select(calls.c.account_id, calls.c.bridge, calls.c.due_at)
-    .where(
-        QUEUED,
-        _NOT_PAUSED,
-        calls.c.trunk_id == bindparam("p_trunk"),
-        sa.tuple_(calls.c.account_id, calls.c.bridge)
-        > sa.tuple_(bindparam("p_account"), bindparam("p_bridge")),
+_BY_QUEUE = (calls.c.account_id, calls.c.bridge, calls.c.due_at, calls.c.seq)
+
+
+def _first_of(*beyond: sa.ColumnElement[bool]) -> sa.Select[tuple[int, str, int]]:
+    """The first queued call of a trunk in the order of the index, from its queues `beyond` something on."""
+    first = (
+        sa.select(calls.c.account_id, calls.c.bridge, calls.c.due_at)
+        .where(QUEUED, _NOT_PAUSED, calls.c.trunk_id == bindparam("p_trunk"), *beyond)
+        .order_by(*_BY_QUEUE)
+        .limit(sa.literal_column("1"))
+        .subquery()
     )
-    .order_by(calls.c.account_id, calls.c.bridge, calls.c.due_at, calls.c.seq)
+    return sa.select(first.c.account_id, first.c.bridge, first.c.due_at)
+
+
+# The next bridge of the account, then the next account: one step in the index for each. As one comparison of
+# rows of values, SQLite would begin at the queue that it is to leave and read all of it.
+_NEXT = sa.union_all(
+    _first_of(calls.c.account_id == bindparam("p_account"), calls.c.bridge > bindparam("p_bridge")),
+    _first_of(calls.c.account_id > bindparam("p_account")),
+).subquery("next")
+_FRONT = (
+    sa.select(_NEXT.c.account_id, _NEXT.c.bridge, _NEXT.c.due_at)
+    .order_by(_NEXT.c.account_id)
     .limit(sa.literal_column("1"))
     .subquery("front")
 )
