@@ -9,7 +9,7 @@ import sys
 
 from bench.report import PAGE, machine, write_block
 
-_OURS = ("dialer_call", "announcements", "latency", "storage", "api")
+_OURS = ("dialer_call", "dialers", "announcements", "latency", "storage", "api")
 """They take ``--full`` and ``--write``, and write their blocks of the page by themselves."""
 _OF_MEDIA = ("media_ceiling", "media_lateness", "media_client")
 """They print; their block is what they printed."""
@@ -22,9 +22,12 @@ def main() -> int:
     options = parser.parse_args()
     flags = [flag for flag, wanted in (("--full", options.full), ("--write", options.write)) if wanted]
     fallen = []
-    for name in (*_OF_MEDIA, *_OURS):
+    runs = [(name, flags if name in _OURS else []) for name in (*_OF_MEDIA, *_OURS)]
+    if options.full:
+        runs.append(("announcements", ["--many", *flags[1:]]))
+    for name, arguments in runs:
         print(f"\n{name}\n", flush=True)
-        command = [sys.executable, "-m", f"bench.{name}", *(flags if name in _OURS else ())]
+        command = [sys.executable, "-m", f"bench.{name}", *arguments]
         finished = subprocess.run(
             command, check=False, stdout=subprocess.PIPE if name in _OF_MEDIA else None, text=True
         )

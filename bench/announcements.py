@@ -1,9 +1,10 @@
 """Announcement calls through the whole system: HTTP in, SIP and RTP out, outcome on disk.
 
-``python -m bench.announcements [--concurrent 100] [--seconds 20] [--sound 10] [--full] [--write]``
+``python -m bench.announcements [--concurrent 200] [--seconds 20] [--sound 10] [--full | --many] [--write]``
 
 Requests arrive evenly, so that the wanted number of calls is in progress; each call plays the whole sound
-and is hung up. The far end is sipp, whose answers name bench/rtp_sink.py for the audio. Counted is everything
+and is hung up, and is told to a webhook (bench/webhook_sink.py). The far end is sipp, whose answers name
+bench/rtp_sink.py for the audio. Counted is everything
 from the first request to the last outcome: the CPU time of all the server's processes against the time that
 callees listened, and the memory that the calls added. The peer is the kernel's own price for the same packets
 from C (sendmsg_ceiling.c, paced, in the same run), and what the same calls cost sipp, which sends no audio.
@@ -11,6 +12,7 @@ from C (sendmsg_ceiling.c, paced, in the same run), and what the same calls cost
 
 import argparse
 import asyncio
+import itertools
 import resource
 import sqlite3
 import subprocess
@@ -26,11 +28,13 @@ from bench.processes import cpu_s, pss_kb
 from bench.report import publish, table
 from bench.rtp_sink import Heard, RtpSink, deaf_ports
 from bench.server import BRIDGE, Server
+from bench.webhook_sink import WebhookSink
 
 _SETTLE_S = 1.0
 _SLOTS = 20
 """Of 1 ms, in a packet time: fewer streams than that cannot be paced by sendmsg_ceiling.c."""
 _LAST_CALLS_S = 60.0
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class Figures:
     sipp_s: float
     packets_sent: int
     heard: Heard
+    told: int
+    """Calls that the webhook heard of."""
+    most: int
+    """Calls that were up at the same time, by their records."""
     c_packet_us: float
 
 
@@ -66,10 +74,15 @@ async def measure(concurrent: int, seconds: float, sound_s: float, *, priced_s: 
         with tempfile.TemporaryDirectory(prefix="outdial-bench-") as name:
             folder = Path(name)
             c_packet_us = kernel_price(folder, max(concurrent, _SLOTS), priced_s)
+            rate = concurrent / sound_s
             with RtpSink() as sink, Phones(sink.port, folder) as phones:
-                rate = concurrent / sound_s
-                async with Server(folder, phones.port, calls=concurrent, calls_per_second=2 * rate) as server:
-                    return await _run(server, phones, sink, concurrent, seconds, sound_s, c_packet_us)
+                async with (
+                    WebhookSink() as endpoint,
+                    Server(folder, phones.port, calls=concurrent, calls_per_second=2 * rate) as server,
+                ):
+                    return await _run(
+                        server, phones, sink, endpoint, concurrent, seconds, sound_s, c_packet_us
+                    )
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -78,6 +91,7 @@ async def _run(
     server: Server,
     phones: Phones,
     sink: RtpSink,
+    endpoint: WebhookSink,
     concurrent: int,
     seconds: float,
     sound_s: float,
@@ -87,6 +101,7 @@ async def _run(
     count = int(rate * (seconds + sound_s))
     async with server.client() as client:
         sound = await server.upload_sound(client, sound_s)
+        await server.subscribe(client, endpoint.url)
         # The first call pays for what is loaded once.
         await client.post_form("outgoing/send", {"bridge": BRIDGE, "to": "12025550100", "audio": sound})
         await _until_done(server, 1, sound_s + _LAST_CALLS_S)
@@ -105,6 +120,9 @@ async def _run(
                 if number == count - 1:
                     busy = {process.pid: pss_kb(process.pid) for process in processes}
         await _until_done(server, count + 1, sound_s + _LAST_CALLS_S)
+        async with asyncio.timeout(_LAST_CALLS_S):
+            while len(endpoint.heard) <= count:
+                await asyncio.sleep(_LOOK_EVERY_S)
         wall_s = time.monotonic() - started
         await asyncio.sleep(_SETTLE_S)
         after = {process: cpu_s(process.pid) for process in processes}
@@ -128,6 +146,8 @@ async def _run(
         sipp_s,
         packets,
         sink.stop(),
+        len(endpoint.heard) - 1,
+        _most_at_once(server),
         c_packet_us,
     )
 
@@ -153,7 +173,17 @@ async def _until_done(server: Server, count: int, seconds: float) -> None:
         while time.monotonic() < deadline:
             if conn.execute("SELECT count(*) FROM cdrs").fetchone()[0] >= count:
                 return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _most_at_once(server: Server) -> int:
+    """Calls that were up at the same time."""
+    with _database(server) as conn:
+        spans = conn.execute(
+            "SELECT answered_at, ended_at FROM cdrs WHERE answered_at IS NOT NULL"
+        ).fetchall()
+    changes = sorted([(ended, -1) for _, ended in spans] + [(answered, 1) for answered, _ in spans])
+    return max(itertools.accumulate(change for _, change in changes), default=0)
 
 
 def _outcomes(server: Server, sound_s: float) -> tuple[Counter[str], float, int]:
@@ -198,8 +228,8 @@ def show(found: Figures) -> str:
     peer = floor + found.sipp_s
     return (
         f"{table(head, rows)}\n\n"
-        f"{found.calls} calls, {found.concurrent} at a time, {found.talk_s:.0f} s of listening in"
-        f" {found.wall_s:.0f} s; failed: {failed}. All of the server to C and sipp together:"
+        f"{found.calls} calls, {found.most} at a time, {found.told} told to the webhook, {found.talk_s:.0f} s"
+        f" of listening in {found.wall_s:.0f} s; failed: {failed}. All of the server to C and sipp together:"
         f" {total.cpu_s / peer:.2f} × (aim ≤ 0.36 CPU-s). Packets at the far end: {heard.packets:,}, missing"
         f" {lost}; later than the earliest of their stream ({heard.streams_timed} streams timed): p50"
         f" {heard.p50_ms:.2f} ms, p99 {heard.p99_ms:.2f} ms, p99.9 {heard.p999_ms:.2f} ms, worst"
@@ -213,17 +243,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="for how long")
     parser.add_argument("--sound", type=float, help="seconds of the announcement")
     parser.add_argument("--full", action="store_true", help="1,000 calls of 20 s at a time for 2 minutes")
+    parser.add_argument("--many", action="store_true", help="5,000 calls of a minute at a time for 2 minutes")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
-    concurrent, seconds, sound_s = (1000, 120.0, 20.0) if options.full else (200, 20.0, 10.0)
+    concurrent, seconds, sound_s = (200, 20.0, 10.0)
+    name, command = "announcements", "python -m bench.announcements"
+    if options.full:
+        concurrent, seconds, sound_s = (1000, 120.0, 20.0)
+        command += " --full"
+    elif options.many:
+        concurrent, seconds, sound_s = (5000, 120.0, 60.0)
+        name, command = "announcements_many", command + " --many"
     concurrent = options.concurrent or concurrent
     found = asyncio.run(measure(concurrent, options.seconds or seconds, options.sound or sound_s))
-    publish(
-        "announcements",
-        show(found),
-        command="python -m bench.announcements" + (" --full" if options.full else ""),
-        write=options.write,
-    )
+    publish(name, show(found), command=command, write=options.write)
 
 
 if __name__ == "__main__":

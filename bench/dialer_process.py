@@ -1,13 +1,15 @@
-"""The caller of bench.dialer_call, in a process of its own so that its CPU time is its own.
+"""The caller of bench.dialer_call and bench.dialers, in a process of its own: its CPU time is its own.
 
 ``python -m bench.dialer_process agent|dialer --port P --calls N --window W --rate R [--database URL]``
-prints one line of JSON: calls, CPU and wall seconds, commits.
+prints one line of JSON: calls, CPU and wall seconds, commits. With ``--shared`` a dialer finds the calls in
+the database, beside other dialers; it begins when a line comes on standard input, and tells its own part.
 """
 
 import argparse
 import asyncio
 import json
 import resource
+import sys
 import time
 import uuid
 from collections.abc import Awaitable
@@ -98,12 +100,14 @@ async def run_agent(options: argparse.Namespace) -> dict[str, float]:
 
 async def run_dialer(options: argparse.Namespace) -> dict[str, float]:
     """Call with a dispatcher on a database that holds the calls, as the dialer process does."""
-    schema.upgrade(options.database)
+    if not options.shared:
+        schema.upgrade(options.database)
     media = SilentMedia()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(options.database))
         agent = await stack.enter_async_context(user_agent())
-        await database.run(fill, options)
+        if not options.shared:
+            await database.run(fill, options)
         network = SipNetwork(agent, media, now_ms)
         runner = Runner(database, network, Clip(), now_ms, new_sip_call_id=lambda: uuid.uuid4().hex)
         dispatcher = Dispatcher(
@@ -114,18 +118,26 @@ async def run_dialer(options: argparse.Namespace) -> dict[str, float]:
             new_dialer_id=lambda: f"bench-{uuid.uuid4().hex}",
             options=DispatchOptions(max_concurrent=options.window),
         )
+        if options.shared:
+            print("ready", flush=True)
+            await asyncio.to_thread(sys.stdin.readline)
         cpu, wall, commits = cpu_s(), time.monotonic(), database.commits
         await dispatcher.start()
         collect_garbage_rarely()
         fallen = asyncio.create_task(dispatcher.finished())
-        while (media.closed < options.calls or dispatcher.in_progress) and not fallen.done():
-            await asyncio.sleep(0.01)
+        while not fallen.done():
+            over = not await database.read(count_open) if options.shared else media.closed >= options.calls
+            if over and not dispatcher.in_progress:
+                break
+            await asyncio.sleep(0.05 if options.shared else 0.01)
         await until_idle(agent)
         agent.endpoint.run_timers(agent.now + LINGER_S)
         await dispatcher.stop()
         await fallen
         commits = database.commits - commits
         measured = figures(options.calls, 0, cpu, wall, commits)
+        if options.shared:
+            return measured | {"calls": media.closed}
         answered = await database.read(count_answered)
         return measured | {"failed": options.calls - answered}
 
@@ -160,6 +172,12 @@ def fill(conn: sa.Connection, options: argparse.Namespace) -> None:
             for number in range(1, options.calls + 1)
         ],
     )
+
+
+def count_open(conn: sa.Connection) -> int:
+    """Calls that are not done; one is enough to know."""
+    open_calls = sa.select(calls.calls.c.seq).where(calls.calls.c.state != "done").limit(1).subquery()
+    return conn.execute(sa.select(sa.func.count()).select_from(open_calls)).scalar_one()
 
 
 def count_answered(conn: sa.Connection) -> int:
@@ -198,6 +216,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, required=True)
     parser.add_argument("--rate", type=float, default=10_000.0)
     parser.add_argument("--database")
+    parser.add_argument("--shared", action="store_true")
     options = parser.parse_args()
     run = run_agent if options.what == "agent" else run_dialer
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,4 +1,4 @@
-"""How long a callee waits: HTTP answer → INVITE on the wire, ACK on the wire → the sound's first packet.
+"""How long one waits: HTTP answer → INVITE, ACK → the sound's first packet, BYE → webhook request.
 
 ``python -m bench.latency [--calls 100] [--full] [--write]``
 
@@ -6,8 +6,9 @@ One call after the other through an idle server. The far end is a few lines of U
 the kernel's receive timestamps of the INVITE, the ACK and the RTP packets, on the same clock as the times of
 the HTTP request and its answer. A call is measured from its answer (it is on disk then), and from the moment
 when the request was sent. The sound's first packet is the first one that is not silence; silence leaves at
-once. The peer is what the way cannot do without: two SQLite commits for the INVITE (claim, attempt), one for
-the audio (answer), each measured in the same run as one row in a file of its own with the same durability.
+once. The webhook's endpoint is here, too. The peer is what the way cannot do without: two SQLite commits for
+the INVITE (claim, attempt), one for the audio (answer), two for the webhook (the outcome with its outbox row,
+the claim of that row), each measured in the same run as one row in a file of its own.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from typing import Self
 from bench.far_end import HOST, free_ports
 from bench.report import percentile, publish, table
 from bench.server import BRIDGE, Server
+from bench.webhook_sink import WebhookSink
 
 _SO_TIMESTAMPNS = 35
 _SILENCE = b"\xd5" * 160
@@ -56,6 +58,8 @@ class Times:
     ack: float = 0.0
     rtp: float = 0.0
     audio: float = 0.0
+    bye: float = 0.0
+    told: float = 0.0
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -104,6 +108,7 @@ class Callee:
         elif method == "ACK":
             self.times.ack = self.times.ack or at
         elif method == "BYE":
+            self.times.bye = self.times.bye or at
             self._respond(text, source, "200 OK")
             self.times.over.set()
 
@@ -128,18 +133,21 @@ async def measure(calls: int) -> list[Times]:
     """Make so many calls. Raises TimeoutError when one does not come to its end."""
     with tempfile.TemporaryDirectory(prefix="outdial-bench-") as name, Callee() as callee:
         async with (
+            WebhookSink() as sink,
             Server(Path(name), callee.port, calls=100, calls_per_second=1000) as server,
             server.client() as client,
         ):
+            await server.subscribe(client, sink.url)
             sound = await server.upload_sound(client, _SOUND_S)
             found = []
             for number in range(calls + 1):
                 callee.times = times = Times(requested=time.time())
                 form = {"bridge": BRIDGE, "to": "12025550100", "audio": sound}
-                await client.post_form("outgoing/send", form)
+                sent = await client.post_form("outgoing/send", form)
                 times.accepted = time.time()
                 async with asyncio.timeout(_CALL_WITHIN_S):
                     await times.over.wait()
+                    times.told = await sink.told(sent["data"][0]["id"])
                 await asyncio.sleep(_PAUSE_S)
                 if number:  # the first call pays for what is loaded once
                     found.append(times)
@@ -172,6 +180,7 @@ def show(found: list[Times], commits: list[float]) -> str:
         ("HTTP request → INVITE", 3, ""): [(t.invite - t.requested) * 1000 for t in found],
         ("ACK → first RTP packet", 0, ""): [(t.rtp - t.ack) * 1000 for t in found],
         ("ACK → first packet of the sound", 1, "p99 ≤ 25 ms"): [(t.audio - t.ack) * 1000 for t in found],
+        ("BYE → webhook request", 2, "p99 ≤ 100 ms"): [(t.told - t.bye) * 1000 for t in found],
         ("one commit", 1, ""): commits,
     }
     commit = percentile(commits, 50)

@@ -54,6 +54,9 @@ class Server:
             "OUTDIAL_MEDIA__BIND_ADDRESS": HOST,
             "OUTDIAL_MEDIA__PORT_MIN": str(_RTP_PORTS[0]),
             "OUTDIAL_MEDIA__PORT_MAX": str(_RTP_PORTS[1]),
+            # The far end listens and says nothing.
+            "OUTDIAL_MEDIA__RTP_TIMEOUT_SECONDS": "3600",
+            "OUTDIAL_EGRESS__ALLOW": f'["{HOST}"]',
             "OUTDIAL_DISPATCH__MAX_CONCURRENT": str(2 * calls),
             "OUTDIAL_DISPATCH__DRAIN_SECONDS": "5",
             "OUTDIAL_LOG__FORMAT": "json",
@@ -105,6 +108,13 @@ class Server:
         answer = await client.upload("voice/sounds", path, "bench")
         sound: str = answer["data"]["id"]
         return sound
+
+    async def subscribe(self, client: ApiClient, url: str) -> None:
+        """Let all calls be told to this webhook."""
+        answer = await client.post_form("developer/webhooks", {"name": "bench", "uri": url})
+        hook = str(answer["data"]["id"])
+        wanted = {"event": "voice:message:out", "identity": "all", "webhook_id": hook}
+        await client.post_form("developer/subscriptions", wanted)
 
     def _add_token_and_trunk(self, conn: sa.Connection) -> str:
         """What `outdial token create`, `trunk add` and `bridge add` do; the token."""

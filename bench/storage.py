@@ -5,7 +5,7 @@
 Group commit: many coroutines each store one call and wait until it is on disk. The peers, in the same run:
 the same rows one by one with a commit each, and all in one transaction, both with Python's sqlite3 on a table
 of the same shape. Claim: one due call taken, with its attempt, and committed, from a queue of 1,000 and from
-one of 1,000,000 (100,000 without ``--full``); the two queues take turns.
+one of 1,000,000 (100,000 without ``--full``), on SQLite and on PostgreSQL; the two queues take turns.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from bench.report import percentile, publish, table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
+from tests.postgres import empty_database, running_cluster
 
 from outdial.domain.call import NewCall
 from outdial.storage import accounts, bridges, calls, claims, leases, schema, trunks
@@ -148,7 +149,6 @@ async def claim_times(urls: dict[int, str], rounds: int) -> list[Claim]:
     async with AsyncExitStack() as stack:
         queues = []
         for queued, url in urls.items():
-            schema.upgrade(url)
             database = await stack.enter_async_context(Database(url))
             account, trunk = await database.run(prepare)
             for start in range(0, queued, _FILL_BATCH):
@@ -167,7 +167,7 @@ async def claim_times(urls: dict[int, str], rounds: int) -> list[Claim]:
         return [claim for *_, claim in queues]
 
 
-def show(rate: Throughput, found: list[Claim], writers: int) -> str:
+def show(rate: Throughput, found: dict[str, list[Claim]], writers: int) -> str:
     """The tables."""
     rows = [
         ["sqlite3, a commit for each", f"{rate.one_by_one:,.0f}", "1.0", "1.0 ×"],
@@ -185,19 +185,20 @@ def show(rate: Throughput, found: list[Claim], writers: int) -> str:
         ],
     ]
     writes = table(["durable writes of a call", "a second", "rows a commit", "to the first"], rows)
-    small = percentile(found[0].times, 99)
     claim_rows = []
-    for claim in found:
-        p99 = percentile(claim.times, 99)
-        claim_rows.append(
-            [
-                f"{claim.queued:,} queued",
-                f"{percentile(claim.times, 50):.2f} ms",
-                f"{p99:.2f} ms",
-                f"{p99 / small:.2f} ×",
-            ]
-        )
-    claiming = table(["claim of one call", "p50", "p99", "p99 to the first (aim ≤ 1.5 ×)"], claim_rows)
+    for name, queues in found.items():
+        small = percentile(queues[0].times, 99)
+        for claim in queues:
+            p99 = percentile(claim.times, 99)
+            claim_rows.append(
+                [
+                    f"{name}, {claim.queued:,} queued",
+                    f"{percentile(claim.times, 50):.2f} ms",
+                    f"{p99:.2f} ms",
+                    f"{p99 / small:.2f} ×",
+                ]
+            )
+    claiming = table(["claim of one call", "p50", "p99", "p99 to the short queue (aim ≤ 1.5 ×)"], claim_rows)
     return f"{writes}\n\n{claiming}"
 
 
@@ -209,9 +210,14 @@ async def measure(writes: int, writers: int, many: int, rounds: int) -> str:
         schema.upgrade(url)
         async with Database(url) as database:
             rate = await throughput(database, folder, writes, writers)
-        found = await claim_times(
-            {queued: f"sqlite:///{folder}/{queued}.db" for queued in (_SMALL, many)}, rounds
-        )
+        files = {queued: f"sqlite:///{folder}/{queued}.db" for queued in (_SMALL, many)}
+        for url in files.values():
+            schema.upgrade(url)
+        found = {"SQLite": await claim_times(files, rounds)}
+        with ExitStack() as stack:
+            cluster = stack.enter_context(running_cluster())
+            databases = {queued: stack.enter_context(empty_database(cluster)) for queued in (_SMALL, many)}
+            found["PostgreSQL"] = await claim_times(databases, rounds)
         return show(rate, found, writers)
 
 

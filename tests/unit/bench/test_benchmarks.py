@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bench import announcements, api, dialer_call, latency, report, storage
+from bench import announcements, api, dialer_call, dialers, latency, report, storage
 
 needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp (sip-tester) is not installed")
 
@@ -24,16 +24,27 @@ async def test_announcements() -> None:
     found = await announcements.measure(concurrent=4, seconds=0.5, sound_s=0.5, priced_s=1)
 
     assert not found.failed
-    assert found.calls == 8
+    assert found.calls == found.told == 8
+    assert 0 < found.most <= 8
     assert found.heard.packets >= found.packets_sent > 0
     assert "all of the server" in announcements.show(found)
+
+
+@pytest.mark.sipp
+@pytest.mark.postgres
+@needs_sipp
+def test_dialers() -> None:
+    found = dialers.measure(calls=6, rounds=1, window=2)
+
+    assert found[2][0].calls_a_second > 0
+    assert "| 2 dialers" in dialers.show(found, 6, 2)
 
 
 async def test_latency() -> None:
     found = await latency.measure(calls=2)
 
     assert len(found) == 2
-    assert all(times.requested < times.invite < times.ack < times.audio for times in found)
+    assert all(times.requested < times.invite < times.ack < times.audio < times.told for times in found)
     assert "2 calls" in latency.show(found, latency.commit_times(3))
 
 
@@ -45,7 +56,7 @@ async def test_api() -> None:
 
 
 async def test_storage() -> None:
-    assert "1.00 ×" in await storage.measure(writes=20, writers=5, many=50, rounds=5)
+    assert "PostgreSQL, 50 queued" in await storage.measure(writes=20, writers=5, many=50, rounds=5)
 
 
 def test_a_block_of_the_page_is_replaced_and_nothing_else(tmp_path: Path) -> None:
@@ -73,6 +84,8 @@ def test_a_missing_block_is_an_error(tmp_path: Path) -> None:
         "media_client",
         "dialer_call",
         "announcements",
+        "announcements_many",
+        "dialers",
         "latency",
         "storage",
         "api",
