@@ -13,7 +13,7 @@ from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES
-from outdial.api.documentation import body, errors, family, page_of, query, success
+from outdial.api.documentation import TEXTS, body, errors, family, page_of, query, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.fields import Fields
 from outdial.api.local_time import current_zone
@@ -32,7 +32,7 @@ _SCOPES = "; ".join(f"`{scope}`: {meaning}" for scope, meaning in MEANINGS.items
 _FIELDS: dict[str, Any] = {
     "name": {"type": "string", "description": "What it is for."},
     "scopes": {
-        "type": "string",
+        **TEXTS,
         "description": f"With commas between, or a list. `account` by default. {_SCOPES}",
     },
     "expires_at": {
@@ -40,7 +40,7 @@ _FIELDS: dict[str, Any] = {
         "description": "As in 2030-01-31 00:00:00, in the account's time zone. Unset: valid until revoked.",
     },
     "addresses": {
-        "type": "string",
+        **TEXTS,
         "description": "CIDR networks from which it may be used, with commas between or as a list. Unset:"
         " from any.",
     },

@@ -33,7 +33,8 @@ _EXAMPLE = {
 @router.get(
     "/admin/audit",
     summary="Show the audit log",
-    responses=success("The newest first.", page_of("changes", _EXAMPLE)) | errors(401, 422),
+    responses=success("The newest first.", page_of("changes", _EXAMPLE), nullable={"account_id": "integer"})
+    | errors(401, 422),
     openapi_extra={
         "parameters": [
             query("thing", "Changes of this: account, token, trunk, bridge.", required=False),

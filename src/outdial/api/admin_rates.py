@@ -57,7 +57,8 @@ _CREDIT_EXAMPLE = {
 @router.get(
     "/rates",
     summary="List all prices",
-    responses=success("By prefix.", page_of("prices", _EXAMPLE)) | errors(401, 422),
+    responses=success("By prefix.", page_of("prices", _EXAMPLE), nullable={"account_id": "integer"})
+    | errors(401, 422),
     openapi_extra={"parameters": PAGES},
 )
 async def list_rates(request: Request) -> Response:
@@ -77,7 +78,11 @@ async def list_rates(request: Request) -> Response:
 @router.put(
     "/rates",
     summary="Set a price",
-    responses=success("Calls that are accepted from now on have it.", family("The price is set.", _EXAMPLE))
+    responses=success(
+        "Calls that are accepted from now on have it.",
+        family("The price is set.", _EXAMPLE),
+        nullable={"account_id": "integer"},
+    )
     | errors(400, 401, 404, 413, 415, 422),
     openapi_extra=body(_FIELDS, ["prefix", "sale_price"], _EXAMPLE_BODY),
 )

@@ -11,7 +11,7 @@ from outdial.api.auth import authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES
-from outdial.api.documentation import body, errors, family, page_of, success
+from outdial.api.documentation import TEXTS, body, errors, family, page_of, success
 from outdial.api.errors import ApiError
 from outdial.api.paths import number_in_path
 from outdial.api.trunk_request import CALLER_ID_MODES, CODECS, read_trunk_request
@@ -38,7 +38,7 @@ _FIELDS: dict[str, Any] = {
     "privacy": {"type": "boolean", "description": "Ask to hide our number (RFC 3323)."},
     "dial_prefix": {"type": "string", "description": "Put before each dialled number, such as +."},
     "codecs": {
-        "type": "string",
+        **TEXTS,
         "description": f"In the order of the offer, with commas between or as a list: {', '.join(CODECS)}.",
     },
     "ptime_ms": {"type": "integer", "enum": [10, 20, 30, 40, 60], "description": "20 by default."},
@@ -56,7 +56,7 @@ _FIELDS: dict[str, Any] = {
     "max_concurrent": {"type": "integer", "description": "Calls at once; 100 by default."},
     "keep_to_peer": {"type": "boolean", "description": "Ignore a Contact that may be a private address."},
     "addresses": {
-        "type": "string",
+        **TEXTS,
         "description": "CIDR networks that the carrier also sends from, with commas between or as a list.",
     },
     "headers": {"type": "object", "description": "Added to every INVITE: `headers[X-Account]=7`."},

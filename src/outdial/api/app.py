@@ -97,7 +97,7 @@ def _describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            schema = generate()
+            schema = documentation.with_nulls(generate())
             components = schema.setdefault("components", {})
             for kind, entries in documentation.COMPONENTS.items():
                 components.setdefault(kind, {}).update(entries)

@@ -34,7 +34,10 @@ _EXAMPLE = {
 @router.get(
     "/{webhook_id}/deliveries",
     summary="List what was sent to a webhook",
-    responses=success("The newest first.", family("1 deliveries.", [_EXAMPLE])) | errors(401, 404, 422),
+    responses=success(
+        "The newest first.", family("1 deliveries.", [_EXAMPLE]), nullable={"status": "integer"}
+    )
+    | errors(401, 404, 422),
     openapi_extra={"parameters": PAGES},
 )
 async def list_deliveries(request: Request, webhook_id: str) -> Response:

@@ -1,5 +1,6 @@
 """Pieces of the OpenAPI description that several endpoints share."""
 
+from collections.abc import Mapping
 from typing import Any
 
 _ERRORS = {
@@ -50,14 +51,115 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def success(description: str, example: Any) -> dict[int | str, dict[str, Any]]:
-    """The 200 of an endpoint, with an example."""
-    return {
-        200: {
-            "description": description,
-            "content": {"application/json": {"schema": {"type": "object"}, "example": example}},
-        }
-    }
+_NULLS = {
+    **dict.fromkeys(
+        (
+            *("prev", "next", "provider", "location", "iso", "sip_reason", "reason", "recording", "codec"),
+            *("ringing_at", "answered_at", "ended_at", "dialed_at", "start_at", "end_at", "closed_at"),
+            *("paused_at", "calling_window", "expires_at", "last_used_at", "revoked_at", "failing_since"),
+            *("former_secret_until", "next_try_at", "error", "hangup_by", "sip_call_id", "peer", "text"),
+            *("username", "password", "auth_username", "from_user", "from_domain", "address", "off_at"),
+            *("display_name", "answer", "note", "iso_code", "submitted_at", "body"),
+        ),
+        "string",
+    ),
+    **dict.fromkeys(
+        (
+            *("q850", "sip_code", "ptime", "published", "token_id", "from", "to", "ms"),
+            *("max_concurrent", "session_expires_s", "options_interval_s"),
+        ),
+        "integer",
+    ),
+    "calls_per_second": "number",
+    **dict.fromkeys(("before", "after", "quality"), "object"),
+}
+"""What may be null in an answer, by its name, and what it is otherwise; a null in an example that is not
+here is a text otherwise."""
+
+_FREE = frozenset({"headers", "before", "after", "document", "checks", "variables", "exits", "results"})
+"""Objects whose names are the user's own."""
+
+_NULL = "\ue000null"
+"""Stands for null in an example until `with_nulls`: the framework drops what is null."""
+
+
+def success(
+    description: str, example: Any, *, nullable: Mapping[str, str] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """The 200 of an endpoint, with an example, which the schema is made from.
+
+    `nullable` adds what may be null in this answer only, and its type otherwise.
+    """
+    nulls = {**_NULLS, **(nullable or {})}
+    content = {"schema": _shape(example, nulls), "example": _marked(example)}
+    return {200: {"description": description, "content": {"application/json": content}}}
+
+
+def _shape(example: Any, nulls: dict[str, str], name: str = "") -> dict[str, Any]:
+    match example:
+        case dict() if name in _FREE:
+            shape: dict[str, Any] = {"type": "object"}
+        case dict():
+            properties = {each: _shape(value, nulls, each) for each, value in example.items()}
+            shape = {"type": "object", "properties": properties}
+        case list():
+            shape = {"type": "array", "items": _of_each(example, nulls)}
+        case None:
+            shape = {"type": nulls.get(name, "string")}
+        case bool():
+            shape = {"type": "boolean"}
+        case int():
+            shape = {"type": "integer"}
+        case float():
+            shape = {"type": "number"}
+        case _:
+            shape = {"type": "string"}
+    return shape | {"type": [shape["type"], "null"]} if name in nulls or example is None else shape
+
+
+def _of_each(rows: list[Any], nulls: dict[str, str]) -> dict[str, Any]:
+    """The shape that all rows have: of objects every name that one of them has, null if it is in one."""
+    if not (rows and all(isinstance(row, dict) for row in rows)):
+        return _shape(rows[0], nulls) if rows else {}
+    properties: dict[str, Any] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row[name] for row in rows if name in row]
+        known = next((value for value in values if value is not None), None)
+        shape = _shape(known, nulls, name)
+        if None in values and isinstance(shape["type"], str):
+            shape["type"] = [shape["type"], "null"]
+        properties[name] = shape
+    return {"type": "object", "properties": properties}
+
+
+def _marked(example: Any) -> Any:
+    if isinstance(example, dict):
+        return {name: _marked(value) for name, value in example.items()}
+    if isinstance(example, list):
+        return [_marked(each) for each in example]
+    return _NULL if example is None else example
+
+
+def with_nulls(description: Any) -> Any:
+    """The whole description with the nulls of its examples."""
+    if isinstance(description, dict):
+        return {name: with_nulls(value) for name, value in description.items()}
+    if isinstance(description, list):
+        return [with_nulls(each) for each in description]
+    return None if description == _NULL else description
+
+
+TEXTS = {"type": ["string", "array"], "items": {"type": "string"}}
+"""Several texts: a list, or one text with commas between."""
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Of your own, for this request: sent again with the same key, it does nothing again and"
+    " gets the same answer, for 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
 
 
 def body(properties: dict[str, Any], required: list[str], example: Any) -> dict[str, Any]:

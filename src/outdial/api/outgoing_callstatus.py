@@ -87,7 +87,10 @@ _EXAMPLE = family(
 @router.get(
     "/outgoing/callstatus",
     summary="How calls went",
-    responses=success("The call and its attempts; a list without `id`.", _EXAMPLE) | errors(401, 404, 422),
+    responses=success(
+        "The call and its attempts; a list without `id`.", _EXAMPLE, nullable={"status": "string"}
+    )
+    | errors(401, 404, 422),
     openapi_extra={
         "parameters": [
             query("id", "Id of one call, as `outgoing/send` answered it.", required=False),

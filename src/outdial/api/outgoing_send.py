@@ -13,7 +13,7 @@ from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import ApiContext, ApiOptions, context_of
 from outdial.api.developer_webhooks import why_off
-from outdial.api.documentation import body, errors, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, TEXTS, body, errors, success
 from outdial.api.errors import invalid
 from outdial.api.flows import why_not_callable
 from outdial.api.idempotency import key_of, once, replayed
@@ -35,7 +35,7 @@ _LONG_LIST = 500
 PARAMETERS = {
     "bridge": {"type": "string", "description": "Our number, from which the call is made."},
     "to": {
-        "type": "string",
+        **TEXTS,
         "description": "Number to call, with country code. Several: with commas between, as a JSON array, or"
         " repeated. A number that stands twice is called once.",
     },
@@ -79,7 +79,7 @@ _EXAMPLE_BODY = {
 }
 EXAMPLE = {
     "status": 200,
-    "message": "1 numbers accepted for delivery.",
+    "message": "1 numbers accepted for delivery. 1 refused.",
     "data": [
         {
             "id": "70fa87e0-9df9-4327-bc80-a561c48703d8:1",
@@ -89,7 +89,13 @@ EXAMPLE = {
             "customid1": "",
             "iso_code": "IN",
             "submitted_at": "2019-08-16 15:09:51",
-        }
+        },
+        {
+            "id": None,
+            "mobile": "123",
+            "charges": "0.0000",
+            "error": "'123' is too short for a number of country code 1.",
+        },
     ],
 }
 
@@ -97,8 +103,9 @@ EXAMPLE = {
 @router.post(
     "/outgoing/send",
     summary="Call a number and play a sound",
-    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 402, 409, 413, 415, 422, 503),
-    openapi_extra=body(PARAMETERS, ["bridge", "to"], _EXAMPLE_BODY),
+    responses=success("Accepted, and on disk.", EXAMPLE, nullable={"id": "string"})
+    | errors(400, 401, 402, 409, 413, 415, 422, 503),
+    openapi_extra=body(PARAMETERS, ["bridge", "to"], _EXAMPLE_BODY) | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def send(request: Request) -> Response:
     """Accept one call, or one for each number of a list; each is dialled at once if the trunk has room.

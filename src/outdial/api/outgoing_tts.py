@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from outdial.api.auth import authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
-from outdial.api.documentation import body, errors, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, success
 from outdial.api.idempotency import key_of, replayed
 from outdial.api.outgoing_send import EXAMPLE, PARAMETERS, accept_all
 from outdial.api.tts_request import read_speech
@@ -64,8 +64,10 @@ _EXAMPLE_BODY = {
 @router.post(
     "/outgoing/tts",
     summary="Call a number and say a text",
-    responses=success("Accepted, and on disk.", EXAMPLE) | errors(400, 401, 402, 409, 413, 415, 422, 503),
-    openapi_extra=body(_PARAMETERS, ["bridge", "to", "text"], _EXAMPLE_BODY),
+    responses=success("Accepted, and on disk.", EXAMPLE, nullable={"id": "string"})
+    | errors(400, 401, 402, 409, 413, 415, 422, 503),
+    openapi_extra=body(_PARAMETERS, ["bridge", "to", "text"], _EXAMPLE_BODY)
+    | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def tts(request: Request) -> Response:
     """Accept one call, or one for each number of a list, that says a text.

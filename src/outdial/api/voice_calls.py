@@ -56,8 +56,8 @@ COLUMNS = tuple(_EXAMPLE)
 _ATTEMPT = {"attempt": 1, "state": "ended", "status": "ANSWER", "sip_code": 200, "hangup_by": "system"}
 _AFTER = query(
     "after",
-    "Id of the last call that was seen, in place of `page`: the calls behind it. As fast at the millionth call"
-    " as at the first; it counts nothing, and new calls do not move it.",
+    "Id of the last call that was seen, in place of `page`: the calls behind it. As fast at the millionth"
+    " call as at the first; it counts nothing, and new calls do not move it.",
     required=False,
 )
 _LINES: dict[str, Any] = {
@@ -69,7 +69,8 @@ _LINES: dict[str, Any] = {
 @router.get(
     "/voice/calls",
     summary="The call log",
-    responses=success("The newest first.", page_of("calls", _EXAMPLE)) | errors(401, 422),
+    responses=success("The newest first.", page_of("calls", _EXAMPLE), nullable={"status": "string"})
+    | errors(401, 422),
     openapi_extra={"parameters": [*PARAMETERS, _AFTER, *PAGES]},
 )
 async def list_calls(request: Request) -> Response:
@@ -117,7 +118,9 @@ async def calls_csv(request: Request) -> Response:
     "/voice/calls/{call_id}",
     summary="One call of the log",
     responses=success(
-        "The call, with its attempts.", family("The call.", _EXAMPLE | {"attempts": [_ATTEMPT]})
+        "The call, with its attempts.",
+        family("The call.", _EXAMPLE | {"attempts": [_ATTEMPT]}),
+        nullable={"status": "string"},
     )
     | errors(401, 404),
 )

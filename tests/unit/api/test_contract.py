@@ -1,4 +1,5 @@
-"""Every endpoint against its own description: no 5xx, no status or media type that it does not name.
+"""Every endpoint against its own description: no 5xx, no status, media type or type of a field
+that it does not name.
 
 Schemathesis makes the requests, with right and wrong values, by a fixed seed.
 """
@@ -17,7 +18,11 @@ import sqlalchemy as sa
 import structlog
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from tests.helpers.http_api import Api, running_api
 
 from outdial.api.app import create_api
@@ -26,7 +31,12 @@ from outdial.storage import leases, tables, tokens
 
 EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "2"))
 """For each endpoint; more of them find more and take longer."""
-CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance)
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+)
 SECRET = "the token of the contract's test"
 
 schema = schemathesis.openapi.from_dict(create_api().openapi())
