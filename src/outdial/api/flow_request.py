@@ -4,15 +4,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import from_json
+
 from outdial.api.errors import ApiError, invalid
 from outdial.errors import InvalidFlow
 from outdial.flow.definition import parse_flow
+from outdial.flow.problem import Problem
 
 LONGEST_NAME = 200
 LONGEST_NOTE = 1_000
 LARGEST_DOCUMENT = 1024 * 1024
 """Bytes of JSON; what people draw stays far below."""
-_DEEPEST = 60
+DEEPEST = 60
+"""Objects in objects; what is nested deeper was not drawn by people."""
 
 
 def read_name(form: Mapping[str, Any], *, default: str | None = None) -> str:
@@ -33,13 +37,13 @@ def read_document(form: Mapping[str, Any]) -> str:
     value = form.get("document")
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = from_json(value)
+        except ValueError:
             raise invalid({"document": ["document is not JSON."]}) from None
     if not isinstance(value, Mapping):
         raise invalid({"document": ["document is missing: a flow as a JSON object with `nodes`."]})
-    if _depth(value) > _DEEPEST:
-        raise invalid({"document": [f"document is nested more than {_DEEPEST} deep."]})
+    if depth(value) > DEEPEST:
+        raise invalid({"document": [f"document is nested more than {DEEPEST} deep."]})
     text = canonical(value)
     if "\\u0000" in text:
         raise invalid({"document": ["document holds a NUL character."]})
@@ -66,6 +70,11 @@ def problems_of(document: str) -> list[dict[str, str | None]]:
     except InvalidFlow as error:
         return [{"node": node, "field": field, "message": message} for node, field, message in error.problems]
     return []
+
+
+def problem_sentence(node: str | None, field: str | None, message: str | None) -> str:
+    """A problem with its place, for a person."""
+    return str(Problem(node, field, message or ""))
 
 
 _NOT_ON_CALLS = frozenset({"conference", "connect"})
@@ -98,12 +107,12 @@ def _text(form: Mapping[str, Any], name: str, longest: int, default: str | None)
     return value.strip()
 
 
-def _depth(value: object) -> int:
+def depth(value: object) -> int:
     """How deep a value of JSON is nested, without recursion."""
     deepest, level = 0, [value]
     while level:
         deepest += 1
-        if deepest > _DEEPEST:
+        if deepest > DEEPEST:
             break
         level = [
             inner

@@ -1,6 +1,7 @@
 """`flows`: what Engage > Studio edits. A draft that may be unfinished, and versions that never change."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,20 +14,23 @@ from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES, number_of
 from outdial.api.documentation import body, errors, family, query, success
 from outdial.api.errors import ApiError, invalid
+from outdial.api.flow_lint import check
 from outdial.api.flow_request import (
     not_runnable,
+    problem_sentence,
     problems_of,
     read_document,
     read_name,
     read_note,
     read_number,
 )
+from outdial.flow.lint import Finding
 from outdial.storage import flows
 from outdial.storage.flows import FlowVersion, StoredFlow
 
 router = APIRouter(prefix="/flows", tags=["flows"])
 
-_DOCUMENT = {
+DOCUMENT = {
     "schema_version": 1,
     "entry": "hello",
     "nodes": {
@@ -51,7 +55,7 @@ _ROW = {
     "created_at": "2019-08-16 15:09:51",
     "updated_at": "2019-08-16 15:30:02",
 }
-_EXAMPLE = _ROW | {"document": _DOCUMENT, "problems": []}
+_EXAMPLE = _ROW | {"document": DOCUMENT, "problems": []}
 _VERSION = {
     "version": 2,
     "note": "Asks again when nothing is pressed.",
@@ -59,6 +63,7 @@ _VERSION = {
     "published_at": "2019-08-16 15:30:02",
     "current": True,
 }
+_PUBLISHED = _VERSION | {"warnings": []}
 _META = {"current_page": 1, "from": 1, "last_page": 1, "path": "…", "per_page": 15, "to": 1, "total": 1}
 _LINKS = {"first": "…?page=1&per_page=15", "last": "…?page=1&per_page=15", "prev": None, "next": None}
 
@@ -68,9 +73,7 @@ _LINKS = {"first": "…?page=1&per_page=15", "last": "…?page=1&per_page=15", "
     summary="Add a flow",
     responses=success("Stored as a draft.", family("The flow 23 is stored.", _EXAMPLE))
     | errors(400, 401, 403, 413, 415, 422),
-    openapi_extra=body(
-        _FIELDS, ["name", "document"], {"name": "Appointment reminder", "document": _DOCUMENT}
-    ),
+    openapi_extra=body(_FIELDS, ["name", "document"], {"name": "Appointment reminder", "document": DOCUMENT}),
 )
 async def add(request: Request) -> Response:
     """Store a flow as a draft. `problems` says what keeps it from being published."""
@@ -120,7 +123,7 @@ async def get(request: Request, flow_id: str) -> Response:
     summary="Change a flow's draft",
     responses=success("Saved.", family("The flow 23 is saved.", _EXAMPLE))
     | errors(400, 401, 403, 404, 409, 413, 415, 422),
-    openapi_extra=body(_FIELDS | {"revision": _REVISION}, [], {"document": _DOCUMENT, "revision": 4}),
+    openapi_extra=body(_FIELDS | {"revision": _REVISION}, [], {"document": DOCUMENT, "revision": 4}),
 )
 async def change(request: Request, flow_id: str) -> Response:
     """Save the draft; what is left out stays. Calls go on with the published version."""
@@ -165,22 +168,27 @@ async def remove(request: Request, flow_id: str) -> Response:
 @router.post(
     "/{flow_id}/publish",
     summary="Publish the draft",
-    responses=success("New calls get it.", family("Version 2 of the flow 23 is published.", _VERSION))
+    responses=success(
+        "New calls get it.", family("Version 2 of the flow 23 is published.", _VERSION | {"warnings": []})
+    )
     | errors(400, 401, 403, 404, 413, 415, 422),
     openapi_extra=body({"note": {"type": "string", "description": "What is new."}}, [], {"note": "Shorter."}),
 )
 async def publish(request: Request, flow_id: str) -> Response:
     """Make the draft a version that never changes, and the one that new calls get.
 
-    A draft with problems is refused with all of them. A draft that is the newest version already is that
-    version again.
+    A draft with problems, or with errors that lint finds, is refused with all of them; what lint warns of
+    is in `warnings`. A draft that is the newest version already is that version again.
     """
     context = context_of(request)
     principal = await authenticate(request)
     flow = await the_flow(request, principal, flow_id)
     note = read_note(await read_body(request, limit=context.options.body_bytes))
     if problems := problems_of(flow.draft) + not_runnable(flow.draft):
-        raise invalid({"document": [_sentence(problem) for problem in problems[:100]]})
+        raise invalid({"document": [problem_sentence(**problem) for problem in problems[:100]]})
+    found = await check(request, principal, flow.draft, own=flow.id)
+    if wrong := [problem_sentence(*_place(each)) for each in found if each.severity == "error"]:
+        raise invalid({"document": wrong[:100]})
     version = await context.database.run(
         flows.publish, principal.account_id, flow.id, flow.draft, note=note, now=context.now_ms()
     )
@@ -188,7 +196,7 @@ async def publish(request: Request, flow_id: str) -> Response:
         raise _unknown(flow_id)
     return ok(
         f"Version {version.version} of the flow {flow.id} is published.",
-        _version_row(version, version.version),
+        _version_row(version, version.version) | {"warnings": [asdict(each) for each in found]},
     )
 
 
@@ -207,13 +215,13 @@ async def list_versions(request: Request, flow_id: str) -> Response:
 @router.get(
     "/{flow_id}/versions/{version}",
     summary="Show one published version",
-    responses=success("With its document.", family("The version.", _VERSION | {"document": _DOCUMENT}))
+    responses=success("With its document.", family("The version.", _VERSION | {"document": DOCUMENT}))
     | errors(401, 403, 404),
 )
 async def get_version(request: Request, flow_id: str, version: str) -> Response:
     """Show a published version with its document."""
     flow = await the_flow(request, await authenticate(request), flow_id)
-    found = await _the_version(request, flow, number_of(version), version)
+    found = await the_version(request, flow, number_of(version), version)
     row = _version_row(found, flow.published)
     return ok("The version.", row | {"document": json.loads(found.document)})
 
@@ -234,7 +242,7 @@ async def roll_back(request: Request, flow_id: str) -> Response:
     number = read_number(form, "version")
     if number is None:
         raise invalid({"version": ["version is missing: the number of a published version."]})
-    version = await _the_version(request, flow, number, str(number))
+    version = await the_version(request, flow, number, str(number))
     await context.database.run(flows.roll_back, principal.account_id, flow.id, number, now=context.now_ms())
     return ok(f"Version {number} of the flow {flow.id} is published.", _version_row(version, number))
 
@@ -260,7 +268,8 @@ def why_not_callable(conn: sa.Connection, account_id: int, flow_id: int) -> tupl
     return None, flow.published
 
 
-async def _the_version(request: Request, flow: StoredFlow, number: int | None, shown: str) -> FlowVersion:
+async def the_version(request: Request, flow: StoredFlow, number: int | None, shown: str) -> FlowVersion:
+    """The published version with this number. Raises ApiError 404."""
     found = None
     if number is not None and number < 2**31:
         found = await context_of(request).database.read(flows.get_version, flow.id, number)
@@ -281,10 +290,8 @@ def _changed_meanwhile(now: int, then: int) -> ApiError:
     )
 
 
-def _sentence(problem: dict[str, str | None]) -> str:
-    place = [f"node {problem['node']!r}"] if problem["node"] is not None else []
-    place += [f"field {problem['field']!r}"] if problem["field"] is not None else []
-    return f"{', '.join(place)}: {problem['message']}" if place else str(problem["message"])
+def _place(finding: Finding) -> tuple[str | None, str | None, str]:
+    return finding.node, finding.field, finding.message
 
 
 def _row(flow: StoredFlow) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,12 @@ from outdial.errors import InvalidFlow, InvalidInput
 from outdial.flow import actions as act
 from outdial.flow.definition import Flow, Library, parse_flow
 from outdial.flow.difference import changes
+from outdial.flow.jumps import library_of
 from outdial.flow.lint import lint as findings_of
 from outdial.flow.schema import flow_schema
 from outdial.flow.simulator import Simulator
-from outdial.flow.steps.jump import JumpStep
 from outdial.flow.text_form import text_form
+from outdial.flow.told import USUAL_START
 from outdial.flow.trial import Verdict, try_case
 
 app = typer.Typer(
@@ -29,7 +31,6 @@ app = typer.Typer(
 )
 app.command()(flow_results.results)
 
-_USUAL_START = 1_772_445_600_000
 File = Annotated[Path, typer.Argument(help="A flow: a file of JSON.")]
 
 
@@ -68,7 +69,7 @@ def simulate(
     Each line of input is what happens next: keys such as 12#; nothing, to wait; `busy`, `no_answer`,
     `failed` or `answered` for a transfer; a status and a body for a request, `200 {"a": 1}`; `hangup`.
     """
-    walk = Simulator(_library(file), _variables(variable or []), now=_USUAL_START, seed=seed)
+    walk = Simulator(_library(file), _variables(variable or []), now=USUAL_START, seed=seed)
     walk.begin()
     shown = _show(walk, 0, quiet=as_json)
     while not walk.finished:
@@ -163,20 +164,17 @@ def _is_there(file: Path, name: str) -> bool:
 
 
 def _library(file: Path) -> Library:
-    flows: dict[str, Flow] = {}
-    ahead = [(file.stem, file)]
-    while ahead:
-        name, path = ahead.pop()
-        if name in flows or (flows and not path.exists()):
-            continue
-        try:
-            flows[name] = parse_flow(_read(path))
-        except InvalidFlow as error:
-            sentences = "\n".join(f"{path}: {problem}" for problem in error.problems)
-            raise InvalidInput(sentences) from None
-        jumps = [each.step for each in flows[name].nodes.values() if isinstance(each.step, JumpStep)]
-        ahead += [(jump.flow, _other(file, jump.flow)) for jump in jumps]
-    return Library(file.stem, flows)
+    def find(names: Iterable[str]) -> dict[str, Flow]:
+        return {name: _parsed(path) for name in names if (path := _other(file, name)).exists()}
+
+    return library_of(file.stem, _parsed(file), find)
+
+
+def _parsed(file: Path) -> Flow:
+    try:
+        return parse_flow(_read(file))
+    except InvalidFlow as error:
+        raise InvalidInput("\n".join(f"{file}: {problem}" for problem in error.problems)) from None
 
 
 def _variables(given: list[str]) -> dict[str, str]:

@@ -8,13 +8,11 @@ import sqlalchemy as sa
 
 from outdial.errors import NotFound
 from outdial.flow.definition import Flow, Library, parse_flow
-from outdial.flow.steps.jump import JumpStep
+from outdial.flow.jumps import MOST_FLOWS, jumps_of
 from outdial.storage import flows
 from outdial.storage.flows import FlowVersion
 
 _MOST_KEPT = 500
-_MOST_FLOWS = 50
-"""In one library; jumps may go in circles."""
 
 
 class Reader(Protocol):
@@ -44,19 +42,19 @@ class FlowLibrary:
                 raise NotFound(f"The flow {flow_id} has no version {version}.")
             main = self._parse(stored)
         found = {str(flow_id): main}
-        if any(_jumps(main)):
+        if jumps_of(main):
             await self._add_targets(account_id, found)
         return Library(str(flow_id), found)
 
     async def _add_targets(self, account_id: int, found: dict[str, Flow]) -> None:
         """Add what is jumped to, and what is jumped to from there; a target that is missing is left out."""
         asked = set(found)
-        while wanted := {each for flow in found.values() for each in _jumps(flow)} - asked:
+        while wanted := {each for flow in found.values() for each in jumps_of(flow)} - asked:
             asked |= wanted
             ids = [int(each) for each in wanted if each.isdecimal()]
             published = await self._database.read(_published, account_id, ids)
             for flow_id, stored in published.items():
-                if len(found) < _MOST_FLOWS:
+                if len(found) < MOST_FLOWS:
                     found[str(flow_id)] = self._parse(stored)
 
     def _parse(self, stored: FlowVersion) -> Flow:
@@ -68,10 +66,6 @@ class FlowLibrary:
                 self._parsed.pop(next(iter(self._parsed)))
             self._parsed[key] = flow
         return flow
-
-
-def _jumps(flow: Flow) -> list[str]:
-    return [node.step.flow for node in flow.nodes.values() if isinstance(node.step, JumpStep)]
 
 
 def _published(conn: sa.Connection, account_id: int, flow_ids: list[int]) -> dict[int, FlowVersion]:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,14 +79,7 @@ def _targets(node: Node) -> list[str]:
 
 
 def _reached_from(flow: Flow, entry: str) -> set[str]:
-    reached: set[str] = set()
-    ahead = [entry]
-    while ahead:
-        name = ahead.pop()
-        if name not in reached:
-            reached.add(name)
-            ahead += _targets(flow.nodes[name])
-    return reached
+    return _spread([entry], {name: _targets(node) for name, node in flow.nodes.items()})
 
 
 def _unreachable(flow: Flow) -> Iterator[Finding]:
@@ -103,10 +97,66 @@ def _may_end(node: Node) -> bool:
 
 
 def _loops(flow: Flow) -> Iterator[Finding]:
-    for name in sorted(_reached_from(flow, flow.entry)):
-        onward = {each for target in _targets(flow.nodes[name]) for each in _reached_from(flow, target)}
-        if name in onward and not any(_may_end(flow.nodes[each]) for each in onward):
-            yield Finding("error", "endless_loop", name, None, "is in a circle that no exit leads out of")
+    reached = _reached_from(flow, flow.entry)
+    sources: dict[str, list[str]] = {name: [] for name in flow.nodes}
+    for name, node in flow.nodes.items():
+        for target in _targets(node):
+            sources[target].append(name)
+    ending = _spread([name for name in reached if _may_end(flow.nodes[name])], sources)
+    endless = {name: _targets(flow.nodes[name]) for name in sorted(reached - ending)}
+    for name in _on_circles(endless):
+        yield Finding("error", "endless_loop", name, None, "is in a circle that no exit leads out of")
+
+
+def _spread(names: Iterable[str], onward: Mapping[str, list[str]]) -> set[str]:
+    """All that is come to from some of them, and these."""
+    found: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += onward[name]
+    return found
+
+
+def _on_circles(onward: Mapping[str, list[str]]) -> Iterator[str]:
+    """The names that lead back to themselves. In time linear to the edges (Kosaraju): drawings come from
+    strangers."""
+    backward: dict[str, list[str]] = {name: [] for name in onward}
+    for name, targets in onward.items():
+        for target in targets:
+            backward[target].append(name)
+    component: dict[str, str] = {}
+    sizes: Counter[str] = Counter()
+    for root in reversed(_finished_in_order(onward)):
+        ahead = [root]
+        while ahead:
+            name = ahead.pop()
+            if name not in component:
+                component[name] = root
+                sizes[root] += 1
+                ahead += backward[name]
+    yield from (name for name in onward if sizes[component[name]] > 1 or name in onward[name])
+
+
+def _finished_in_order(onward: Mapping[str, list[str]]) -> list[str]:
+    """The names as a search in depth is through with them."""
+    order: list[str] = []
+    seen: set[str] = set()
+    for start in onward:
+        ahead = [] if start in seen else [(start, iter(onward[start]))]
+        seen.add(start)
+        while ahead:
+            name, targets = ahead[-1]
+            following = next((each for each in targets if each not in seen), None)
+            if following is None:
+                order.append(name)
+                ahead.pop()
+            else:
+                seen.add(following)
+                ahead.append((following, iter(onward[following])))
+    return order
 
 
 def _exits(flow: Flow) -> Iterator[Finding]:

@@ -51,6 +51,9 @@ class Simulator:
     """Everything that the flow asked for, in order."""
     asked: Asked | None = None
     """What waits for an answer of the walker's."""
+    last_line: int = 0
+    """Whoever walks step by step keeps here where the last step's lines begin, and its actions below."""
+    last_action: int = 0
     state: State = field(init=False)
     _masked: bool = False
     _playing: act.Play | None = None
@@ -124,7 +127,9 @@ class Simulator:
             self._note("hears", f"status {status}")
             self._answer(ev.HttpAnswered(self.now, self.asked.request_id, status, body))
 
-    def fail_http(self, reason: Literal["timeout", "unreachable", "refused", "too_large"]) -> None:
+    def fail_http(
+        self, reason: Literal["timeout", "unreachable", "refused", "too_large", "bad_answer"]
+    ) -> None:
         """The server does not answer."""
         if isinstance(self.asked, act.HttpRequest):
             self._note("hears", reason)

@@ -14,21 +14,32 @@
           path: [welcome, code, bye]
           result: success
 
-``press`` has an entry for each time that the flow waits for keys: the keys, or null for none. When it has no
-entry left, the callee presses nothing.
+``press`` has an entry for each time that the flow waits for keys: the keys, null for none, or ``hang_up``.
+When it has no entry left, the callee presses nothing.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from outdial.errors import InvalidInput
 from outdial.flow import actions as act
 from outdial.flow.definition import Library
+from outdial.flow.kinds import shown
 from outdial.flow.simulator import Simulator
 from outdial.flow.spoken import as_read
+from outdial.flow.told import (
+    read_given,
+    read_keys,
+    read_seed,
+    read_start,
+    takes_keys,
+    tell_conference,
+    tell_connect,
+    tell_http,
+    tell_record,
+    waits_for,
+)
 
 _MOST_MOMENTS = 10_000
 _MEMBERS = (
@@ -41,12 +52,12 @@ _MEMBERS = (
     "connect",
     "record",
     "conference",
-    "hang_up_after",
     "expect",
 )
 _EXPECTED = ("path", "variables", "result", "said", "tags", "events")
-_USUAL_START = 1_772_445_600_000
-"""2026-03-02 10:00 UTC, a Monday."""
+_LISTS = ("press", "http", "connect", "record", "conference")
+_USUAL_MESSAGE_S = 5
+_HANG_UP = "hang_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,35 +75,36 @@ class Verdict:
         return not self.problems
 
 
-def try_case(library: Library, case: Mapping[str, Any]) -> Verdict:
+def try_case(library: Library, case: Any) -> Verdict:
     """Run one case. Raises InvalidInput if it is none."""
     _check(case)
     walk = Simulator(
-        library, case.get("variables") or {}, now=_start(case.get("at")), seed=case.get("seed", 0)
+        library,
+        read_given(case.get("variables")),
+        now=read_start(case.get("at")),
+        seed=read_seed(case.get("seed")),
     )
-    press = list(case.get("press") or [])
-    answers = {name: list(case.get(name) or []) for name in ("http", "connect", "record", "conference")}
+    press = [keys if keys in (None, _HANG_UP) else read_keys(keys) for keys in case.get("press") or []]
+    answers = {name: list(case.get(name) or []) for name in _LISTS}
     walk.begin()
     for _ in range(_MOST_MOMENTS):
         if walk.finished:
             break
         if walk.asked is not None and _answer(walk, answers):
             continue
-        if press and _takes_keys(walk):
+        if press and takes_keys(walk):
             keys = press.pop(0)
-            if keys is not None:
-                walk.press(str(keys))
-                continue
-            _pass_by(walk)
+            match keys:
+                case None:
+                    _pass_by(walk)
+                case "hang_up":
+                    walk.hang_up()
+                case _:
+                    walk.press(keys)
             continue
         if not walk.advance():
             walk.hang_up()
     return Verdict(str(case.get("name", "a case")), tuple(_differences(walk, case.get("expect") or {})), walk)
-
-
-def _takes_keys(walk: Simulator) -> bool:
-    node = walk.library.flows[walk.state.flow].nodes[walk.state.node]
-    return node.step.takes_keys(walk.state.memory) and (not walk.playing or walk.barge_in)
 
 
 def _pass_by(walk: Simulator) -> None:
@@ -104,56 +116,39 @@ def _pass_by(walk: Simulator) -> None:
 
 
 def _answer(walk: Simulator, answers: Mapping[str, list[Any]]) -> bool:
-    match walk.asked:
-        case act.HttpRequest():
-            _answer_http(walk, answers["http"])
-        case act.Connect():
-            answer = answers["connect"].pop(0) if answers["connect"] else "failed"
-            told: dict[str, Any] = {"outcome": answer} if isinstance(answer, str) else dict(answer)
-            seconds = told.get("seconds", 30)
-            walk.connect(told.get("outcome", "answered"), to=told.get("to"), talked_ms=round(seconds * 1_000))
-        case act.Record():
-            walk.finish_recording(round(1_000 * (answers["record"].pop(0) if answers["record"] else 5)))
-        case act.JoinConference():
-            walk.leave_conference(answers["conference"].pop(0) if answers["conference"] else "ended")
+    match waits_for(walk):
+        case "http":
+            tell_http(walk, answers["http"].pop(0) if answers["http"] else {"fails": "unreachable"})
+        case "connect":
+            tell_connect(walk, answers["connect"].pop(0) if answers["connect"] else "failed")
+        case "record":
+            tell_record(walk, answers["record"].pop(0) if answers["record"] else _USUAL_MESSAGE_S)
+        case "conference":
+            tell_conference(walk, answers["conference"].pop(0) if answers["conference"] else "ended")
         case _:
             return False
     return True
 
 
-def _answer_http(walk: Simulator, answers: list[Any]) -> None:
-    answer: dict[str, Any] = answers.pop(0) if answers else {"fails": "unreachable"}
-    if "fails" in answer:
-        walk.fail_http(answer["fails"])
-        return
-    body = json.dumps(answer["json"]) if "json" in answer else str(answer.get("body", ""))
-    walk.answer_http(answer.get("status", 200), body)
-
-
-def _start(value: object) -> int:
-    if value is None:
-        return _USUAL_START
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise InvalidInput(
-                f"at must be a time such as 2026-03-02T10:00:00+05:30, not {value!r}."
-            ) from None
-    if not isinstance(value, datetime):
-        raise InvalidInput(f"at must be a time such as 2026-03-02T10:00:00+05:30, not {value!r}.")
-    return round((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * 1_000)
-
-
-def _check(case: Mapping[str, Any]) -> None:
+def _check(case: object) -> None:
     if not isinstance(case, Mapping):
         raise InvalidInput(f"A case must have {', '.join(_MEMBERS)}.")
     for name in case:
         if name not in _MEMBERS:
-            raise InvalidInput(f"A case has no {name}; it may have {', '.join(_MEMBERS)}.")
-    for name in case.get("expect") or {}:
+            raise InvalidInput(f"A case has no {shown(name)}; it may have {', '.join(_MEMBERS)}.")
+    for name in _LISTS:
+        if not isinstance(case.get(name) or [], list):
+            raise InvalidInput(f"{name} must be a list, not {shown(case[name])}.")
+    expected = case.get("expect") or {}
+    if not isinstance(expected, Mapping):
+        raise InvalidInput(f"expect must have {', '.join(_EXPECTED)}, not {shown(expected)}.")
+    for name, value in expected.items():
         if name not in _EXPECTED:
-            raise InvalidInput(f"There is no {name} to expect; there are {', '.join(_EXPECTED)}.")
+            raise InvalidInput(f"There is no {shown(name)} to expect; there are {', '.join(_EXPECTED)}.")
+        if name == "variables" and not isinstance(value, Mapping):
+            raise InvalidInput(f"The variables to expect must be an object, not {shown(value)}.")
+        if name == "said" and not isinstance(value, list):
+            raise InvalidInput(f"What is to be said must be a list of texts, not {shown(value)}.")
 
 
 def _differences(walk: Simulator, expected: Mapping[str, Any]) -> list[str]:

@@ -28,7 +28,7 @@ def clean(value: object, depth: int = 0) -> Value:
         case str():
             return value[:LONGEST_TEXT].translate(_CONTROL)
         case int() | float():
-            return value if math.isfinite(value) and abs(value) <= _LARGEST_NUMBER else None
+            return value if abs(value) <= _LARGEST_NUMBER else None
         case Mapping() if depth < _DEEPEST:
             return {
                 str(clean(str(name))): clean(each, depth + 1)

@@ -115,3 +115,19 @@ async def test_a_document_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) 
     status, answer = await api.call("POST", "flows", json={"name": "a", "document": {"x": "y" * 1_000}})
     assert status == 413
     assert "1000 bytes" in answer["message"]
+
+
+async def test_what_lint_finds_is_said_at_publishing(api: Api) -> None:
+    endless = {"type": "play", "settings": {"prompt": "Hello."}, "exits": {"next": "a"}}
+    row = await add(api, GOOD | {"entry": "a", "nodes": {"a": endless}})
+    path = f"flows/{row['id']}"
+    status, answer = await api.call("POST", f"{path}/publish", json={})
+    assert status == 422
+    assert answer["errors"]["document"] == ["node 'a': is in a circle that no exit leads out of"]
+    again = {"type": "jump", "settings": {"flow": row["id"]}, "exits": {"returned": None}}
+    await api.call("PUT", path, json={"document": GOOD | {"entry": "a", "nodes": {"a": again}}})
+    status, answer = await api.call("POST", f"{path}/publish", json={})
+    assert status == 200
+    assert [(each["code"], each["field"]) for each in answer["data"]["warnings"]] == [
+        ("dead_end", "exits.failed")
+    ]

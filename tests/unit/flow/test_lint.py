@@ -1,6 +1,8 @@
 """Each rule of lint finds what it is for, with node and field."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outdial.flow.lint import lint
 
@@ -64,3 +66,33 @@ def test_a_key_that_the_prompt_does_not_speak_of_is_a_warning():
 def test_a_sound_flow_has_no_findings():
     nodes = {"a": menu("To agree, press 1.", "1"), "bye": BYE}
     assert found(nodes) == []
+
+
+@given(st.lists(st.lists(st.integers(0, 5) | st.none(), min_size=2, max_size=2), min_size=6, max_size=6))
+def test_endless_circles_are_those_that_a_walk_from_each_node_finds(edges):
+    nodes = {
+        f"n{number}": {
+            "type": "branch",
+            "settings": {"condition": {"variable": "to", "is": "equal", "value": "1"}},
+            "exits": {
+                name: None if target is None else f"n{target}"
+                for name, target in zip(("yes", "no"), targets, strict=True)
+            },
+        }
+        for number, targets in enumerate(edges)
+    }
+
+    def reached(starts):
+        seen, ahead = set(), list(starts)
+        while ahead:
+            if (number := ahead.pop()) not in seen:
+                seen.add(number)
+                ahead += [each for each in edges[number] if each is not None]
+        return seen
+
+    def endless(number):
+        onward = reached(each for each in edges[number] if each is not None)
+        return number in onward and all(None not in edges[each] for each in onward)
+
+    expected = {f"n{number}" for number in reached([0]) if endless(number)}
+    assert {node for _, code, node, _ in found(nodes) if code == "endless_loop"} == expected
