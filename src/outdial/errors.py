@@ -30,6 +30,7 @@
         ├── NotFound
         ├── LeaseLost
         ├── DatabaseUnavailable
+        │   └── DatabaseFull
         └── BlobsUnavailable
 
 Our fault and the peer's fault are different classes, so that a log line says whom to ask.
@@ -187,6 +188,10 @@ class LeaseLost(StorageError):
 
 class DatabaseUnavailable(StorageError):
     """The database could not be reached in time; whether a write in its commit holds is unknown."""
+
+
+class DatabaseFull(DatabaseUnavailable):
+    """The database's disk has no room."""
 
 
 class BlobsUnavailable(StorageError):

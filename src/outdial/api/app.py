@@ -111,6 +111,8 @@ def _describe(app: FastAPI) -> None:
                         operation["security"] = [{"bearer": roles}, {"access_token": roles}]
                         for status, answer in documentation.errors(401, 403, 422, 429, 503).items():
                             operation["responses"].setdefault(str(status), answer)
+                        if method != "get":
+                            operation["responses"].setdefault("507", documentation.errors(507)[507])
                         if "requestBody" in operation:
                             for status, answer in documentation.errors(400, 408, 413, 415).items():
                                 operation["responses"].setdefault(str(status), answer)

@@ -16,6 +16,7 @@ _ERRORS = {
     422: "A value is missing or wrong; `errors` has a sentence for each.",
     429: "Too fast; `Retry-After` says how many seconds to wait.",
     503: "The database cannot be reached just now; whether the request was stored is not known.",
+    507: "The server's disk is full: nothing was stored.",
 }
 
 _EXAMPLES = {

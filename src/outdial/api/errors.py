@@ -1,5 +1,6 @@
 """Every error answer of the API, in the family's shape: `{"status", "message", "errors"}`."""
 
+import errno
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -9,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from outdial.errors import (
     BlobsUnavailable,
+    DatabaseFull,
     DatabaseUnavailable,
     InUse,
     InvalidInput,
@@ -53,6 +55,8 @@ def error_response(error: ApiError) -> Response:
     return Response(to_json(body), error.status, headers, media_type="application/json")
 
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""No space left, quota exceeded, file larger than the process may write (ulimit -f)."""
 _SENTENCES = {
     404: "There is no such endpoint; see /docs for all of them.",
     405: "This endpoint does not know that method.",
@@ -91,6 +95,22 @@ async def _on_no_blobs(request: Request, error: Exception) -> Response:
     return error_response(ApiError(503, message, headers={"Retry-After": "5"}))
 
 
+async def _on_full_database(request: Request, error: Exception) -> Response:
+    return _no_room(request, error)
+
+
+async def _on_os_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return _no_room(request, error)
+    return await _on_unexpected(request, error)
+
+
+def _no_room(request: Request, error: Exception) -> Response:
+    log.error("disk_full", method=request.method, path=request.url.path, error=str(error))
+    message = "The server's disk is full: nothing was stored. Try again when there is room."
+    return error_response(ApiError(507, message, headers={"Retry-After": "60"}))
+
+
 async def _on_unexpected(request: Request, error: Exception) -> Response:
     log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
     return error_response(ApiError(500, "Something went wrong here; the log of the server says what."))
@@ -103,5 +123,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(InvalidInput, _on_invalid_input)
     app.add_exception_handler(NotFound, _on_not_found)
     app.add_exception_handler(DatabaseUnavailable, _on_no_database)
+    app.add_exception_handler(DatabaseFull, _on_full_database)
+    app.add_exception_handler(OSError, _on_os_error)
     app.add_exception_handler(BlobsUnavailable, _on_no_blobs)
     app.add_exception_handler(Exception, _on_unexpected)

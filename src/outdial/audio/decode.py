@@ -49,7 +49,7 @@ async def prepare_sound(source: Path, out_dir: Path, limits: DecodeLimits = Deco
 
     Raises :class:`UndecodableAudio` or :class:`AudioTooLong` with a sentence for the person who uploaded the
     file; then there is no clip in ``out_dir``. :class:`OSError` if ``source`` or ``out_dir`` cannot be
-    opened. When the task is cancelled, the child is killed.
+    opened, or a clip cannot be written. When the task is cancelled, the child is killed.
     """
     try:
         status, answer = await _run_child(source, out_dir, limits)
@@ -107,6 +107,8 @@ def _read_answer(status: int, answer: bytes, limits: DecodeLimits) -> SoundInfo:
             return SoundInfo(**fields)
         case "too_long":
             raise AudioTooLong(fields["message"])
+        case "not_written":
+            raise OSError(fields["errno"], fields["message"])
         case _:
             raise UndecodableAudio(fields["message"])
 

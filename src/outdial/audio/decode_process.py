@@ -1,8 +1,8 @@
 """The child that decodes one upload. Its arguments: OUT_DIR MAX_MS MEMORY_BYTES CPU_SECONDS.
 
 The upload is standard input, a regular file. One JSON object goes to standard output: its ``outcome`` is
-``decoded``, with the fields of :class:`outdial.audio.decode.SoundInfo`, or ``undecodable`` or ``too_long``,
-with a ``message``.
+``decoded``, with the fields of :class:`outdial.audio.decode.SoundInfo`, or ``undecodable``, ``too_long`` or
+``not_written``, with a ``message``.
 
 What keeps a hostile file harmless, from the outside in:
 
@@ -85,10 +85,12 @@ def _decode(upload: BinaryIO, clips: Mapping[str, BinaryIO], max_ms: int) -> dic
             pcm = reader.read_all(max_ms, (8_000, 16_000))
             duration_ms = max(-(-len(samples) * 1_000 // rate) for rate, samples in pcm.items())
             for codec, clip in clips.items():
-                clip.write(
-                    encode_clip(_padded(pcm[SAMPLE_RATES[codec]], SAMPLE_RATES[codec], duration_ms), codec)
-                )
-                clip.close()
+                data = encode_clip(_padded(pcm[SAMPLE_RATES[codec]], SAMPLE_RATES[codec], duration_ms), codec)
+                try:
+                    clip.write(data)
+                    clip.close()
+                except OSError as error:  # the disk's fault, not that of the sound
+                    return {"outcome": "not_written", "errno": error.errno, "message": str(error)}
             return {"outcome": "decoded", "duration_ms": duration_ms, **reader.describe()}
     except AudioTooLong as error:
         return {"outcome": "too_long", "message": str(error)}

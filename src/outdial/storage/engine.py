@@ -29,6 +29,8 @@ _RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})  # serialisation failure, d
 # a statement that took longer than STATEMENT_TIMEOUT_MS, a lock that could not be had
 _AWAY_SQLSTATE_CLASSES = ("08", "57P", "53", "57014", "55P03")
 
+_DISK_FULL = "53100"
+
 
 def is_sqlite(url: str) -> bool:
     """Tell whether `url` names the embedded database."""
@@ -160,6 +162,28 @@ def is_away(error: BaseException) -> bool:
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_FULL,
     )
+
+
+def is_certainly_void(error: exc.DBAPIError) -> bool:
+    """Tell whether a commit that failed so has certainly committed nothing.
+
+    SQLite could not write all of the transaction's frames to its log, so that the last of them, which makes
+    it valid, is missing or has no right checksum. A failed fsync leaves that open.
+    """
+    origin = error.orig
+    return isinstance(origin, sqlite3.OperationalError) and origin.sqlite_errorcode in (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+    )
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether the database's disk has no room."""
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+    return _sqlstate(error) == _DISK_FULL
 
 
 def _sqlstate(error: exc.DBAPIError) -> str | None:

@@ -23,9 +23,9 @@ import structlog
 from sqlalchemy import exc
 from sqlalchemy.engine import Engine
 
-from outdial.errors import DatabaseUnavailable
+from outdial.errors import DatabaseFull, DatabaseUnavailable
 from outdial.storage import wake
-from outdial.storage.engine import is_away, is_busy, is_conflict
+from outdial.storage.engine import is_away, is_busy, is_certainly_void, is_conflict, is_full
 from outdial.telemetry import metrics
 
 MAX_BATCH = 512
@@ -157,6 +157,7 @@ class Writer:
                     transaction.rollback()
                     _forget_announced(transaction.connection)
                     raise
+                self._commit(transaction)
             except _OneFailed:
                 run = _run_apart
             except exc.DBAPIError as error:
@@ -165,7 +166,6 @@ class Writer:
                     raise
                 delay = self._wait_or_give_up(batch, error, delay)
             else:
-                self._commit(transaction)
                 metrics.COMMITS.observe(time.monotonic() - began)
                 return
 
@@ -180,10 +180,10 @@ class Writer:
             transaction.commit()
         except exc.DBAPIError as error:
             _forget_announced(conn)
-            if is_away(error):
+            if is_away(error) and not is_certainly_void(error):
                 # It may have been committed: running the batch again could do things twice.
                 raise DatabaseUnavailable(
-                    "the database went away during a commit: outcome unknown"
+                    f"the database went away during a commit: outcome unknown ({error})"
                 ) from error
             raise
         self.commits += 1
@@ -192,6 +192,8 @@ class Writer:
 
     def _wait_or_give_up(self, batch: list[Job], error: Exception, delay: float) -> float:
         if time.monotonic() + delay > batch[0].deadline:
+            if is_full(error):
+                raise DatabaseFull(f"the database has no room: {error}") from error
             raise DatabaseUnavailable(f"the database cannot be reached: {error}") from error
         metrics.DATABASE_ERRORS.add(1, "away")
         _log.warning("database_away", error=str(error), retry_in_s=delay)

@@ -181,6 +181,14 @@ async def test_cancelling_leaves_neither_child_nor_clip(prepare, clips):
     assert clips() == {}
 
 
+async def test_a_full_disk_is_not_the_fault_of_the_sound(tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(wav(murmur(1.0, 8_000)))
+    (tmp_path / "PCMA.clip").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        await prepare_sound(source, tmp_path)
+
+
 async def test_a_missing_upload_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         await prepare_sound(tmp_path / "missing", tmp_path / "sound")
