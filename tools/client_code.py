@@ -307,7 +307,7 @@ def _method(method: Method, models: _Models) -> str:
     call = f"self._transport.{how}({', '.join(arguments)})"
     if result == "str" and how == "raw":
         call += ".decode()"
-    body = [call] if result == "None" else [f"result: {_inside(result)} = {call}", "return result"]
+    body = [call] if result == "None" else [f"answer: {_inside(result)} = {call}", "return answer"]
     lines = [
         f"def {method.name}({', '.join(['self', *_parameters(method)])}) -> {_inside(result)}:",
         f'    """{method.operation["summary"]}.',

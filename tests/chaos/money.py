@@ -10,7 +10,7 @@ from outdial.domain.call import CallState
 from outdial.domain.rating import Rate, bill
 from outdial.storage import credit, rates
 from outdial.storage.credit import Kind
-from outdial.storage.tables import calls
+from outdial.storage.tables import agent_legs, calls
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
 from tests.chaos.ledger import Entry
@@ -46,6 +46,8 @@ def read_account(conn: sa.Connection) -> Money:
     lines = credit.entries(conn, account.id, limit=1_000_000)[::-1]
     query = sa.select(sa.func.coalesce(sa.func.sum(calls.c.reserved), 0))
     open_reserved = conn.execute(query.where(calls.c.state != CallState.DONE.value)).scalar_one()
+    legs = sa.select(sa.func.coalesce(sa.func.sum(agent_legs.c.reserved), 0))
+    open_reserved += conn.execute(legs.where(agent_legs.c.state != "ended")).scalar_one()
     return Money(stands, lines, int(open_reserved))
 
 

@@ -77,7 +77,7 @@ def problem_sentence(node: str | None, field: str | None, message: str | None) -
     return str(Problem(node, field, message or ""))
 
 
-_NOT_ON_CALLS = frozenset({"conference", "connect"})
+_NOT_ON_CALLS = frozenset({"conference"})
 """Step types that can be checked, walked through and tested, and that a dialer does not do yet."""
 
 

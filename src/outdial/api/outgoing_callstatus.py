@@ -14,6 +14,7 @@ from outdial.api.context import ApiContext, context_of
 from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.explanation import explain, waits_for_audio, waits_for_speech
+from outdial.domain.agent_leg import AgentLeg
 from outdial.domain.call import Attempt, Call, CallState, Cdr, MediaQuality
 from outdial.domain.money import to_text
 from outdial.domain.number_origin import origin_of
@@ -77,6 +78,7 @@ _EXAMPLE = family(
                 "answered_at": "2019-08-16 15:09:55",
                 "ended_at": "2019-08-16 15:10:14",
                 "flow": None,
+                "agents": [],
                 "quality": {"packets_sent": 950, "packets_lost": 0, "jitter_ms": 0.4, "mos": 4.4},
             }
         ],
@@ -111,7 +113,8 @@ async def callstatus(request: Request) -> Response:
 
     `state` is queued, leased (a dialer works on it) or done; `status` is null until an attempt ended, and
     final once `state` is done. `callback` is the call that the callee asked for in this one, and
-    `callback_of` the call in which this one was asked for.
+    `callback_of` the call in which this one was asked for. `agents` of an attempt are those whom its flow
+    called to bring them together with the callee; `charges` holds what they cost, too.
 
     Where an attempt ran a flow, `flow` says its `id`, `version` and `result`, the `path` that the callee took
     with the seconds at each node (null where the call ended), and the `variables` and `tags` that it set; a
@@ -173,7 +176,7 @@ def status_row(
         "status": call.disposition,
         "duration": family_duration(last.talk_ms if last else 0),
         "pulsing": str(records[-1].bill.pulse_s if records else 0),
-        "charges": to_text(sum(record.bill.charge for record in records)),
+        "charges": to_text(sum(record.charge for record in records)),
         "dtmf": last.dtmf if last else "",
         "location": call.iso,
         "region": origin.region,
@@ -230,7 +233,27 @@ def _attempt_row(attempt: Attempt, record: Cdr | None) -> dict[str, Any]:
         "ptime": outcome.ptime_ms,
         "recording": outcome.recording_key,
         "flow": None if outcome.flow_run is None else outcome.flow_run.shown(family_time),
+        "agents": [_agent_row(leg) for leg in record.agents],
         "quality": _quality_row(outcome.quality),
+    }
+
+
+def _agent_row(leg: AgentLeg) -> dict[str, Any]:
+    """Whom the flow called to bring them together with the callee, and how that went."""
+    outcome = leg.outcome
+    return {
+        "mobile": leg.to,
+        "caller_id": leg.caller_id,
+        "status": None if outcome is None else outcome.disposition,
+        "reason": None if outcome is None else outcome.reason,
+        "sip_code": None if outcome is None else outcome.sip_code,
+        "talk_seconds": 0.0 if outcome is None else outcome.talk_ms / 1000,
+        "charges": to_text(leg.bill.charge),
+        "recording": None if outcome is None else outcome.recording_key,
+        "dialed_at": family_time(leg.dialing_at),
+        "answered_at": family_time(leg.answered_at),
+        "joined_at": None if outcome is None else family_time(outcome.joined_at),
+        "ended_at": None if outcome is None else family_time(outcome.ended_at),
     }
 
 

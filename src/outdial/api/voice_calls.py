@@ -208,7 +208,7 @@ def _row(call: Call, records: Sequence[Cdr]) -> dict[str, Any]:
         "duration": family_duration(talk_ms),
         "billing": family_duration(talk_ms if pulse_s == 0 else billed_ms),
         "pulsing": str(pulse_s),
-        "charges": to_text(sum(each.bill.charge for each in records)),
+        "charges": to_text(sum(each.charge for each in records)),
         "submitted_at": family_time(call.submitted_at),
         "start_at": family_time(None if outcome is None else outcome.answered_at),
         "end_at": family_time(call.done_at if outcome is None else outcome.ended_at),

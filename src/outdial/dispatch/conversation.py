@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from outdial.dispatch.agent_call import Agents
 from outdial.dispatch.clips import Clips
+from outdial.dispatch.connecting import Connection
 from outdial.dispatch.flow_library import FlowLibrary
 from outdial.dispatch.flow_requests import send_request
 from outdial.dispatch.messages import Messages
@@ -28,6 +30,7 @@ from outdial.flow import engine
 from outdial.flow.actions import (
     Action,
     CancelTimer,
+    Connect,
     HangUp,
     HttpRequest,
     MaskDigits,
@@ -37,6 +40,7 @@ from outdial.flow.actions import (
     RequestCallback,
     SendEvent,
     StartTimer,
+    StopConnect,
     StopPlay,
     StopRecording,
 )
@@ -58,6 +62,7 @@ from outdial.flow.values import Value
 from outdial.storage import callbacks, outbox, suppressions
 from outdial.storage.suppressions import NewSuppression
 from outdial.telephony.leg_values import LegEnd
+from outdial.telephony.trunk import Trunk
 
 TAIL_S = 0.2
 """A jitter buffer holds 40 to 150 ms: with baresip, a BYE at once cost the last 100 ms of a prompt."""
@@ -77,6 +82,7 @@ class Flows:
     prompts: PromptAudio
     egress: EgressClient
     messages: Messages
+    agents: Agents
 
 
 @dataclass(slots=True)
@@ -101,6 +107,7 @@ class Conversation:
     call: Call
     lease: Lease
     store: Store
+    trunk: Trunk
     flows: Flows | None = None
     """None where there are none but announcements."""
     played_ms: int = 0
@@ -110,6 +117,7 @@ class Conversation:
     _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     _playing: _Playing | None = None
     _recording: str | None = None
+    _connection: Connection | None = None
     _events_sent: int = 0
     _problems: list[str] = field(default_factory=list)
     """What could not be done, beside what the engine noted itself."""
@@ -133,6 +141,8 @@ class Conversation:
                     turn = engine.resume(library, turn.state, await self._events.get())
                 for task in self._in_vain:
                     task.cancel()
+                if self._connection is not None:
+                    self._connection.stop()
         finally:
             for timer in self._timers.values():
                 timer.cancel()
@@ -209,12 +219,33 @@ class Conversation:
                     receiver=self.call.to, iso=self.call.iso, type=SuppressionType(kind), value=value
                 )
                 self.store.post(suppressions.add, self.call.account_id, new, source="flow", now=self.clock())
+            case Connect():
+                self._connection = self._connect(action, flows)
+                tasks.create_task(self._connection.run())
+            case StopConnect(connect_id=connect_id):
+                if self._connection is not None and self._connection.action.connect_id == connect_id:
+                    self._connection.stop()
             case SendEvent():
                 await self._send_event(action)
             case RequestCallback():
                 await self._request_callback(action)
             case _:
                 raise LocalProtocolError(f"a leg cannot do {type(action).__name__}")
+
+    def _connect(self, action: Connect, flows: Flows) -> Connection:
+        return Connection(
+            action=action,
+            agents=flows.agents,
+            prompts=flows.prompts,
+            messages=flows.messages,
+            phone=self.phone,
+            codec=self.codec,
+            call=self.call,
+            lease=self.lease,
+            trunk=self.trunk,
+            give=self._events.put_nowait,
+            note=self._note,
+        )
 
     async def _send_event(self, event: SendEvent) -> None:
         """Have it on disk before the flow goes on: what the callee is told next may rest on it."""
@@ -253,6 +284,8 @@ class Conversation:
 
     def _on_digit(self, digit: str) -> None:
         self._barge_in()  # a key by INFO has no beginning
+        if self._connection is not None:
+            self._connection.press(digit)
         self._events.put_nowait(DigitPressed(self.clock(), digit))
 
     def _barge_in(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from types import UnionType
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -9,6 +10,10 @@ import sqlalchemy as sa
 from outdial.errors import NotFound
 from outdial.flow.definition import Flow, Library, parse_flow
 from outdial.flow.jumps import MOST_FLOWS, jumps_of
+from outdial.flow.step import Step
+from outdial.flow.steps.conference import ConferenceStep
+from outdial.flow.steps.connect import ConnectStep
+from outdial.flow.steps.record import RecordStep
 from outdial.storage import flows
 from outdial.storage.flows import FlowVersion
 
@@ -66,6 +71,22 @@ class FlowLibrary:
                 self._parsed.pop(next(iter(self._parsed)))
             self._parsed[key] = flow
         return flow
+
+
+def is_mixed(library: Library) -> bool:
+    """Whether calls may be joined to others or listened to for silence, which takes a codec of G.711."""
+    return _has(library, ConnectStep | ConferenceStep | RecordStep)
+
+
+def is_gathered(library: Library) -> bool:
+    """Whether calls may meet other calls of the dialer."""
+    return _has(library, ConferenceStep)
+
+
+def _has(library: Library, kinds: UnionType | type[Step]) -> bool:
+    return any(
+        isinstance(node.step, kinds) for flow in library.flows.values() for node in flow.nodes.values()
+    )
 
 
 def _published(conn: sa.Connection, account_id: int, flow_ids: list[int]) -> dict[int, FlowVersion]:

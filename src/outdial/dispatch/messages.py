@@ -6,6 +6,7 @@ from typing import Protocol
 
 import structlog
 
+from outdial.dispatch.two_sides import Side, write_two_sides
 from outdial.domain.call import Lease
 from outdial.errors import StorageError
 from outdial.telephony.media.recording import EXTENSIONS
@@ -48,6 +49,32 @@ class Messages:
             _log.warning("message_not_kept", call_id=lease.call_id, file=str(file), error=str(error))
             return ""
         return key
+
+    async def keep_both(self, lease: Lease, recording_id: str, left: Side, right: Side) -> str:
+        """Take what two people said to each other to the store, a channel for each, and return its key.
+
+        Empty when neither said anything, or the store is away, as `keep`.
+        """
+        missing = [await asyncio.to_thread(_is_empty, file) for file, _ in (left, right)]
+        if all(missing):
+            return ""
+        name = f"{_name(lease, recording_id)}.wav"
+        both = self._folder / name
+        try:
+            await asyncio.to_thread(_mix, both, left, right)
+            await self._store.take(f"recordings/{name}", both)
+        except (StorageError, OSError) as error:
+            _log.warning("message_not_kept", call_id=lease.call_id, file=str(both), error=str(error))
+            return ""
+        return f"recordings/{name}"
+
+
+def _mix(both: Path, left: Side, right: Side) -> None:
+    for file, _ in (left, right):
+        file.touch()
+    write_two_sides(both, left, right)
+    for file, _ in (left, right):
+        file.unlink()
 
 
 def _is_empty(file: Path) -> bool:

@@ -34,6 +34,7 @@ class Phone(Protocol):
     on_ringing: Callable[[], None] | None
     on_digit: Callable[[str], None] | None
     on_key_down: Callable[[str], None] | None
+    on_join_failed: Callable[[str], None] | None
     ended: "asyncio.Future[LegEnd]"
 
     async def dial(self) -> Answered | NotAnswered:
@@ -60,6 +61,18 @@ class Phone(Protocol):
         """End the message that is being recorded."""
         ...
 
+    def send_key(self, digit: str) -> None:
+        """Let the far end hear a key, as if it were pressed here."""
+        ...
+
+    def join(self, room: str, *, muted: bool = False) -> None:
+        """Hear the other legs in a room, and be heard there."""
+        ...
+
+    def leave(self) -> None:
+        """Be in no room any more."""
+        ...
+
     def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:
         """End it wherever it is; the first end counts."""
         ...
@@ -84,8 +97,11 @@ class Tracer(Protocol):
 class PhoneNetwork(Protocol):
     """Where legs come from."""
 
-    def new_phone(self, request: LegRequest) -> tuple[Phone, Tracer]:
-        """Return a leg that has not dialled yet, and where its trace gathers."""
+    def new_phone(self, request: LegRequest, *, beside: Phone | None = None) -> tuple[Phone, Tracer]:
+        """Return a leg that has not dialled yet, and where its trace gathers.
+
+        It can be joined to `beside`, which is of this network.
+        """
         ...
 
     async def trust(self, trunks: Iterable[Trunk]) -> None:
@@ -105,10 +121,11 @@ class SipNetwork:
         self._media = media
         self._clock = clock
 
-    def new_phone(self, request: LegRequest) -> tuple[Phone, Tracer]:
+    def new_phone(self, request: LegRequest, *, beside: Phone | None = None) -> tuple[Phone, Tracer]:
         """Return a leg over SIP."""
         trace = Trace(self._clock)
-        return Leg(self._user_agent, self._media, request, trace), trace
+        other = beside if isinstance(beside, Leg) else None
+        return Leg(self._user_agent, self._media, request, trace, beside=other), trace
 
     async def trust(self, trunks: Iterable[Trunk]) -> None:
         """Replace the known addresses; a host that cannot be resolved now is learnt with its next call."""

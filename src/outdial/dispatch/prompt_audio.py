@@ -73,6 +73,10 @@ class PromptAudio:
         found = await asyncio.gather(*(self._clips_of(item, codec, account_id) for item in prompt))
         return [clip for clips in found for clip in clips]
 
+    def ringing(self, codec: str) -> list[Path]:
+        """What one hears while somebody else's phone rings."""
+        return [self._tones.ringing(codec)]
+
     async def _clips_of(self, item: Item, codec: str, account_id: int) -> Sequence[Path]:
         match item:
             case Pause(duration_ms=duration_ms):

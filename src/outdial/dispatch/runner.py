@@ -12,10 +12,12 @@ from typing import assert_never
 
 import structlog
 
+from outdial.dispatch.agent_call import JOINABLE
 from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation, Flows
 from outdial.dispatch.figures import count_dial
+from outdial.dispatch.flow_library import is_gathered, is_mixed
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.ports import AudioByUrl, Store
 from outdial.dispatch.recordings import Recordings
@@ -218,12 +220,12 @@ class Runner:
         progress.dialing_at = at
         count_dial(call, route.trunk.name, at)
         progress.sip_call_id = self._new_sip_call_id()
-        phone = self._new_phone(call, route, control, progress)
+        phone = self._new_phone(call, library, route, control, progress)
         result = await phone.dial()
         if isinstance(result, NotAnswered):
             progress.not_answered(result, self._clock())
         else:
-            await self._converse(library, call, result, control, progress, phone)
+            await self._converse(library, call, route, result, control, progress, phone)
 
     async def _can_play(self, sound_id: str, route: Route) -> bool:
         for codec in route.trunk.codecs:
@@ -231,7 +233,9 @@ class Runner:
                 return False
         return True
 
-    def _new_phone(self, call: Call, route: Route, control: CallControl, progress: _Progress) -> Phone:
+    def _new_phone(
+        self, call: Call, library: Library, route: Route, control: CallControl, progress: _Progress
+    ) -> Phone:
         longest_ms = longest_talk_ms(call.rate, call.reserved)
         request = LegRequest(
             trunk=route.trunk,
@@ -242,6 +246,8 @@ class Runner:
             ring_timeout_s=route.ring_timeout_s,
             max_talk_s=None if longest_ms is None else longest_ms / 1000,
             record_to=self._recordings.begin(control.lease) if self._recordings is not None else None,
+            codecs=JOINABLE if is_mixed(library) else None,
+            gathered=is_gathered(library),
         )
         phone, tracer = self._network.new_phone(request)
         progress.phone = phone
@@ -263,6 +269,7 @@ class Runner:
         self,
         library: Library,
         call: Call,
+        route: Route,
         answered: Answered,
         control: CallControl,
         progress: _Progress,
@@ -277,7 +284,15 @@ class Runner:
             control.lose()
             return
         progress.conversation = Conversation(
-            phone, self._clips, answered.codec, self._clock, call, control.lease, self._store, self._flows
+            phone,
+            self._clips,
+            answered.codec,
+            self._clock,
+            call,
+            control.lease,
+            self._store,
+            route.trunk,
+            self._flows,
         )
         progress.ended(await progress.conversation.run(library))
 

@@ -1,4 +1,4 @@
-"""The few sounds that nobody uploads: the tone before a recording, and silence between prompts, as clips."""
+"""The few sounds that nobody uploads, as clips: the tone before a recording, ringing, silence."""
 
 import os
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from outdial.audio.g711 import encode_pcma, encode_pcmu
 
 SILENCE_MS = 100
 _BEEP_HZ, _BEEP_MS, _BEEP_LEVEL = 1_000, 400, 8_000
+_RING_HZ, _RING_MS, _RING_PAUSE_MS, _RING_LEVEL = 425, 1_000, 4_000, 3_000
+"""As in most of Europe and of Asia (ITU-T E.180)."""
 _ENCODERS: dict[str, Callable[..., bytes]] = {
     "PCMU": encode_pcmu,
     "PCMA": encode_pcma,
@@ -26,12 +28,21 @@ class Tones:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         for codec in CODECS:
-            self._write(self.beep(codec), _ENCODERS[codec](_beep(SAMPLE_RATES[codec])))
+            self._write(
+                self.beep(codec),
+                _ENCODERS[codec](_tone(SAMPLE_RATES[codec], _BEEP_HZ, _BEEP_MS, _BEEP_LEVEL)),
+            )
             self._write(self._silence(codec), silence(codec, SILENCE_MS))
+            ringing = _ENCODERS[codec](_tone(SAMPLE_RATES[codec], _RING_HZ, _RING_MS, _RING_LEVEL))
+            self._write(self.ringing(codec), ringing + silence(codec, _RING_PAUSE_MS))
 
     def beep(self, codec: str) -> Path:
         """The tone after which one speaks."""
         return self._folder / f"beep.{codec}.clip"
+
+    def ringing(self, codec: str) -> Path:
+        """What one hears while a phone rings, once, with its pause."""
+        return self._folder / f"ringing.{codec}.clip"
 
     def pause(self, codec: str, duration_ms: int) -> list[Path]:
         """So much silence, in whole tenths of a second, at least one."""
@@ -47,6 +58,6 @@ class Tones:
         unfinished.rename(file)
 
 
-def _beep(rate: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
-    samples = np.arange(rate * _BEEP_MS // 1000)
-    return (_BEEP_LEVEL * np.sin(2 * np.pi * _BEEP_HZ * samples / rate)).astype(np.int16)
+def _tone(rate: int, hertz: int, ms: int, level: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+    samples = np.arange(rate * ms // 1000)
+    return (level * np.sin(2 * np.pi * hertz * samples / rate)).astype(np.int16)

@@ -3,10 +3,11 @@
 Times end in `_at` and are Unix milliseconds (UTC); durations end in `_ms`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
 
+from outdial.domain.agent_leg import AgentLeg
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.flow_run import FlowRun
 from outdial.domain.rating import NOTHING, Bill, Rate
@@ -197,3 +198,10 @@ class Cdr:
     dialer_id: str
     outcome: AttemptOutcome
     bill: Bill = NOTHING
+    agents: Sequence[AgentLeg] = ()
+    """Whom its flow called to bring them together with the callee."""
+
+    @property
+    def charge(self) -> int:
+        """What the attempt cost with its legs to agents, in units."""
+        return self.bill.charge + sum(leg.bill.charge for leg in self.agents)

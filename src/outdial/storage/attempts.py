@@ -13,7 +13,7 @@ from sqlalchemy import bindparam
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState, Lease
 from outdial.domain.rating import bill
 from outdial.domain.retry_policy import Done, RetryDecision
-from outdial.storage import call_rates, cdrs, credit, flow_runs, outbox, traces
+from outdial.storage import agent_legs, call_rates, cdrs, credit, flow_runs, outbox, traces
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.statement import Statement
 from outdial.storage.tables import attempts, calls
@@ -148,6 +148,7 @@ def finish(
         return False
     end_call(conn, lease, outcome, decision, now=now)
     if outcome.flow_run is not None:
+        agent_legs.end_open(conn, lease, ended_at=outcome.ended_at, now=now)
         flow_runs.insert(conn, lease, outcome.flow_run, ended_at=outcome.ended_at)
     if trace:
         traces.append(conn, lease.call_id, lease.number, trace)

@@ -9,10 +9,11 @@ from dataclasses import fields, replace
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from outdial.domain.agent_leg import AgentLeg
 from outdial.domain.call import AttemptOutcome, Cdr, Lease, MediaQuality
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.rating import NOTHING, Bill
-from outdial.storage import flow_runs
+from outdial.storage import agent_legs, flow_runs
 from outdial.storage.statement import Statement
 from outdial.storage.tables import cdrs
 
@@ -72,13 +73,13 @@ def add_recording(conn: sa.Connection, call_id: str, number: int, codec: str, ke
 
 
 def of_call(conn: sa.Connection, call_id: str) -> list[Cdr]:
-    """Return the CDRs of a call, oldest attempt first, each with what it did in its flow."""
+    """Return the CDRs of a call, oldest attempt first, each with what it did in its flow and its agents."""
     found = [_cdr(row) for row in conn.execute(_OF_CALL, {"p_call": call_id}).mappings()]
     return _with_runs(conn, found)
 
 
 def of_calls(conn: sa.Connection, call_ids: Sequence[str]) -> list[Cdr]:
-    """Return the CDRs of these calls, in any order, each with what it did in its flow."""
+    """Return the CDRs of these calls, in any order, each with what it did in its flow and its agents."""
     found = [_cdr(row) for row in conn.execute(_OF_CALLS, {"p_calls": call_ids}).mappings()]
     return _with_runs(conn, found)
 
@@ -88,8 +89,15 @@ def _with_runs(conn: sa.Connection, found: list[Cdr]) -> list[Cdr]:
     if not answered:
         return found
     runs = flow_runs.of_calls(conn, answered)
+    agents: dict[tuple[str, int], list[AgentLeg]] = {}
+    for leg in agent_legs.of_calls(conn, answered):
+        agents.setdefault((leg.call_id, leg.number), []).append(leg)
     return [
-        replace(cdr, outcome=replace(cdr.outcome, flow_run=runs.get((cdr.call_id, cdr.number))))
+        replace(
+            cdr,
+            outcome=replace(cdr.outcome, flow_run=runs.get((cdr.call_id, cdr.number))),
+            agents=tuple(agents.get((cdr.call_id, cdr.number), ())),
+        )
         for cdr in found
     ]
 

@@ -4,7 +4,8 @@ A dialer locks a trunk's row for the transaction in which it claims, so the clai
 after the other and each sees all that were started before. Who finds the row locked claims nothing now:
 nobody waits for a dialer that froze in the middle of a transaction. The rows of accounts and bridges are
 locked only where they have limits. Calls at a time are not kept but counted, from the calls that are
-leased: a dialer that died gives its places back when it is rescued.
+leased, and the legs to agents that have not ended: a dialer that died gives its places back when it is
+rescued.
 """
 
 import json
@@ -15,7 +16,7 @@ from sqlalchemy import bindparam
 
 from outdial.domain.pace_ledger import Limits, Pace
 from outdial.storage.statement import Statement
-from outdial.storage.tables import calls, paces
+from outdial.storage.tables import agent_legs, calls, paces
 
 TRUNK, ACCOUNT, BRIDGE = "trunk", "account", "bridge"
 
@@ -36,15 +37,20 @@ _ADD = sa.text(
 )
 
 _LEASED = calls.c.state == sa.literal_column("'leased'")
+_OPEN_LEG = agent_legs.c.state != sa.literal_column("'ended'")
+
+
+def _active(call: sa.ColumnElement[int], leg: sa.ColumnElement[int]) -> Statement:
+    """Calls that are leased, and legs to agents that have not ended."""
+    thing = bindparam("p_thing", type_=sa.BigInteger)
+    of_calls = sa.select(sa.func.count()).where(_LEASED, call == thing).select_from(calls)
+    of_legs = sa.select(sa.func.count()).where(_OPEN_LEG, leg == thing).select_from(agent_legs)
+    return Statement(sa.select(of_calls.scalar_subquery() + of_legs.scalar_subquery()))
+
+
 _ACTIVE = {
-    TRUNK: Statement(
-        sa.select(sa.func.count()).where(_LEASED, calls.c.trunk_id == bindparam("p_thing")).select_from(calls)
-    ),
-    ACCOUNT: Statement(
-        sa.select(sa.func.count())
-        .where(_LEASED, calls.c.account_id == bindparam("p_thing"))
-        .select_from(calls)
-    ),
+    TRUNK: _active(calls.c.trunk_id, agent_legs.c.trunk_id),
+    ACCOUNT: _active(calls.c.account_id, agent_legs.c.account_id),
     BRIDGE: Statement(
         sa.select(sa.func.count()).where(_LEASED, calls.c.bridge == bindparam("p_thing")).select_from(calls)
     ),

@@ -17,6 +17,7 @@ from sqlalchemy import bindparam
 
 from outdial.storage import idempotency
 from outdial.storage.tables import (
+    agent_legs,
     audit,
     calls,
     cdrs,
@@ -65,7 +66,12 @@ _DONE = calls.c.state == sa.literal_column("'done'")
 _WAITS = sa.exists().where(outbox.c.call_id == calls.c.id, outbox.c.state == sa.literal_column("'pending'"))
 _HAS_ANY: dict[Kind, sa.ColumnElement[bool]] = {
     Kind.TRACES: sa.exists().where(traces.c.call_id == calls.c.id),
-    Kind.RECORDINGS: sa.exists().where(cdrs.c.call_id == calls.c.id, cdrs.c.recording_key.is_not(None)),
+    Kind.RECORDINGS: sa.or_(
+        *(
+            sa.exists().where(table.c.call_id == calls.c.id, table.c.recording_key.is_not(None))
+            for table in (cdrs, agent_legs)
+        )
+    ),
     Kind.PERSONAL: calls.c.to_number != "",
 }
 _TURN = "turn"
@@ -114,8 +120,14 @@ def ended_calls(
 
 def recording_keys(conn: sa.Connection, ids: Iterable[str]) -> list[str]:
     """Return the keys of the calls' recordings in the blob store."""
-    found = sa.select(cdrs.c.recording_key).where(
-        cdrs.c.call_id.in_(list(ids)), cdrs.c.recording_key.is_not(None)
+    wanted = list(ids)
+    found = sa.union_all(
+        *(
+            sa.select(table.c.recording_key).where(
+                table.c.call_id.in_(wanted), table.c.recording_key.is_not(None)
+            )
+            for table in (cdrs, agent_legs)
+        )
     )
     return [key for key in conn.scalars(found) if key is not None]
 
@@ -185,10 +197,17 @@ def _of(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
 _REMOVE_TRACES = sa.delete(traces).where(_of(traces.c.call_id))
 _REMOVE: dict[Kind, tuple[sa.Update | sa.Delete, ...]] = {
     Kind.TRACES: (_REMOVE_TRACES,),
-    Kind.RECORDINGS: (sa.update(cdrs).where(_of(cdrs.c.call_id)).values(recording_key=None),),
+    Kind.RECORDINGS: (
+        sa.update(cdrs).where(_of(cdrs.c.call_id)).values(recording_key=None),
+        sa.update(agent_legs).where(_of(agent_legs.c.call_id)).values(recording_key=None),
+    ),
     Kind.PERSONAL: (
         _REMOVE_TRACES,
         sa.update(cdrs).where(_of(cdrs.c.call_id)).values(dtmf="", detail=None, recording_key=None),
+        # A caller id may be the callee's own number.
+        sa.update(agent_legs)
+        .where(_of(agent_legs.c.call_id))
+        .values(to_number="", caller_id="", recording_key=None),
         sa.update(flow_runs)
         .where(_of(flow_runs.c.call_id))
         .values(path="[]", variables="{}", tags="[]", problems="[]"),

@@ -52,6 +52,9 @@ _MOST_DIGITS = 1_000
 _LONGEST_REASON = 255
 """Characters of a reason phrase that are kept."""
 
+_KEY_MS = 100
+"""How long a key is down that is passed on: long enough for any gateway, and a fast typist's own pace."""
+
 _PLAY_END_WAIT_S = 1.0
 """How long the worker may take to say how much of a prompt it had played when the leg ended."""
 
@@ -182,6 +185,11 @@ class Leg:
         """End the message that is being recorded."""
         if self.stream is not None:
             self.stream.stop_message()
+
+    def send_key(self, digit: str) -> None:
+        """Let the far end hear a key, as if it were pressed here; not while something is played."""
+        if self.stream is not None:
+            self.stream.press(digit, _KEY_MS)
 
     def join(self, room: str, *, muted: bool = False) -> None:
         """Hear the other legs in a room wherever nothing is played, and be heard there unless `muted`."""

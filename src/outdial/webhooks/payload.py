@@ -38,7 +38,7 @@ def payload_of(event: Event) -> dict[str, Any]:
         "duration": _duration(talk_ms),
         "billing": _duration(talk_ms if bill.pulse_s == 0 else bill.billed_ms),
         "pulsing": str(bill.pulse_s),
-        "charges": to_text(bill.charge),
+        "charges": to_text(0 if event.cdr is None else event.cdr.charge),
         "status": call.disposition if outcome is None else outcome.disposition,
         "hangup_by": "system" if outcome is None else outcome.hangup_by,
         "dtmf": "" if outcome is None else outcome.dtmf,

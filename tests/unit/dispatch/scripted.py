@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from outdial.dispatch.phones import Phone
 from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.telephony.leg_values import (
@@ -46,7 +47,10 @@ class ScriptedPhone:
         self.on_ringing: Callable[[], None] | None = None
         self.on_digit: Callable[[str], None] | None = None
         self.on_key_down: Callable[[str], None] | None = None
+        self.on_join_failed: Callable[[str], None] | None = None
         self.masked = False
+        self.room: str | None = None
+        self.keys = ""
         self.ended: asyncio.Future[LegEnd] = loop.create_future()
         self.dialed: asyncio.Future[Answered | NotAnswered] = loop.create_future()
         self.dialing = asyncio.Event()
@@ -82,6 +86,15 @@ class ScriptedPhone:
 
     def stop_message(self) -> None:
         pass
+
+    def send_key(self, digit: str) -> None:
+        self.keys += digit
+
+    def join(self, room: str, *, muted: bool = False) -> None:
+        self.room = room
+
+    def leave(self) -> None:
+        self.room = None
 
     def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:
         self.end(reason, HangupBy.SYSTEM)
@@ -129,7 +142,9 @@ class ScriptedNetwork:
         self.asked: list[str] = []
         self.on_phone: Callable[[ScriptedPhone], None] = lambda phone: None
 
-    def new_phone(self, request: LegRequest) -> tuple[ScriptedPhone, ScriptedTracer]:
+    def new_phone(
+        self, request: LegRequest, *, beside: Phone | None = None
+    ) -> tuple[ScriptedPhone, ScriptedTracer]:
         tracer = ScriptedTracer()
         phone = ScriptedPhone(request, tracer)
         self.phones.append(phone)

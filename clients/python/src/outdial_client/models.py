@@ -225,12 +225,131 @@ class FlowResult(TypedDict, total=False):
     flow: FlowResultFlow
 
 
+class FlowTestFlow(TypedDict, total=False):
+    name: str
+    passed: bool
+    problems: list[Any]
+
+
+class FlowTestDocument(TypedDict, total=False):
+    name: str
+    passed: bool
+    problems: list[Any]
+
+
+class FlowSimulateFlowReport(TypedDict, total=False):
+    result: str | None
+    path: list[Any]
+    variables: dict[str, Any]
+    tags: list[Any]
+    problems: list[Any]
+
+
+class FlowSimulateFlowActionPlayPromptText(TypedDict, total=False):
+    text: str | None
+
+
+class FlowSimulateFlowActionPlayPrompt(TypedDict, total=False):
+    text: FlowSimulateFlowActionPlayPromptText | None
+
+
+class FlowSimulateFlowActionPlay(TypedDict, total=False):
+    play_id: str
+    prompt: list[FlowSimulateFlowActionPlayPrompt]
+    barge_in: bool
+
+
+class FlowSimulateFlowAction(TypedDict, total=False):
+    play: FlowSimulateFlowActionPlay
+
+
+class FlowSimulateFlowLine(TypedDict, total=False):
+    at: int
+    node: str
+    kind: str
+    text: str | None
+
+
+class FlowSimulateFlow(TypedDict, total=False):
+    finished: bool
+    waits_for: str
+    node: str
+    flow: str
+    now: int
+    lines: list[FlowSimulateFlowLine]
+    new_lines: int
+    actions: list[FlowSimulateFlowAction]
+    report: FlowSimulateFlowReport
+
+
+class FlowSimulateDocumentReport(TypedDict, total=False):
+    result: str | None
+    path: list[Any]
+    variables: dict[str, Any]
+    tags: list[Any]
+    problems: list[Any]
+
+
+class FlowSimulateDocumentActionPlayPromptText(TypedDict, total=False):
+    text: str | None
+
+
+class FlowSimulateDocumentActionPlayPrompt(TypedDict, total=False):
+    text: FlowSimulateDocumentActionPlayPromptText | None
+
+
+class FlowSimulateDocumentActionPlay(TypedDict, total=False):
+    play_id: str
+    prompt: list[FlowSimulateDocumentActionPlayPrompt]
+    barge_in: bool
+
+
+class FlowSimulateDocumentAction(TypedDict, total=False):
+    play: FlowSimulateDocumentActionPlay
+
+
+class FlowSimulateDocumentLine(TypedDict, total=False):
+    at: int
+    node: str
+    kind: str
+    text: str | None
+
+
+class FlowSimulateDocument(TypedDict, total=False):
+    finished: bool
+    waits_for: str
+    node: str
+    flow: str
+    now: int
+    lines: list[FlowSimulateDocumentLine]
+    new_lines: int
+    actions: list[FlowSimulateDocumentAction]
+    report: FlowSimulateDocumentReport
+
+
+class FlowLintDraft(TypedDict, total=False):
+    severity: str
+    code: str
+    node: str
+    field: str
+    message: str
+
+
+class FlowLintDocument(TypedDict, total=False):
+    severity: str
+    code: str
+    node: str
+    field: str
+    message: str
+
+
 class FlowVersion(TypedDict, total=False):
     version: int
     note: str | None
     sha256: str
     published_at: str
     current: bool
+    warnings: list[Any]
     document: dict[str, Any]
 
 
@@ -403,6 +522,7 @@ class CallStatusAttempt(TypedDict, total=False):
     answered_at: str | None
     ended_at: str | None
     flow: str | None
+    agents: list[Any]
     quality: CallStatusAttemptQuality | None
 
 
@@ -460,6 +580,7 @@ class CallStatuAttempt(TypedDict, total=False):
     answered_at: str | None
     ended_at: str | None
     flow: str | None
+    agents: list[Any]
     quality: CallStatuAttemptQuality | None
 
 

@@ -24,24 +24,24 @@ class Server(_Group):
 
         GET `/healthz`
         """
-        result: models.ServerHealthz = self._transport.data("GET", "/healthz")
-        return result
+        answer: models.ServerHealthz = self._transport.data("GET", "/healthz")
+        return answer
 
     def readyz(self) -> models.ServerReadyz:
         """Whether the server works.
 
         GET `/readyz`
         """
-        result: models.ServerReadyz = self._transport.data("GET", "/readyz")
-        return result
+        answer: models.ServerReadyz = self._transport.data("GET", "/readyz")
+        return answer
 
     def metrics(self) -> str:
         """Figures for Prometheus.
 
         GET `/metrics`
         """
-        result: str = self._transport.raw("/metrics").decode()
-        return result
+        answer: str = self._transport.raw("/metrics").decode()
+        return answer
 
 
 class Calls(_Group):
@@ -68,7 +68,7 @@ class Calls(_Group):
 
         POST `/api/v1/outgoing/send`
         """
-        result: Sequence[models.AcceptedCall] = self._transport.data(
+        answer: Sequence[models.AcceptedCall] = self._transport.data(
             "POST",
             "/api/v1/outgoing/send",
             body=without_none(
@@ -90,7 +90,7 @@ class Calls(_Group):
             key=idempotency_key,
             is_keyed=True,
         )
-        return result
+        return answer
 
     def tts(
         self,
@@ -118,7 +118,7 @@ class Calls(_Group):
 
         POST `/api/v1/outgoing/tts`
         """
-        result: Sequence[models.AcceptedCall] = self._transport.data(
+        answer: Sequence[models.AcceptedCall] = self._transport.data(
             "POST",
             "/api/v1/outgoing/tts",
             body=without_none(
@@ -145,17 +145,17 @@ class Calls(_Group):
             key=idempotency_key,
             is_keyed=True,
         )
-        return result
+        return answer
 
     def status(self, id: str) -> models.CallStatu:
         """How calls went.
 
         GET `/api/v1/outgoing/callstatus`
         """
-        result: models.CallStatu = self._transport.data(
+        answer: models.CallStatu = self._transport.data(
             "GET", "/api/v1/outgoing/callstatus", query=without_none({"id": id})
         )
-        return result
+        return answer
 
     def list(
         self, *, mobile: str | None = None, customid: str | None = None, date: str | None = None
@@ -164,31 +164,31 @@ class Calls(_Group):
 
         GET `/api/v1/outgoing/callstatus`
         """
-        result: Iterator[models.CallStatus] = self._transport.rows(
+        answer: Iterator[models.CallStatus] = self._transport.rows(
             "/api/v1/outgoing/callstatus",
             query=without_none({"mobile": mobile, "customid": customid, "date": date}),
         )
-        return result
+        return answer
 
     def trace(self, id: str, *, attempt: int | None = None) -> models.CallTrace:
         """The messages of a call.
 
         GET `/api/v1/outgoing/trace`
         """
-        result: models.CallTrace = self._transport.data(
+        answer: models.CallTrace = self._transport.data(
             "GET", "/api/v1/outgoing/trace", query=without_none({"id": id, "attempt": attempt})
         )
-        return result
+        return answer
 
     def cancel(self, id: str) -> models.CallCancel:
         """Cancel a call, or all calls of a request.
 
         POST `/api/v1/outgoing/cancel`
         """
-        result: models.CallCancel = self._transport.data(
+        answer: models.CallCancel = self._transport.data(
             "POST", "/api/v1/outgoing/cancel", body=without_none({"id": id})
         )
-        return result
+        return answer
 
 
 class Suppressions(_Group):
@@ -206,11 +206,11 @@ class Suppressions(_Group):
 
         GET `/api/v1/outgoing/suppressions/unsubscribers`
         """
-        result: Iterator[models.Suppression] = self._transport.rows(
+        answer: Iterator[models.Suppression] = self._transport.rows(
             "/api/v1/outgoing/suppressions/unsubscribers",
             query=without_none({"receiver": receiver, "iso": iso, "type": type, "value": value}),
         )
-        return result
+        return answer
 
     def add(
         self, *, receiver: str, iso: str | None = None, type: str | None = None, value: str | None = None
@@ -219,12 +219,12 @@ class Suppressions(_Group):
 
         POST `/api/v1/outgoing/suppressions/unsubscribers`
         """
-        result: models.Suppression = self._transport.data(
+        answer: models.Suppression = self._transport.data(
             "POST",
             "/api/v1/outgoing/suppressions/unsubscribers",
             body=without_none({"receiver": receiver, "iso": iso, "type": type, "value": value}),
         )
-        return result
+        return answer
 
     def remove_all(
         self,
@@ -238,12 +238,12 @@ class Suppressions(_Group):
 
         DELETE `/api/v1/outgoing/suppressions/unsubscribers`
         """
-        result: models.SuppressionRemoveAll = self._transport.data(
+        answer: models.SuppressionRemoveAll = self._transport.data(
             "DELETE",
             "/api/v1/outgoing/suppressions/unsubscribers",
             query=without_none({"receiver": receiver, "iso": iso, "type": type, "value": value}),
         )
-        return result
+        return answer
 
     def import_file(
         self, *, file: Path | bytes, type: str | None = None, value: str | None = None
@@ -252,22 +252,22 @@ class Suppressions(_Group):
 
         POST `/api/v1/outgoing/suppressions/unsubscribers/import`
         """
-        result: models.SuppressionImportFile = self._transport.data(
+        answer: models.SuppressionImportFile = self._transport.data(
             "POST",
             "/api/v1/outgoing/suppressions/unsubscribers/import",
             body=without_none({"file": upload(file), "type": type, "value": value}),
         )
-        return result
+        return answer
 
     def get(self, suppression_id: int | str) -> models.Suppression:
         """Show one suppression.
 
         GET `/api/v1/outgoing/suppressions/unsubscribers/{suppression_id}`
         """
-        result: models.Suppression = self._transport.data(
+        answer: models.Suppression = self._transport.data(
             "GET", f"/api/v1/outgoing/suppressions/unsubscribers/{segment(suppression_id)}"
         )
-        return result
+        return answer
 
     def change(
         self,
@@ -282,12 +282,12 @@ class Suppressions(_Group):
 
         PUT `/api/v1/outgoing/suppressions/unsubscribers/{suppression_id}`
         """
-        result: models.Suppression = self._transport.data(
+        answer: models.Suppression = self._transport.data(
             "PUT",
             f"/api/v1/outgoing/suppressions/unsubscribers/{segment(suppression_id)}",
             body=without_unset({"receiver": receiver, "iso": iso, "type": type, "value": value}),
         )
-        return result
+        return answer
 
     def remove(self, suppression_id: int | str) -> None:
         """Lift a suppression.
@@ -321,7 +321,7 @@ class CallLog(_Group):
 
         GET `/api/v1/voice/calls`
         """
-        result: Iterator[models.CallLog] = self._transport.rows(
+        answer: Iterator[models.CallLog] = self._transport.rows(
             "/api/v1/voice/calls",
             query=without_none(
                 {
@@ -339,7 +339,7 @@ class CallLog(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def calls_csv(
         self,
@@ -360,7 +360,7 @@ class CallLog(_Group):
 
         GET `/api/v1/voice/calls.csv`
         """
-        result: bytes = self._transport.raw(
+        answer: bytes = self._transport.raw(
             "/api/v1/voice/calls.csv",
             query=without_none(
                 {
@@ -378,15 +378,15 @@ class CallLog(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def get(self, call_id: int | str) -> models.CallLog:
         """One call of the log.
 
         GET `/api/v1/voice/calls/{call_id}`
         """
-        result: models.CallLog = self._transport.data("GET", f"/api/v1/voice/calls/{segment(call_id)}")
-        return result
+        answer: models.CallLog = self._transport.data("GET", f"/api/v1/voice/calls/{segment(call_id)}")
+        return answer
 
 
 class Sounds(_Group):
@@ -397,26 +397,26 @@ class Sounds(_Group):
 
         POST `/api/v1/voice/sounds`
         """
-        result: models.Sound = self._transport.data(
+        answer: models.Sound = self._transport.data(
             "POST", "/api/v1/voice/sounds", body=without_none({"audio": upload(audio), "name": name})
         )
-        return result
+        return answer
 
     def list(self) -> Iterator[models.Sound]:
         """List sounds.
 
         GET `/api/v1/voice/sounds`
         """
-        result: Iterator[models.Sound] = self._transport.rows("/api/v1/voice/sounds")
-        return result
+        answer: Iterator[models.Sound] = self._transport.rows("/api/v1/voice/sounds")
+        return answer
 
     def get(self, sound_id: int | str) -> models.Sound:
         """Show one sound.
 
         GET `/api/v1/voice/sounds/{sound_id}`
         """
-        result: models.Sound = self._transport.data("GET", f"/api/v1/voice/sounds/{segment(sound_id)}")
-        return result
+        answer: models.Sound = self._transport.data("GET", f"/api/v1/voice/sounds/{segment(sound_id)}")
+        return answer
 
     def delete(self, sound_id: int | str) -> None:
         """Delete a sound.
@@ -430,8 +430,8 @@ class Sounds(_Group):
 
         GET `/api/v1/voice/sounds/{sound_id}/audio`
         """
-        result: bytes = self._transport.raw(f"/api/v1/voice/sounds/{segment(sound_id)}/audio")
-        return result
+        answer: bytes = self._transport.raw(f"/api/v1/voice/sounds/{segment(sound_id)}/audio")
+        return answer
 
 
 class Voices(_Group):
@@ -442,10 +442,10 @@ class Voices(_Group):
 
         GET `/api/v1/voice/voices`
         """
-        result: Sequence[models.Voice] = self._transport.data(
+        answer: Sequence[models.Voice] = self._transport.data(
             "GET", "/api/v1/voice/voices", query=without_none({"language": language, "gender": gender})
         )
-        return result
+        return answer
 
 
 class Pricing(_Group):
@@ -456,8 +456,8 @@ class Pricing(_Group):
 
         GET `/api/v1/voice/pricing`
         """
-        result: Iterator[models.Pricing] = self._transport.rows("/api/v1/voice/pricing")
-        return result
+        answer: Iterator[models.Pricing] = self._transport.rows("/api/v1/voice/pricing")
+        return answer
 
 
 class Account(_Group):
@@ -468,8 +468,8 @@ class Account(_Group):
 
         GET `/api/v1/account/balance`
         """
-        result: models.Balance = self._transport.data("GET", "/api/v1/account/balance")
-        return result
+        answer: models.Balance = self._transport.data("GET", "/api/v1/account/balance")
+        return answer
 
 
 class Flows(_Group):
@@ -480,28 +480,28 @@ class Flows(_Group):
 
         POST `/api/v1/flows`
         """
-        result: models.Flow = self._transport.data(
+        answer: models.Flow = self._transport.data(
             "POST", "/api/v1/flows", body=without_none({"name": name, "document": document})
         )
-        return result
+        return answer
 
     def list(self, *, name: str | None = None) -> Iterator[models.Flow]:
         """List flows.
 
         GET `/api/v1/flows`
         """
-        result: Iterator[models.Flow] = self._transport.rows(
+        answer: Iterator[models.Flow] = self._transport.rows(
             "/api/v1/flows", query=without_none({"filter[name]": name})
         )
-        return result
+        return answer
 
     def get(self, flow_id: int | str) -> models.Flow:
         """Show one flow.
 
         GET `/api/v1/flows/{flow_id}`
         """
-        result: models.Flow = self._transport.data("GET", f"/api/v1/flows/{segment(flow_id)}")
-        return result
+        answer: models.Flow = self._transport.data("GET", f"/api/v1/flows/{segment(flow_id)}")
+        return answer
 
     def change(
         self,
@@ -515,12 +515,12 @@ class Flows(_Group):
 
         PUT `/api/v1/flows/{flow_id}`
         """
-        result: models.Flow = self._transport.data(
+        answer: models.Flow = self._transport.data(
             "PUT",
             f"/api/v1/flows/{segment(flow_id)}",
             body=without_unset({"name": name, "document": document, "revision": revision}),
         )
-        return result
+        return answer
 
     def remove(self, flow_id: int | str) -> None:
         """Remove a flow.
@@ -534,40 +534,131 @@ class Flows(_Group):
 
         POST `/api/v1/flows/{flow_id}/publish`
         """
-        result: models.FlowVersion = self._transport.data(
+        answer: models.FlowVersion = self._transport.data(
             "POST", f"/api/v1/flows/{segment(flow_id)}/publish", body=without_none({"note": note})
         )
-        return result
+        return answer
 
     def versions(self, flow_id: int | str) -> Sequence[models.FlowVersion]:
         """List the published versions.
 
         GET `/api/v1/flows/{flow_id}/versions`
         """
-        result: Sequence[models.FlowVersion] = self._transport.data(
+        answer: Sequence[models.FlowVersion] = self._transport.data(
             "GET", f"/api/v1/flows/{segment(flow_id)}/versions"
         )
-        return result
+        return answer
 
     def version(self, flow_id: int | str, version: int | str) -> models.FlowVersion:
         """Show one published version.
 
         GET `/api/v1/flows/{flow_id}/versions/{version}`
         """
-        result: models.FlowVersion = self._transport.data(
+        answer: models.FlowVersion = self._transport.data(
             "GET", f"/api/v1/flows/{segment(flow_id)}/versions/{segment(version)}"
         )
-        return result
+        return answer
 
     def roll_back(self, flow_id: int | str, *, version: int) -> models.FlowVersion:
         """Publish an older version again.
 
         POST `/api/v1/flows/{flow_id}/rollback`
         """
-        result: models.FlowVersion = self._transport.data(
+        answer: models.FlowVersion = self._transport.data(
             "POST", f"/api/v1/flows/{segment(flow_id)}/rollback", body=without_none({"version": version})
         )
-        return result
+        return answer
+
+    def lint_document(self, *, document: Mapping[str, Any]) -> Sequence[models.FlowLintDocument]:
+        """Check a flow that is not stored.
+
+        POST `/api/v1/flows/lint`
+        """
+        answer: Sequence[models.FlowLintDocument] = self._transport.data(
+            "POST", "/api/v1/flows/lint", body=without_none({"document": document})
+        )
+        return answer
+
+    def lint_draft(self, flow_id: int | str) -> Sequence[models.FlowLintDraft]:
+        """Check a flow's draft.
+
+        GET `/api/v1/flows/{flow_id}/lint`
+        """
+        answer: Sequence[models.FlowLintDraft] = self._transport.data(
+            "GET", f"/api/v1/flows/{segment(flow_id)}/lint"
+        )
+        return answer
+
+    def simulate_document(
+        self,
+        *,
+        document: Mapping[str, Any],
+        variables: Mapping[str, Any] | None = None,
+        at: str | None = None,
+        seed: int | None = None,
+        steps: Sequence[str] | None = None,
+    ) -> models.FlowSimulateDocument:
+        """Walk through a flow that is not stored.
+
+        POST `/api/v1/flows/simulate`
+        """
+        answer: models.FlowSimulateDocument = self._transport.data(
+            "POST",
+            "/api/v1/flows/simulate",
+            body=without_none(
+                {"document": document, "variables": variables, "at": at, "seed": seed, "steps": steps}
+            ),
+        )
+        return answer
+
+    def simulate_flow(
+        self,
+        flow_id: int | str,
+        *,
+        version: int | None = None,
+        variables: Mapping[str, Any] | None = None,
+        at: str | None = None,
+        seed: int | None = None,
+        steps: Sequence[str] | None = None,
+    ) -> models.FlowSimulateFlow:
+        """Walk through a flow.
+
+        POST `/api/v1/flows/{flow_id}/simulate`
+        """
+        answer: models.FlowSimulateFlow = self._transport.data(
+            "POST",
+            f"/api/v1/flows/{segment(flow_id)}/simulate",
+            body=without_none(
+                {"version": version, "variables": variables, "at": at, "seed": seed, "steps": steps}
+            ),
+        )
+        return answer
+
+    def test_document(
+        self, *, document: Mapping[str, Any], cases: Sequence[str]
+    ) -> Sequence[models.FlowTestDocument]:
+        """Run test cases of a flow that is not stored.
+
+        POST `/api/v1/flows/test`
+        """
+        answer: Sequence[models.FlowTestDocument] = self._transport.data(
+            "POST", "/api/v1/flows/test", body=without_none({"document": document, "cases": cases})
+        )
+        return answer
+
+    def test_flow(
+        self, flow_id: int | str, *, cases: Sequence[str], version: int | None = None
+    ) -> Sequence[models.FlowTestFlow]:
+        """Run test cases of a flow.
+
+        POST `/api/v1/flows/{flow_id}/test`
+        """
+        answer: Sequence[models.FlowTestFlow] = self._transport.data(
+            "POST",
+            f"/api/v1/flows/{segment(flow_id)}/test",
+            body=without_none({"version": version, "cases": cases}),
+        )
+        return answer
 
     def results(
         self,
@@ -582,11 +673,11 @@ class Flows(_Group):
 
         GET `/api/v1/flows/{flow_id}/results`
         """
-        result: Iterator[models.FlowResult] = self._transport.rows(
+        answer: Iterator[models.FlowResult] = self._transport.rows(
             f"/api/v1/flows/{segment(flow_id)}/results",
             query=without_none({"from": from_, "to": to, "version": version, "result": result}),
         )
-        return result
+        return answer
 
     def results_csv(
         self,
@@ -601,11 +692,11 @@ class Flows(_Group):
 
         GET `/api/v1/flows/{flow_id}/results.csv`
         """
-        result: bytes = self._transport.raw(
+        answer: bytes = self._transport.raw(
             f"/api/v1/flows/{segment(flow_id)}/results.csv",
             query=without_none({"from": from_, "to": to, "version": version, "result": result}),
         )
-        return result
+        return answer
 
     def counts(
         self,
@@ -620,12 +711,12 @@ class Flows(_Group):
 
         GET `/api/v1/flows/{flow_id}/counts`
         """
-        result: models.FlowCount = self._transport.data(
+        answer: models.FlowCount = self._transport.data(
             "GET",
             f"/api/v1/flows/{segment(flow_id)}/counts",
             query=without_none({"from": from_, "to": to, "version": version, "result": result}),
         )
-        return result
+        return answer
 
     def counts_csv(
         self,
@@ -640,11 +731,11 @@ class Flows(_Group):
 
         GET `/api/v1/flows/{flow_id}/counts.csv`
         """
-        result: bytes = self._transport.raw(
+        answer: bytes = self._transport.raw(
             f"/api/v1/flows/{segment(flow_id)}/counts.csv",
             query=without_none({"from": from_, "to": to, "version": version, "result": result}),
         )
-        return result
+        return answer
 
 
 class Webhooks(_Group):
@@ -665,7 +756,7 @@ class Webhooks(_Group):
 
         POST `/api/v1/developer/webhooks`
         """
-        result: models.Webhook = self._transport.data(
+        answer: models.Webhook = self._transport.data(
             "POST",
             "/api/v1/developer/webhooks",
             body=without_none(
@@ -680,27 +771,27 @@ class Webhooks(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def list(self, *, name: str | None = None) -> Iterator[models.Webhook]:
         """List webhooks.
 
         GET `/api/v1/developer/webhooks`
         """
-        result: Iterator[models.Webhook] = self._transport.rows(
+        answer: Iterator[models.Webhook] = self._transport.rows(
             "/api/v1/developer/webhooks", query=without_none({"filter[name]": name})
         )
-        return result
+        return answer
 
     def get(self, webhook_id: int | str) -> models.Webhook:
         """Show one webhook.
 
         GET `/api/v1/developer/webhooks/{webhook_id}`
         """
-        result: models.Webhook = self._transport.data(
+        answer: models.Webhook = self._transport.data(
             "GET", f"/api/v1/developer/webhooks/{segment(webhook_id)}"
         )
-        return result
+        return answer
 
     def change(
         self,
@@ -719,7 +810,7 @@ class Webhooks(_Group):
 
         PUT `/api/v1/developer/webhooks/{webhook_id}`
         """
-        result: models.Webhook = self._transport.data(
+        answer: models.Webhook = self._transport.data(
             "PUT",
             f"/api/v1/developer/webhooks/{segment(webhook_id)}",
             body=without_unset(
@@ -735,7 +826,7 @@ class Webhooks(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def remove(self, webhook_id: int | str) -> None:
         """Remove a webhook.
@@ -749,32 +840,32 @@ class Webhooks(_Group):
 
         POST `/api/v1/developer/webhooks/{webhook_id}/verify`
         """
-        result: models.Webhook = self._transport.data(
+        answer: models.Webhook = self._transport.data(
             "POST", f"/api/v1/developer/webhooks/{segment(webhook_id)}/verify", body={}
         )
-        return result
+        return answer
 
     def rotate(self, webhook_id: int | str, *, secret: str | None = None) -> models.Webhook:
         """Replace the secret.
 
         POST `/api/v1/developer/webhooks/{webhook_id}/rotate`
         """
-        result: models.Webhook = self._transport.data(
+        answer: models.Webhook = self._transport.data(
             "POST",
             f"/api/v1/developer/webhooks/{segment(webhook_id)}/rotate",
             body=without_none({"secret": secret}),
         )
-        return result
+        return answer
 
     def deliveries(self, webhook_id: int | str) -> Iterator[models.WebhookDelivery]:
         """List what was sent to a webhook.
 
         GET `/api/v1/developer/webhooks/{webhook_id}/deliveries`
         """
-        result: Iterator[models.WebhookDelivery] = self._transport.rows(
+        answer: Iterator[models.WebhookDelivery] = self._transport.rows(
             f"/api/v1/developer/webhooks/{segment(webhook_id)}/deliveries"
         )
-        return result
+        return answer
 
     def replay(self, webhook_id: int | str, delivery_id: int | str) -> None:
         """Send an event once more.
@@ -796,30 +887,30 @@ class Subscriptions(_Group):
 
         POST `/api/v1/developer/subscriptions`
         """
-        result: models.Subscription = self._transport.data(
+        answer: models.Subscription = self._transport.data(
             "POST",
             "/api/v1/developer/subscriptions",
             body=without_none({"event": event, "identity": identity, "webhook_id": webhook_id}),
         )
-        return result
+        return answer
 
     def list(self) -> Iterator[models.Subscription]:
         """List subscriptions.
 
         GET `/api/v1/developer/subscriptions`
         """
-        result: Iterator[models.Subscription] = self._transport.rows("/api/v1/developer/subscriptions")
-        return result
+        answer: Iterator[models.Subscription] = self._transport.rows("/api/v1/developer/subscriptions")
+        return answer
 
     def get(self, subscription_id: int | str) -> models.Subscription:
         """Show one subscription.
 
         GET `/api/v1/developer/subscriptions/{subscription_id}`
         """
-        result: models.Subscription = self._transport.data(
+        answer: models.Subscription = self._transport.data(
             "GET", f"/api/v1/developer/subscriptions/{segment(subscription_id)}"
         )
-        return result
+        return answer
 
     def remove(self, subscription_id: int | str) -> None:
         """Remove a subscription.
@@ -837,8 +928,8 @@ class Auth(_Group):
 
         GET `/api/v1/auth/me`
         """
-        result: models.AuthMe = self._transport.data("GET", "/api/v1/auth/me")
-        return result
+        answer: models.AuthMe = self._transport.data("GET", "/api/v1/auth/me")
+        return answer
 
     def make_token(
         self,
@@ -852,22 +943,22 @@ class Auth(_Group):
 
         POST `/api/v1/auth/tokens`
         """
-        result: models.Token = self._transport.data(
+        answer: models.Token = self._transport.data(
             "POST",
             "/api/v1/auth/tokens",
             body=without_none(
                 {"name": name, "scopes": scopes, "expires_at": expires_at, "addresses": addresses}
             ),
         )
-        return result
+        return answer
 
     def tokens(self) -> Iterator[models.Token]:
         """List tokens.
 
         GET `/api/v1/auth/tokens`
         """
-        result: Iterator[models.Token] = self._transport.rows("/api/v1/auth/tokens")
-        return result
+        answer: Iterator[models.Token] = self._transport.rows("/api/v1/auth/tokens")
+        return answer
 
     def revoke_token(self, token_id: int | str) -> None:
         """Revoke a token.
@@ -893,7 +984,7 @@ class AdminTokens(_Group):
 
         POST `/api/v1/admin/tokens`
         """
-        result: models.Token = self._transport.data(
+        answer: models.Token = self._transport.data(
             "POST",
             "/api/v1/admin/tokens",
             body=without_none(
@@ -906,17 +997,17 @@ class AdminTokens(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def list(self, *, account_id: int) -> Iterator[models.Token]:
         """List an account's tokens.
 
         GET `/api/v1/admin/tokens`
         """
-        result: Iterator[models.Token] = self._transport.rows(
+        answer: Iterator[models.Token] = self._transport.rows(
             "/api/v1/admin/tokens", query=without_none({"account_id": account_id})
         )
-        return result
+        return answer
 
     def revoke(self, token_id: int | str) -> None:
         """Revoke any token.
@@ -942,7 +1033,7 @@ class AdminAccounts(_Group):
 
         POST `/api/v1/admin/accounts`
         """
-        result: models.AdminAccount = self._transport.data(
+        answer: models.AdminAccount = self._transport.data(
             "POST",
             "/api/v1/admin/accounts",
             body=without_none(
@@ -955,25 +1046,25 @@ class AdminAccounts(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def list(self) -> Iterator[models.AdminAccount]:
         """List accounts.
 
         GET `/api/v1/admin/accounts`
         """
-        result: Iterator[models.AdminAccount] = self._transport.rows("/api/v1/admin/accounts")
-        return result
+        answer: Iterator[models.AdminAccount] = self._transport.rows("/api/v1/admin/accounts")
+        return answer
 
     def get(self, account_id: int | str) -> models.AdminAccount:
         """Show one account.
 
         GET `/api/v1/admin/accounts/{account_id}`
         """
-        result: models.AdminAccount = self._transport.data(
+        answer: models.AdminAccount = self._transport.data(
             "GET", f"/api/v1/admin/accounts/{segment(account_id)}"
         )
-        return result
+        return answer
 
     def change(
         self,
@@ -989,7 +1080,7 @@ class AdminAccounts(_Group):
 
         PUT `/api/v1/admin/accounts/{account_id}`
         """
-        result: models.AdminAccount = self._transport.data(
+        answer: models.AdminAccount = self._transport.data(
             "PUT",
             f"/api/v1/admin/accounts/{segment(account_id)}",
             body=without_unset(
@@ -1002,29 +1093,29 @@ class AdminAccounts(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def close(self, account_id: int | str) -> models.AdminAccount:
         """Close an account.
 
         DELETE `/api/v1/admin/accounts/{account_id}`
         """
-        result: models.AdminAccount = self._transport.data(
+        answer: models.AdminAccount = self._transport.data(
             "DELETE", f"/api/v1/admin/accounts/{segment(account_id)}"
         )
-        return result
+        return answer
 
     def add_credit(self, account_id: int | str, *, amount: str, note: str | None = None) -> models.Balance:
         """Add credit to an account.
 
         POST `/api/v1/admin/accounts/{account_id}/credit`
         """
-        result: models.Balance = self._transport.data(
+        answer: models.Balance = self._transport.data(
             "POST",
             f"/api/v1/admin/accounts/{segment(account_id)}/credit",
             body=without_none({"amount": amount, "note": note}),
         )
-        return result
+        return answer
 
 
 class AdminTrunks(_Group):
@@ -1061,7 +1152,7 @@ class AdminTrunks(_Group):
 
         POST `/api/v1/admin/trunks`
         """
-        result: models.AdminTrunk = self._transport.data(
+        answer: models.AdminTrunk = self._transport.data(
             "POST",
             "/api/v1/admin/trunks",
             body=without_none(
@@ -1092,23 +1183,23 @@ class AdminTrunks(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def list(self) -> Iterator[models.AdminTrunk]:
         """List trunks.
 
         GET `/api/v1/admin/trunks`
         """
-        result: Iterator[models.AdminTrunk] = self._transport.rows("/api/v1/admin/trunks")
-        return result
+        answer: Iterator[models.AdminTrunk] = self._transport.rows("/api/v1/admin/trunks")
+        return answer
 
     def get(self, trunk_id: int | str) -> models.AdminTrunk:
         """Show one trunk.
 
         GET `/api/v1/admin/trunks/{trunk_id}`
         """
-        result: models.AdminTrunk = self._transport.data("GET", f"/api/v1/admin/trunks/{segment(trunk_id)}")
-        return result
+        answer: models.AdminTrunk = self._transport.data("GET", f"/api/v1/admin/trunks/{segment(trunk_id)}")
+        return answer
 
     def change(
         self,
@@ -1142,7 +1233,7 @@ class AdminTrunks(_Group):
 
         PUT `/api/v1/admin/trunks/{trunk_id}`
         """
-        result: models.AdminTrunk = self._transport.data(
+        answer: models.AdminTrunk = self._transport.data(
             "PUT",
             f"/api/v1/admin/trunks/{segment(trunk_id)}",
             body=without_unset(
@@ -1173,7 +1264,7 @@ class AdminTrunks(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def remove(self, trunk_id: int | str) -> None:
         """Remove a trunk.
@@ -1201,7 +1292,7 @@ class AdminBridges(_Group):
 
         POST `/api/v1/admin/bridges`
         """
-        result: models.AdminBridge = self._transport.data(
+        answer: models.AdminBridge = self._transport.data(
             "POST",
             "/api/v1/admin/bridges",
             body=without_none(
@@ -1216,25 +1307,25 @@ class AdminBridges(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def list(self) -> Iterator[models.AdminBridge]:
         """List bridges.
 
         GET `/api/v1/admin/bridges`
         """
-        result: Iterator[models.AdminBridge] = self._transport.rows("/api/v1/admin/bridges")
-        return result
+        answer: Iterator[models.AdminBridge] = self._transport.rows("/api/v1/admin/bridges")
+        return answer
 
     def get(self, bridge_id: int | str) -> models.AdminBridge:
         """Show one bridge.
 
         GET `/api/v1/admin/bridges/{bridge_id}`
         """
-        result: models.AdminBridge = self._transport.data(
+        answer: models.AdminBridge = self._transport.data(
             "GET", f"/api/v1/admin/bridges/{segment(bridge_id)}"
         )
-        return result
+        return answer
 
     def change(
         self,
@@ -1251,7 +1342,7 @@ class AdminBridges(_Group):
 
         PUT `/api/v1/admin/bridges/{bridge_id}`
         """
-        result: models.AdminBridge = self._transport.data(
+        answer: models.AdminBridge = self._transport.data(
             "PUT",
             f"/api/v1/admin/bridges/{segment(bridge_id)}",
             body=without_unset(
@@ -1265,7 +1356,7 @@ class AdminBridges(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def remove(self, bridge_id: int | str) -> None:
         """Remove a bridge.
@@ -1283,8 +1374,8 @@ class AdminRates(_Group):
 
         GET `/api/v1/admin/rates`
         """
-        result: Iterator[models.AdminRate] = self._transport.rows("/api/v1/admin/rates")
-        return result
+        answer: Iterator[models.AdminRate] = self._transport.rows("/api/v1/admin/rates")
+        return answer
 
     def put(
         self,
@@ -1303,7 +1394,7 @@ class AdminRates(_Group):
 
         PUT `/api/v1/admin/rates`
         """
-        result: models.AdminRate = self._transport.data(
+        answer: models.AdminRate = self._transport.data(
             "PUT",
             "/api/v1/admin/rates",
             body=without_unset(
@@ -1320,7 +1411,7 @@ class AdminRates(_Group):
                 }
             ),
         )
-        return result
+        return answer
 
     def remove(self, rate_id: int | str) -> None:
         """Remove a price.
@@ -1338,10 +1429,10 @@ class AdminAudit(_Group):
 
         GET `/api/v1/admin/audit`
         """
-        result: Iterator[models.AdminAudit] = self._transport.rows(
+        answer: Iterator[models.AdminAudit] = self._transport.rows(
             "/api/v1/admin/audit", query=without_none({"thing": thing, "thing_id": thing_id})
         )
-        return result
+        return answer
 
 
 class Resources:

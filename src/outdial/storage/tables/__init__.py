@@ -5,6 +5,7 @@ Times are Unix milliseconds (UTC), durations milliseconds, JSON is text. Numbers
 
 from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
+from outdial.storage.tables.agent_legs import agent_legs
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
 from outdial.storage.tables.dispatch import paces, paused_campaigns
 from outdial.storage.tables.flows import flow_runs, flow_versions, flows
@@ -19,6 +20,7 @@ from outdial.storage.tables.webhooks import deliveries, outbox, subscriptions, w
 
 __all__ = [
     "accounts",
+    "agent_legs",
     "attempts",
     "audio_urls",
     "audit",

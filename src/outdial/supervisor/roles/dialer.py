@@ -8,6 +8,7 @@ import uuid
 import structlog
 
 from outdial.config import Settings
+from outdial.dispatch.agent_call import Agents
 from outdial.dispatch.audio_fetch import AudioFetch, AudioFetchOptions
 from outdial.dispatch.audio_source import AudioSources
 from outdial.dispatch.clips import StoredClips
@@ -87,6 +88,13 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 ),
                 egress=egress,
                 messages=Messages(settings.data_dir / "messages", blobs),
+                agents=Agents(
+                    network=network,
+                    store=database,
+                    clock=wall_clock_ms,
+                    new_sip_call_id=lambda: uuid.uuid4().hex,
+                    reserve_ms=int(settings.billing.reserve_seconds * 1000),
+                ),
             )
             runner = Runner(
                 database,

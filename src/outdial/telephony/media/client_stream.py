@@ -34,6 +34,7 @@ from outdial.telephony.media.protocol import (
     NotJoined,
     Play,
     PlayEnded,
+    PressKey,
     RecordMessage,
     Report,
     Silent,
@@ -122,6 +123,11 @@ class MediaStream:
         if self._link is not None:
             self._link.send(Leave(self.number))
 
+    def press(self, digit: str, duration_ms: int) -> None:
+        """Send a digit as telephone-event (RFC 4733), where nothing is played and the far end takes them."""
+        if self._link is not None:
+            self._link.send(PressKey(self.number, digit, duration_ms))
+
     async def close(self) -> MediaQuality:
         """Say BYE by RTCP, free the ports, return the quality. Idempotent; bounded by the reply timeout."""
         if self._link is not None:
@@ -205,4 +211,5 @@ def _connect_command(number: int, media: AgreedMedia, announced_event_payload_ty
         event_rate=media.telephone_event_rate,
         may_send=media.direction.sends,
         may_receive=media.direction.receives,
+        event_sent_as=media.telephone_event_payload_type,
     )

@@ -48,6 +48,8 @@ class Connect(NamedTuple):
     event_rate: int
     may_send: bool
     may_receive: bool
+    event_sent_as: int | None = None
+    """Payload type of telephone-event packets that we send; None if the far end takes none."""
 
 
 class Play(NamedTuple):
@@ -95,6 +97,14 @@ class Leave(NamedTuple):
     """Leave the room, if it is in one."""
 
     stream: int
+
+
+class PressKey(NamedTuple):
+    """Send a digit as telephone-event, if the far end takes them and nothing is played."""
+
+    stream: int
+    digit: str
+    duration_ms: int
 
 
 class Close(NamedTuple):
@@ -223,7 +233,7 @@ class Stats(NamedTuple):
     figures: dict[str, Any]
 
 
-StreamCommand = Connect | Play | StopPlaying | RecordMessage | StopMessage | Join | Leave | Close
+StreamCommand = Connect | Play | StopPlaying | RecordMessage | StopMessage | Join | Leave | PressKey | Close
 """What a stream that exists is told."""
 Command = Configure | Open | AskStats | StreamCommand
 Report = (
@@ -256,6 +266,7 @@ _CLASSES: dict[str, Any] = {
             StopMessage,
             Join,
             Leave,
+            PressKey,
             Close,
             AskStats,
         ),

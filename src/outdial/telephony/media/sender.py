@@ -13,6 +13,7 @@ from operator import length_hint
 from typing import Protocol
 
 from outdial.rtp.packet import MARKER, PLAIN
+from outdial.rtp.telephone_event import EventPacket, telephone_event_packets
 from outdial.telephony.media.clip_cache import BYTES_PER_MS
 
 
@@ -36,6 +37,8 @@ class _Nobody:
 
 _NOBODY = _Nobody()
 
+_MOST_KEYS = 20
+"""Keys that wait to be sent: a far end that never stops pressing must not fill the memory."""
 _NOTHING: Iterator[bytes] = iter(())
 
 LoadFrames = Callable[[str, int, int], list[bytes]]
@@ -52,6 +55,19 @@ class _Play:
         """Of the clips before the running one."""
 
 
+class _Key:
+    """A key press that is being sent: its packets take the place of audio, and all have one timestamp."""
+
+    __slots__ = ("first_word", "offset", "packets", "sent")
+
+    def __init__(self, packets: Iterator[EventPacket], first_word: int, offset: int) -> None:
+        self.packets = packets
+        self.first_word = first_word
+        self.offset = offset
+        """The sender's own, to go back to."""
+        self.sent = 0
+
+
 class Sender:
     """One stream's outbound side. The pacing loop reads and writes the public attributes."""
 
@@ -62,6 +78,8 @@ class Sender:
         "_events",
         "_how",
         "_idle",
+        "_key",
+        "_keys",
         "_load",
         "_paused",
         "_plays",
@@ -112,6 +130,9 @@ class Sender:
         self._idle: Iterator[bytes] | None = None
         """What is sent while nothing is played; None for silence."""
         self._audio_began = False
+        self._keys: deque[tuple[str, int, int]] = deque(maxlen=_MOST_KEYS)
+        """Keys to send: digit, milliseconds, payload type."""
+        self._key: _Key | None = None
 
     @property
     def packets_sent(self) -> int:
@@ -125,6 +146,7 @@ class Sender:
 
     def configure(self, payload_type: int, ptime_ms: int, silence: int) -> None:
         """Take what SDP agreed on. A running clip goes on where it is, cut anew if the ptime has changed."""
+        self._drop_keys()
         position_ms = self._position_ms()
         self.first_word = PLAIN | payload_type | (self.first_word & MARKER)
         if (ptime_ms, silence) == (self._ptime_ms, self._silence) and self._silent:
@@ -143,24 +165,28 @@ class Sender:
 
     def idle_with(self, frames: Iterator[bytes] | None) -> None:
         """Send these frames, which never end, wherever nothing is played; None for silence."""
+        self._drop_keys()
         self._idle = frames
         if self._clip is None and not self._paused and self._how == self._clip_over:
             self._go_on()
 
     def pause(self) -> None:
         """Called when packets stop. A running clip keeps its place, and goes on with the next packet."""
+        self._drop_keys()
         self._paused = True
         self.first_word &= ~MARKER
         self._turn_by(self._first_frame)
 
     def play(self, play_id: str, clips: Sequence[str]) -> None:
         """Queue a play."""
+        self._drop_keys()
         self._plays.append(_Play(play_id, clips))
         if len(self._plays) == 1 and not self._paused:
             self._turn_by(self._first_of_play)
 
     def stop_playing(self) -> None:
         """End the running play and drop the queued ones; silence follows."""
+        self._drop_keys()
         position_ms = self._position_ms()
         self._clip = None
         if not self._paused:
@@ -169,6 +195,14 @@ class Sender:
         for play in plays:
             self._events.play_ended(play.play_id, play.played_ms + position_ms, completed=False, problem=None)
             position_ms = 0
+
+    def press(self, digit: str, duration_ms: int, payload_type: int) -> None:
+        """Send a key (RFC 4733), after those that wait; nothing happens while packets stop or a clip runs."""
+        if self._paused or self._plays:
+            return
+        self._keys.append((digit, duration_ms, payload_type))
+        if self._key is None and self._how != self._between_keys:
+            self._turn_by(self._begin_key)
 
     def close(self) -> None:
         """Stop, and break the reference cycles: the worker runs without a garbage collector."""
@@ -181,6 +215,46 @@ class Sender:
     def turn(self) -> bytes:
         """The frame to send where ``frames`` has ended; it points ``frames`` at what follows."""
         return self._how()
+
+    def _begin_key(self) -> bytes:
+        digit, duration_ms, payload_type = self._keys.popleft()
+        packets = telephone_event_packets(digit, duration_ms, ptime_ms=self._ptime_ms)
+        self._key = _Key(packets, self.first_word & ~MARKER, self.timestamp_offset)
+        self.first_word = PLAIN | payload_type
+        self._turn_by(self._key_packet)
+        return self._key_packet()
+
+    def _key_packet(self) -> bytes:
+        key = self._key
+        packet = None if key is None else next(key.packets, None)
+        if key is None or packet is None:
+            self._end_key()
+            self._turn_by(self._between_keys)
+            return self._idle_frame()
+        # The pacing loop adds the time; an event's packets all say when it began.
+        passed = key.sent * self._ptime_ms * BYTES_PER_MS
+        self.timestamp_offset = key.offset - passed + packet.timestamp_offset
+        self.first_word = self.first_word | MARKER if packet.marker else self.first_word & ~MARKER
+        key.sent += 1
+        return packet.payload
+
+    def _between_keys(self) -> bytes:
+        """At least two frames of what is sent otherwise: a key that is pressed again is another one."""
+        if self._keys:
+            self._turn_by(self._begin_key)
+        else:
+            self._go_on()
+        return self._idle_frame()
+
+    def _end_key(self) -> None:
+        if self._key is not None:
+            self.first_word, self.timestamp_offset = self._key.first_word, self._key.offset
+            self._key = None
+
+    def _drop_keys(self) -> None:
+        """Something else is to be sent: what is left of the keys is not."""
+        self._end_key()
+        self._keys.clear()
 
     def _position_ms(self) -> int:
         """How much of the running clip has been sent."""

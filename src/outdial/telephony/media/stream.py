@@ -19,6 +19,7 @@ from outdial.telephony.media.protocol import (
     MessageEnded,
     NotJoined,
     PlayEnded,
+    PressKey,
     RecordMessage,
     Silent,
 )
@@ -154,6 +155,12 @@ class Stream:
             self.inbound.remove(member)
             member.close()
             self.sender.idle_with(None)
+
+    def press(self, command: PressKey) -> None:
+        """Send a digit, if the far end takes telephone-event at the clock rate of the audio."""
+        agreed = self._agreed
+        if agreed is not None and agreed.event_sent_as is not None and agreed.event_rate == _CLOCK_RATE:
+            self.sender.press(command.digit, command.duration_ms, agreed.event_sent_as)
 
     def close(self) -> None:
         """Say BYE by RTCP, report the last figures, close the sockets."""

@@ -37,6 +37,7 @@ from outdial.telephony.media.protocol import (
     Opened,
     Play,
     PortUnusable,
+    PressKey,
     Ready,
     RecordMessage,
     Report,
@@ -267,6 +268,8 @@ class Worker:
             case Leave():
                 stream.leave()
                 self._forget_empty_rooms()
+            case PressKey():
+                stream.press(command)
             case Close():
                 self._close(stream)
 

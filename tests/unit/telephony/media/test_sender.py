@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from itertools import cycle
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from outdial.rtp.packet import MARKER
+from outdial.rtp.telephone_event import Digit, TelephoneEventReceiver
 from outdial.telephony.media.clip_cache import cut
 from outdial.telephony.media.sender import Sender
 
@@ -287,3 +289,78 @@ def test_what_is_sent_without_a_clip_gives_way_to_one_and_comes_back() -> None:
     assert leg.heard(1) == "i"
     leg.sender.idle_with(None)
     assert leg.heard(2) == ".."
+
+
+def on_the_wire(leg: Leg, packets: int) -> list[tuple[int, bool, int, bytes]]:
+    """Payload type, marker, timestamp and payload of the next packets, as the pacing loop makes them."""
+    sent = []
+    for _ in range(packets):
+        frame, marked = leg.tick()
+        sender = leg.sender
+        clock = (sender.sequence - 3) * leg.ptime_ms * 8
+        sent.append((sender.first_word & 0x7F, marked, clock + sender.timestamp_offset, frame))
+    return sent
+
+
+def test_a_key_takes_the_place_of_silence_and_time_goes_on_behind_it() -> None:
+    leg = Leg()
+    leg.heard(5)
+    leg.sender.press("5", 60, 96)
+    *key, after = on_the_wire(leg, 6)
+    assert {each[0] for each in key} == {96}
+    assert [each[1] for each in key] == [True, False, False, False, False]
+    began = 3 + 5 * 160
+    assert {each[2] for each in key} == {began}
+    # Event 5, 480 units in the end, whose packet comes three times.
+    assert [each[3][0] for each in key] == [5] * 5
+    assert [each[3][1] >> 7 for each in key] == [0, 0, 1, 1, 1]
+    assert [int.from_bytes(each[3][2:]) for each in key] == [160, 320, 480, 480, 480]
+    assert after == (8, False, began + 5 * 160, bytes((SILENCE,)) * 160)
+
+
+def test_the_same_key_twice_is_two() -> None:
+    receiver = TelephoneEventReceiver(8_000)
+    leg = Leg()
+    leg.heard(1)
+    for digit in "77#":
+        leg.sender.press(digit, 100, 101)
+    digits = ""
+    for at, (payload_type, _, timestamp, payload) in enumerate(on_the_wire(leg, 40)):
+        if payload_type == 101:
+            signals = receiver.receive(1, timestamp, payload, at * 0.02)
+            digits += "".join(each.digit for each in signals if isinstance(each, Digit))
+    assert digits == "77#"
+
+
+@pytest.mark.parametrize("what", ["play", "stop", "pause", "idle", "configure"])
+def test_what_comes_in_between_ends_a_key_and_nothing_of_it_stays(what: str) -> None:
+    leg = Leg()
+    leg.heard(2)
+    leg.sender.press("1", 200, 96)
+    leg.sender.press("2", 200, 96)
+    on_the_wire(leg, 3)
+    match what:
+        case "play":
+            leg.sender.play("p", ["A40"])
+        case "stop":
+            leg.sender.stop_playing()
+        case "pause":
+            leg.sender.pause()
+        case "idle":
+            leg.sender.idle_with(cycle([b"i" * 160]))
+        case _:
+            leg.sender.configure(8, 20, SILENCE)
+    later = on_the_wire(leg, 20)
+    assert {each[0] for each in later} == {8}
+    assert [each[2] for each in later] == [3 + (5 + n) * 160 for n in range(20)]
+    assert {len(each[3]) for each in later} == {160}
+
+
+def test_no_key_is_sent_while_a_clip_runs_or_packets_stop() -> None:
+    leg = Leg()
+    leg.sender.press("1", 100, 96)
+    leg.heard(1)
+    leg.sender.play("p", ["A60"])
+    leg.heard(1)
+    leg.sender.press("1", 100, 96)
+    assert {each[0] for each in on_the_wire(leg, 10)} == {8}

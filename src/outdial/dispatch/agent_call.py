@@ -1,0 +1,264 @@
+"""One leg to an agent: a place on the trunk, money, the dial, the end; each step on disk before the wire.
+
+It is written under the lease of the call in which it is made, and it ends once, with a row that says how.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+
+from outdial.dispatch.phones import Phone, PhoneNetwork, Tracer
+from outdial.dispatch.ports import Store
+from outdial.domain.agent_leg import AgentLegOutcome
+from outdial.domain.call import Call, Lease
+from outdial.domain.disposition import Disposition, EndReason, HangupBy, classify
+from outdial.domain.phone_number import PhoneNumber
+from outdial.domain.rating import longest_talk_ms
+from outdial.errors import DatabaseUnavailable, InvalidPhoneNumber
+from outdial.storage import agent_legs, attempts
+from outdial.storage.agent_legs import Begun, Full, NewLeg, Refused
+from outdial.telephony.leg_values import LegRequest, NotAnswered
+from outdial.telephony.trunk import Trunk
+
+JOINABLE = ("PCMU", "PCMA")
+"""What rooms can mix: both sides of a connection are offered nothing else."""
+
+_LONGEST_WAIT_MS = 5_000
+"""For a place on a full trunk: the callee hears it ring meanwhile."""
+
+Reached = Literal["answered", "busy", "no_answer", "failed"]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agents:
+    """What legs to agents need of a dialer."""
+
+    network: PhoneNetwork
+    store: Store
+    clock: Callable[[], int]
+    """Unix milliseconds."""
+    new_sip_call_id: Callable[[], str]
+    reserve_ms: int = 60_000
+    """Talk that is paid for where a transfer has no longest time, of a prepaid balance."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentCall:
+    """`dial`, and if it was answered always `end`. `hang_up` ends it wherever it is."""
+
+    agents: Agents
+    call: Call
+    lease: Lease
+    trunk: Trunk
+    beside: Phone
+    """The callee's leg, in whose worker this one has to be."""
+    to: str
+    caller_id: str
+    ring_timeout_ms: int
+    max_ms: int | None
+    note: Callable[[str], None]
+    """Takes sentences for the flow's author."""
+    phone: Phone | None = None
+    codec: str = ""
+    joined_at: int | None = None
+    _leg: int = 0
+    _tracer: Tracer | None = None
+    _given_up: EndReason | None = None
+    _ringing_at: int | None = None
+    _answered_at: int | None = None
+    _ended_at: int | None = None
+    _finished: bool = False
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def dial(self) -> Reached:
+        """Call, and tell how that went; whatever but "answered" is over and on disk."""
+        try:
+            return await self._dial()
+        except Exception as error:  # noqa: BLE001 - a fault with an agent must not cost the callee the call
+            _log.exception("agent_leg_failed", call_id=self.call.id, leg=self._leg, error=str(error))
+            self.note(f"{self.to[:40]} was not reached for a fault of ours")
+            self.hang_up(EndReason.INTERNAL_ERROR)
+            if self.phone is not None:
+                await self.phone.close()
+            return "failed"
+
+    async def _dial(self) -> Reached:
+        try:
+            digits = PhoneNumber.parse(self.to).digits
+        except InvalidPhoneNumber as error:
+            self.note(f"{self.to[:40]} cannot be called: {error}")
+            return "failed"
+        sip_call_id = self.agents.new_sip_call_id()
+        begun = await self._begin(digits, sip_call_id)
+        if begun is None:
+            return "failed"
+        self._leg = begun.leg
+        phone = self._prepare(digits, sip_call_id, begun)
+        if self._given_up is not None:
+            phone.hang_up(self._given_up)
+        result = await phone.dial()
+        if isinstance(result, NotAnswered):
+            return await self._not_answered(result)
+        self._answered_at, self.codec = self.agents.clock(), result.codec
+        if not await self._note_answer(self._answered_at):
+            await self.end(EndReason.INTERRUPTED)
+            return "failed"
+        return "answered"
+
+    def hang_up(self, reason: EndReason) -> None:
+        """CANCEL while it rings, BYE afterwards; the first reason counts."""
+        if self._given_up is None:
+            self._given_up = reason
+            self._woken.set()
+            if self.phone is not None:
+                self.phone.hang_up(reason)
+
+    async def end(self, reason: EndReason, recording_key: str | None = None) -> None:
+        """Hang up, free what it holds and write its end, once."""
+        phone = self.phone
+        if phone is None or self._finished:
+            return
+        self.hang_up(reason)
+        ended = await phone.ended
+        await self._finish(
+            AgentLegOutcome(
+                disposition=Disposition.ANSWER,
+                reason=ended.reason,
+                hangup_by=ended.hangup_by,
+                ended_at=self._ended_at or self.agents.clock(),
+                ringing_at=self._ringing_at,
+                answered_at=self._answered_at,
+                joined_at=self.joined_at,
+                sip_code=200,
+                sip_reason="OK",
+                q850=ended.q850,
+                codec=self.codec,
+                recording_key=recording_key,
+            )
+        )
+
+    async def _begin(self, digits: str, sip_call_id: str) -> Begun | None:
+        """Take a place and the money; waits a little for a place. None with the reason noted."""
+        clock, reserve_ms = self.agents.clock, self.agents.reserve_ms
+        new = NewLeg(
+            account_id=self.call.account_id,
+            trunk_id=self.call.trunk_id,
+            to=digits,
+            caller_id=self.caller_id,
+            callee=self.call.to,
+            sip_call_id=sip_call_id,
+            talk_ms=reserve_ms if self.max_ms is None else min(self.max_ms, reserve_ms),
+        )
+        until = clock() + min(_LONGEST_WAIT_MS, self.ring_timeout_ms)
+        while self._given_up is None:
+            try:
+                found = await self.agents.store.run(agent_legs.begin, self.lease, new, now=clock())
+            except DatabaseUnavailable:
+                found = Refused("the database is away")
+            match found:
+                case Begun():
+                    return found
+                case Refused(problem=problem):
+                    self.note(f"{digits} was not called: {problem}")
+                    return None
+                case Full(free_at=free_at) if free_at < until:
+                    await self._sleep(free_at - clock())
+                case _:
+                    self.note(f"{digits} was not called: the trunk has no place")
+                    return None
+        return None
+
+    async def _sleep(self, ms: int) -> None:
+        """Wait, though not for somebody who is given up."""
+        try:
+            async with asyncio.timeout(max(0, ms) / 1000):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    def _prepare(self, digits: str, sip_call_id: str, begun: Begun) -> Phone:
+        longest_ms = longest_talk_ms(begun.rate, begun.reserved)
+        request = LegRequest(
+            trunk=self.trunk,
+            caller_number=self.caller_id,
+            to=digits,
+            sip_call_id=sip_call_id,
+            ring_timeout_s=self.ring_timeout_ms / 1000,
+            max_talk_s=None if longest_ms is None else longest_ms / 1000,
+            codecs=JOINABLE,
+        )
+        phone, self._tracer = self.agents.network.new_phone(request, beside=self.beside)
+
+        def on_ringing() -> None:
+            self._ringing_at = self.agents.clock()
+
+        def on_ended(_: object) -> None:
+            self._ended_at = self.agents.clock()
+
+        phone.on_ringing = on_ringing
+        phone.ended.add_done_callback(on_ended)
+        self.phone = phone
+        return phone
+
+    async def _note_answer(self, at: int) -> bool:
+        try:
+            noted: bool = await self.agents.store.run(
+                agent_legs.mark_answered, self.lease, self._leg, at=at, now=at
+            )
+        except DatabaseUnavailable:
+            return False
+        return noted
+
+    async def _not_answered(self, result: NotAnswered) -> Reached:
+        now = self.agents.clock()
+        disposition = classify(
+            answered=result.picked_up, reason=result.reason, sip_code=result.sip_code, q850=result.q850
+        )
+        await self._finish(
+            AgentLegOutcome(
+                disposition=disposition,
+                reason=result.reason,
+                hangup_by=result.hangup_by,
+                ended_at=now,
+                ringing_at=self._ringing_at,
+                answered_at=now if result.picked_up else None,
+                sip_code=result.sip_code,
+                sip_reason=result.sip_reason,
+                q850=result.q850,
+            )
+        )
+        match disposition:
+            case Disposition.BUSY:
+                return "busy"
+            case Disposition.NOANSWER | Disposition.CANCEL:
+                return "no_answer"
+            case _:
+                if result.hangup_by is HangupBy.SYSTEM or result.sip_code is None:
+                    self.note(f"{self.to[:40]} was not reached: {result.reason}")
+                else:
+                    self.note(f"{self.to[:40]} was not reached: {result.sip_code} {result.sip_reason or ''}")
+                return "failed"
+
+    async def _finish(self, outcome: AgentLegOutcome) -> None:
+        self._finished = True
+        if self.phone is not None:
+            await self.phone.close()
+        if self._tracer is not None and (entries := self._tracer.take()):
+            marked = [each | {"summary": f"agent {self._leg}: {each['summary']}"} for each in entries]
+            self.agents.store.post(attempts.append_trace, self.lease, marked, now=self.agents.clock())
+        while True:
+            try:
+                await self.agents.store.run_patiently(
+                    agent_legs.finish, self.lease, self._leg, outcome, now=self.agents.clock()
+                )
+            except DatabaseUnavailable as error:
+                # What it cost must not be lost while the lease holds; each try waits inside `run`.
+                _log.warning("agent_leg_waits_for_database", call_id=self.call.id, error=str(error))
+                await asyncio.sleep(1.0)
+            else:
+                return

@@ -1,0 +1,340 @@
+"""Legs to agents: taken from the limits and paid for before the INVITE leaves, charged when they end.
+
+A leg belongs to an answered attempt and is written under its lease. It has a place on the trunk like a call,
+and a reservation of its own; the ledger names the call. What a dialer that died leaves open is ended with the
+attempt: as `interrupted`, charged until the dialer was last alive.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from outdial.domain.agent_leg import AgentLeg, AgentLegOutcome
+from outdial.domain.call import Lease
+from outdial.domain.disposition import Disposition, EndReason, HangupBy, classify
+from outdial.domain.pace_ledger import Limits
+from outdial.domain.rating import AROUND_MS, Bill, Rate, bill
+from outdial.storage import call_rates, credit, paces, rates
+from outdial.storage.credit import NotCovered
+from outdial.storage.fencing import MINE, mine
+from outdial.storage.statement import Statement
+from outdial.storage.tables import accounts, agent_legs, attempts, bridges, trunks
+
+MOST_OF_ATTEMPT = 50
+"""Legs that one attempt may make: a flow that goes in circles must not ring the same agents for ever."""
+_WHILE_FULL_MS = 100
+
+_MAY_BEGIN = Statement(
+    sa.select(attempts.c.number).where(*MINE, attempts.c.state == sa.literal_column("'answered'"))
+)
+_LIMITS = Statement(
+    sa.select(
+        trunks.c.enabled,
+        trunks.c.calls_per_second,
+        trunks.c.max_concurrent,
+        sa.func.coalesce(accounts.c.paused_at, accounts.c.closed_at),
+        accounts.c.calls_per_second,
+        accounts.c.max_concurrent,
+    )
+    .select_from(trunks.join(accounts, sa.true()))
+    .where(trunks.c.id == bindparam("p_trunk"), accounts.c.id == bindparam("p_account"))
+)
+_OWN_BRIDGE = Statement(
+    sa.select(bridges.c.id).where(
+        bridges.c.number == bindparam("p_bridge"), bridges.c.account_id == bindparam("p_account")
+    )
+)
+_OF_ATTEMPT = (
+    agent_legs.c.call_id == bindparam("p_call"),
+    agent_legs.c.number == bindparam("p_number"),
+)
+_COUNT = Statement(sa.select(sa.func.count()).select_from(agent_legs).where(*_OF_ATTEMPT))
+_INSERT = sa.insert(agent_legs)
+_OPEN = agent_legs.c.state != sa.literal_column("'ended'")
+_THIS = (*_OF_ATTEMPT, agent_legs.c.leg == bindparam("p_leg"))
+_MINE = sa.exists().where(*MINE)
+_ANSWERED = Statement(
+    sa.update(agent_legs)
+    .where(*_THIS, agent_legs.c.state == sa.literal_column("'dialing'"), _MINE)
+    .values(state=sa.literal_column("'answered'"), answered_at=bindparam("p_at"))
+)
+_GET_OPEN = Statement(sa.select(agent_legs).where(*_OF_ATTEMPT, _OPEN).order_by(agent_legs.c.leg))
+_STILL_MINE = Statement(sa.select(attempts.c.number).where(*MINE))
+_END = Statement(
+    sa.update(agent_legs)
+    .where(*_THIS, _OPEN)
+    .values(
+        state=sa.literal_column("'ended'"),
+        **{
+            name: bindparam(f"p_{name}")
+            for name in (
+                "ringing_at",
+                "answered_at",
+                "joined_at",
+                "ended_at",
+                "disposition",
+                "reason",
+                "hangup_by",
+                "sip_code",
+                "sip_reason",
+                "q850",
+                "codec",
+                "recording_key",
+                "charge",
+                "pulse_s",
+                "billed_ms",
+            )
+        },
+    )
+)
+_OF_CALLS = (
+    sa.select(agent_legs)
+    .where(agent_legs.c.call_id.in_(bindparam("p_calls", expanding=True)))
+    .order_by(agent_legs.c.call_id, agent_legs.c.number, agent_legs.c.leg)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLeg:
+    """A leg that is wanted."""
+
+    account_id: int
+    trunk_id: int
+    to: str
+    caller_id: str
+    callee: str
+    """May be shown to the agent like a bridge of the account."""
+    sip_call_id: str
+    talk_ms: int
+    """What has to be paid for of a prepaid balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """It is on disk: the INVITE may leave."""
+
+    leg: int
+    rate: Rate | None
+    reserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """There is no place on the trunk, or for the account; `free_at` is when to look again."""
+
+    free_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It cannot be made, and why, as a sentence for the flow's author."""
+
+    problem: str
+
+
+def begin(conn: sa.Connection, lease: Lease, new: NewLeg, *, now: int) -> Begun | Full | Refused:
+    """Take a place and what the leg may cost, and write the leg, if all of it can be had."""
+    if _MAY_BEGIN.execute(conn, mine(lease, now)).first() is None:
+        return Refused("the call has been given up by this dialer")
+    this = {"p_call": lease.call_id, "p_number": lease.number}
+    made: int = _COUNT.execute(conn, this).scalar_one()
+    if made >= MOST_OF_ATTEMPT:
+        return Refused(f"the call has called {MOST_OF_ATTEMPT} agents already")
+    if new.caller_id != new.callee:
+        own = {"p_bridge": new.caller_id, "p_account": new.account_id}
+        if _OWN_BRIDGE.execute(conn, own).first() is None:
+            return Refused(f"{new.caller_id} is no bridge of the account and not the callee's number")
+    ledgers = _places(conn, new, now)
+    if not isinstance(ledgers, list):
+        return ledgers
+    price = _reserve(conn, lease, new, now)
+    if isinstance(price, Refused):
+        return price
+    for each in ledgers:
+        each.taken = 1
+        each.store(conn)
+    rate, reserved = price
+    conn.execute(
+        _INSERT,
+        {
+            "call_id": lease.call_id,
+            "number": lease.number,
+            "leg": made + 1,
+            "account_id": new.account_id,
+            "trunk_id": new.trunk_id,
+            "caller_id": new.caller_id,
+            "to_number": new.to,
+            "state": "dialing",
+            "dialing_at": now,
+            "sip_call_id": new.sip_call_id,
+            "rate": None if rate is None else call_rates.to_json(rate),
+            "reserved": reserved,
+            "charge": 0,
+            "pulse_s": 0,
+            "billed_ms": 0,
+        },
+    )
+    return Begun(made + 1, rate, reserved)
+
+
+def mark_answered(conn: sa.Connection, lease: Lease, leg: int, *, at: int, now: int) -> bool:
+    """Note, before the agent hears anything, that a 2xx came at `at`; False if the lease is lost."""
+    return _ANSWERED.execute(conn, mine(lease, now) | {"p_leg": leg, "p_at": at}).rowcount == 1
+
+
+def finish(conn: sa.Connection, lease: Lease, leg: int, outcome: AgentLegOutcome, *, now: int) -> bool:
+    """End a leg and charge it. False, and nothing written, if the lease is lost or it has ended."""
+    if _STILL_MINE.execute(conn, mine(lease, now)).first() is None:
+        return False
+    for row in _open(conn, lease):
+        if row["leg"] == leg:
+            _end(conn, row, outcome, now)
+            return True
+    return False
+
+
+def end_open(conn: sa.Connection, lease: Lease, *, ended_at: int, now: int) -> None:
+    """End what an attempt has left open: nobody knows more of it than that its dialer has stopped."""
+    for row in _open(conn, lease):
+        answered = row["answered_at"] is not None
+        reason = EndReason.INTERRUPTED
+        outcome = AgentLegOutcome(
+            disposition=classify(answered=answered, reason=reason, sip_code=None, q850=None),
+            reason=reason,
+            hangup_by=HangupBy.SYSTEM,
+            ended_at=max(ended_at, row["answered_at"] or row["dialing_at"]),
+            answered_at=row["answered_at"],
+        )
+        _end(conn, row, outcome, now)
+
+
+def of_calls(conn: sa.Connection, call_ids: Sequence[str]) -> list[AgentLeg]:
+    """Return the legs of these calls, in the order in which they were made."""
+    return [_leg(row) for row in conn.execute(_OF_CALLS, {"p_calls": list(call_ids)}).mappings()]
+
+
+def _places(conn: sa.Connection, new: NewLeg, now: int) -> list[paces.Ledger] | Full | Refused:
+    """The rows of the pacing ledger to take one of each from."""
+    row = _LIMITS.execute(conn, {"p_trunk": new.trunk_id, "p_account": new.account_id}).one_or_none()
+    if row is None or not row[0]:
+        return Refused("the trunk has been switched off")
+    if row[3] is not None:
+        return Refused("the account is paused")
+    ledgers = []
+    for kind, thing, limits in (
+        (paces.TRUNK, new.trunk_id, Limits(row[1], row[2])),
+        (paces.ACCOUNT, new.account_id, Limits(row[4], row[5])),
+    ):
+        if limits == Limits():
+            continue
+        ledger = paces.lock(conn, kind, thing, limits, now=now)
+        if ledger is None:
+            return Full(now + _WHILE_FULL_MS)
+        if ledger.left <= 0:
+            return Full(max(ledger.free_at, now + _WHILE_FULL_MS))
+        ledgers.append(ledger)
+    return ledgers
+
+
+def _reserve(conn: sa.Connection, lease: Lease, new: NewLeg, now: int) -> tuple[Rate | None, int] | Refused:
+    account = credit.get(conn, new.account_id)
+    if account is None:
+        return Refused("the account is gone")
+    rate = rates.match_all(conn, new.account_id, account.currency, [new.to]).get(new.to)
+    if not account.prepaid:
+        return rate, 0
+    if rate is None:
+        return Refused(f"{new.to} has no price, and the account is prepaid")
+    reserved = rate.charge(new.talk_ms + AROUND_MS)
+    if reserved:
+        try:
+            credit.reserve(
+                conn, new.account_id, reserved, call_id=lease.call_id, now=now, note="leg to an agent"
+            )
+        except NotCovered:
+            return Refused("the balance does not cover the call to the agent")
+    return rate, reserved
+
+
+def _open(conn: sa.Connection, lease: Lease) -> Sequence[sa.RowMapping]:
+    this = {"p_call": lease.call_id, "p_number": lease.number}
+    return _GET_OPEN.execute(conn, this).mappings().all()
+
+
+def _end(conn: sa.Connection, row: sa.RowMapping, outcome: AgentLegOutcome, now: int) -> None:
+    cost = bill(
+        None if row["rate"] is None else call_rates.from_json(row["rate"]),
+        answered=outcome.answered_at is not None,
+        talk_ms=outcome.talk_ms,
+        most=row["reserved"] or None,
+    )
+    _END.execute(
+        conn,
+        {
+            "p_call": row["call_id"],
+            "p_number": row["number"],
+            "p_leg": row["leg"],
+            "p_ringing_at": outcome.ringing_at,
+            "p_answered_at": outcome.answered_at,
+            "p_joined_at": outcome.joined_at,
+            "p_ended_at": outcome.ended_at,
+            "p_disposition": outcome.disposition.value,
+            "p_reason": outcome.reason.value,
+            "p_hangup_by": outcome.hangup_by.value,
+            "p_sip_code": outcome.sip_code,
+            "p_sip_reason": outcome.sip_reason,
+            "p_q850": outcome.q850,
+            "p_codec": outcome.codec,
+            "p_recording_key": outcome.recording_key,
+            "p_charge": cost.charge,
+            "p_pulse_s": cost.pulse_s,
+            "p_billed_ms": cost.billed_ms,
+        },
+    )
+    credit.settle(
+        conn,
+        row["account_id"],
+        row["call_id"],
+        charge=cost.charge,
+        reserved=row["reserved"],
+        attempt=row["number"],
+        now=now,
+    )
+
+
+def _leg(row: sa.RowMapping) -> AgentLeg:
+    outcome = None
+    if row["ended_at"] is not None:
+        outcome = AgentLegOutcome(
+            disposition=Disposition(row["disposition"]),
+            reason=EndReason(row["reason"]),
+            hangup_by=HangupBy(row["hangup_by"]),
+            **{
+                name: row[name]
+                for name in (
+                    "ended_at",
+                    "ringing_at",
+                    "answered_at",
+                    "joined_at",
+                    "sip_code",
+                    "sip_reason",
+                    "q850",
+                    "codec",
+                    "recording_key",
+                )
+            },
+        )
+    return AgentLeg(
+        call_id=row["call_id"],
+        number=row["number"],
+        leg=row["leg"],
+        to=row["to_number"],
+        caller_id=row["caller_id"],
+        dialing_at=row["dialing_at"],
+        sip_call_id=row["sip_call_id"],
+        answered_at=row["answered_at"],
+        outcome=outcome,
+        bill=Bill(charge=row["charge"], pulse_s=row["pulse_s"], billed_ms=row["billed_ms"]),
+    )
