@@ -17,6 +17,7 @@ from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 from outdial.telemetry.access import MetricsAccess
 from outdial.telemetry.exposition import Snapshot
+from outdial.telemetry.spans import Tracer
 
 _DECODERS = 2
 
@@ -67,6 +68,8 @@ class ApiContext:
     """Judges and verifies what webhooks are given."""
     metrics: MetricsReader | None = None
     """What `/metrics` answers with."""
+    tracer: Tracer | None = None
+    """Where the spans of accepted calls go."""
     decoders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DECODERS))
     """Held while an upload is decoded: each takes a process that may use a core and a lot of memory."""
     rate: RequestRate = field(init=False)

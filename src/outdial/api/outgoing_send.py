@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
+from outdial.api.accept_spans import AcceptSpans
 from outdial.api.answers import family_time
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
@@ -118,7 +119,9 @@ async def send(request: Request) -> Response:
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
     key = key_of(request, principal, form)
-    return await replayed(context, key) or await accept_all(context, principal, form, key=key)
+    if (again := await replayed(context, key)) is not None:
+        return again
+    return await accept_all(context, principal, form, key=key, traceparent=request.headers.get("traceparent"))
 
 
 async def accept_all(
@@ -128,14 +131,18 @@ async def accept_all(
     speech: Speech | None = None,
     *,
     key: IdempotencyKey | None = None,
+    traceparent: str | None = None,
 ) -> Response:
     """Accept the calls that a form asks for, with `speech` in place of its audio if there is one.
 
-    With a `key`, once: calls and key are one transaction.
+    With a `key`, once: calls and key are one transaction. `traceparent` is the request's header.
     """
     wanted = await _read(form, context.options, with_audio=speech is None)
     now = context.now_ms()
     spoken = None if speech is None else await asyncio.to_thread(speech.prompts, wanted, now=now)
+    spans = None
+    if context.tracer is not None:
+        spans = AcceptSpans(context.tracer, traceparent, calls=len(wanted.to), now=now)
     store = partial(
         accept,
         principal=principal,
@@ -145,8 +152,16 @@ async def accept_all(
         retries=_retries(wanted, context.options),
         spoken=spoken,
         reserve_ms=context.options.reserve_ms,
+        traceparents=None if spans is None else spans.traceparents,
     )
-    return await once(context, key, store, _body)
+    problem: str | None = "not accepted"
+    try:
+        answer = await once(context, key, store, _body)
+        problem = None
+    finally:
+        if spans is not None:
+            spans.end(context.now_ms(), problem)
+    return answer
 
 
 def _retries(wanted: SendRequest, options: ApiOptions) -> int:
@@ -191,8 +206,10 @@ def accept(
     retries: int,
     reserve_ms: int,
     spoken: Sequence[Prompt] | None = None,
+    traceparents: Sequence[str] | None = None,
 ) -> Sequence[NewCall | Refused]:
-    """Store the calls of one request and wake the dialers. `spoken` is what each number hears, in order.
+    """Store the calls of one request and wake the dialers. `spoken` is what each number hears, in order,
+    and `traceparents` the trace of each.
 
     Returns what became of each number, in their order.
 
@@ -244,6 +261,7 @@ def accept(
             interval_minutes=wanted.interval_minutes,
             rate=prices.rate(number.digits),
             reserved=prices.reserved(number.digits),
+            traceparent=None if traceparents is None else traceparents[position - 1],
         )
         for position, number in enumerate(wanted.to, start=1)
         if number.digits not in prices.unpriced

@@ -82,4 +82,11 @@ async def tts(request: Request) -> Response:
     key = key_of(request, principal, form)
     if (again := await replayed(context, key)) is not None:
         return again
-    return await accept_all(context, principal, form, read_speech(form, context.voices), key=key)
+    return await accept_all(
+        context,
+        principal,
+        form,
+        read_speech(form, context.voices),
+        key=key,
+        traceparent=request.headers.get("traceparent"),
+    )

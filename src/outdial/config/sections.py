@@ -334,6 +334,24 @@ class MetricsSettings(Section):
     )
 
 
+class TracingSettings(Section):
+    """Traces of calls by OpenTelemetry, with the extra `outdial[otel]`."""
+
+    endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s]+/\S+$",
+        description="Address of a collector that takes OTLP over HTTP, such as"
+        " `http://127.0.0.1:4318/v1/traces`. Unset: no traces.",
+    )
+    sample_ratio: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces that begin here which are told, from 0 to 1; a request with a"
+        " `traceparent` says itself whether it is.",
+    )
+
+
 class SandboxSettings(Section):
     """The simulated phone network (`--sandbox`)."""
 

@@ -19,6 +19,7 @@ from outdial.config.sections import (
     SandboxSettings,
     SipSettings,
     SpeechSettings,
+    TracingSettings,
     WebhookSettings,
 )
 
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     webhooks: WebhookSettings = WebhookSettings()
     retention: RetentionSettings = RetentionSettings()
     metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
 

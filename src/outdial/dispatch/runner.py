@@ -13,6 +13,7 @@ from typing import assert_never
 import structlog
 
 from outdial.dispatch.agent_call import JOINABLE
+from outdial.dispatch.attempt_span import attempt_span
 from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation, Flows
@@ -31,6 +32,7 @@ from outdial.flow.definition import Library
 from outdial.storage import attempts, claims, dial, held_calls
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.dial import Dial
+from outdial.telemetry.spans import Tracer
 from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered
 from outdial.telephony.trunk import Trunk
 
@@ -66,6 +68,7 @@ class Ended:
 class _Progress:
     """What is known of the attempt so far."""
 
+    claimed_at: int
     dialing_at: int | None = None
     ringing_at: int | None = None
     answered_at: int | None = None
@@ -109,6 +112,7 @@ class Runner:
         recordings: Recordings | None = None,
         flows: Flows | None = None,
         trunk_fault_delays_ms: tuple[int, ...] = TRUNK_FAULT_DELAYS_MS,
+        tracer: Tracer | None = None,
     ) -> None:
         self._store = store
         self._network = network
@@ -119,10 +123,11 @@ class Runner:
         self._recordings = recordings
         self._flows = flows
         self._trunk_fault_delays_ms = trunk_fault_delays_ms
+        self._tracer = tracer
 
     async def run(self, claimed: ClaimedCall, route: Route, control: CallControl) -> Ended | None:
         """Dial one claimed call and see it through; None if it was given back or the lease was lost."""
-        call, progress = claimed.call, _Progress()
+        call, progress = claimed.call, _Progress(self._clock())
         try:
             if control.reason is EndReason.SHUTDOWN:
                 await self._store.run(claims.release, control.lease, now=self._clock())
@@ -337,6 +342,9 @@ class Runner:
         decision = self._decide(call, outcome)
         if not await self._finish(call, control, outcome, decision):
             return None
+        if self._tracer is not None:
+            span = attempt_span(call, control.lease.number, outcome, claimed_at=progress.claimed_at)
+            self._tracer.record(call.traceparent, span)
         return Ended(outcome, decision, progress.retry_after_s)
 
     def _decide(self, call: Call, outcome: AttemptOutcome) -> RetryDecision:

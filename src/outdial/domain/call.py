@@ -74,6 +74,8 @@ class NewCall:
     """What it costs when it is answered; None: nothing."""
     reserved: int = 0
     """Units of the account's balance that are held back until it is done; 0 if the account is not prepaid."""
+    traceparent: str | None = None
+    """The trace context that its spans belong to (W3C Trace Context §3.2); None: none was begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

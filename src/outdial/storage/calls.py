@@ -205,6 +205,7 @@ def to_call(row: sa.Row[Any]) -> Call:
         reason=None if row.reason is None else EndReason(row.reason),
         done_at=row.done_at,
         callback_of=row.callback_of,
+        traceparent=row.traceparent,
     )
 
 
@@ -241,6 +242,7 @@ def _row(call: NewCall) -> dict[str, Any]:
         "interval_minutes": call.interval_minutes,
         "submitted_at": call.submitted_at,
         "due_at": call.due_at,
+        "traceparent": call.traceparent,
         "state": CallState.QUEUED.value,
         "fence": 0,
         "attempts_started": 0,

@@ -11,6 +11,7 @@ from outdial.storage import deliveries, outbox_claims, wake
 from outdial.storage.database import Database
 from outdial.storage.outbox_claims import Event
 from outdial.telemetry import metrics
+from outdial.telemetry.spans import Span, Tracer
 from outdial.webhooks.client import HttpClient
 from outdial.webhooks.options import WebhookOptions
 from outdial.webhooks.sending import Clock, Sent, send, settle
@@ -40,12 +41,14 @@ class Deliverer:
         *,
         random: Callable[[], float],
         options: WebhookOptions | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._database = database
         self._client = client
         self._clock = clock
         self._random = random
         self._options = options or WebhookOptions()
+        self._tracer = tracer
         self._wake = wake.WakeListener(database.url, [wake.OUTBOX])
         self._stopping = asyncio.Event()
         self._in_flight: Counter[int] = Counter()
@@ -141,6 +144,8 @@ class Deliverer:
             off_after_ms=self._options.off_after_ms,
         )
         self._count(event, sent)
+        if self._tracer is not None:
+            self._tracer.record(event.call.traceparent, _span(event, sent))
         write = _log.info if sent.ok else _log.warning
         write(
             "webhook_sent",
@@ -195,6 +200,25 @@ class Deliverer:
             _log.warning("events_given_up", events=given_up)
         while await self._database.run(deliveries.prune, ended_before=now - self._options.keep_ms):
             continue
+
+
+def _span(event: Event, sent: Sent) -> Span:
+    delivery = sent.delivery
+    attributes: dict[str, str | int | float | bool] = {
+        "outdial.call_id": event.call.id,
+        "outdial.webhook_id": event.webhook.id,
+        "outdial.sequence": event.sequence,
+        "outdial.tries": event.tries,
+    }
+    if delivery.status is not None:
+        attributes["http.response.status_code"] = delivery.status
+    return Span(
+        name="webhook",
+        start_ms=delivery.at,
+        end_ms=delivery.at + delivery.ms,
+        attributes=attributes,
+        problem=None if sent.ok else "not delivered",
+    )
 
 
 def _names(event: Event) -> dict[str, object]:

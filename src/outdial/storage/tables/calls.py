@@ -69,6 +69,7 @@ calls = sa.Table(
     Column("flow_events", Integer, nullable=False, server_default="0"),
     # Of a call that a callee asked for: in which call, and how many such calls in a row this is.
     Column("callback_of", Text),
+    Column("traceparent", Text),
     Column("callback_number", Integer, nullable=False, server_default="0"),
     CheckConstraint("state IN ('queued', 'leased', 'done')", name="state"),
     CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="done"),

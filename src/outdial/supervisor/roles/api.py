@@ -31,6 +31,7 @@ from outdial.supervisor.queue_figures import QueueFigures
 from outdial.supervisor.retention import open_retention
 from outdial.supervisor.speech import speech_client, speech_options
 from outdial.supervisor.telemetry import telling_metrics
+from outdial.supervisor.tracing import tracing
 from outdial.telemetry import sockets
 from outdial.telemetry.access import MetricsAccess
 from outdial.webhooks.endpoint_checks import EndpointChecks
@@ -51,6 +52,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
         Database(settings.resolved_database_url) as database,
         EgressClient(egress_options(settings)) as client,
         telling_metrics(settings, "api", QueueFigures(database).note),
+        tracing(settings, "api") as tracer,
     ):
         context = ApiContext(
             database=database,
@@ -61,6 +63,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             new_uuid=UuidSource(),
             voices=open_voices(speech_options(settings), speech_client(settings)),
             metrics=metrics_reader(settings),
+            tracer=tracer,
             endpoints=EndpointChecks(client, wall_clock_ms, timeout_s=settings.webhooks.timeout_seconds),
         )
         config = uvicorn.Config(

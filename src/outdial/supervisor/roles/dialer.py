@@ -40,6 +40,7 @@ from outdial.supervisor.parts import (
 )
 from outdial.supervisor.speech import speech_client, speech_options
 from outdial.supervisor.telemetry import telling_metrics
+from outdial.supervisor.tracing import tracing
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.figures import MediaFigures
 from outdial.telephony.media.options import MediaOptions
@@ -62,6 +63,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
         Database(settings.resolved_database_url) as database,
         EgressClient(egress_options(settings)) as egress,
         speech_client(settings) as to_speech_server,
+        tracing(settings, "dialer") as tracer,
     ):
         voices = open_voices(speech_options(settings), to_speech_server)
         url_audio = UrlAudio(
@@ -105,6 +107,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 flows=flows,
                 new_sip_call_id=lambda: uuid.uuid4().hex,
                 recordings=recordings,
+                tracer=tracer,
             )
             dispatcher = Dispatcher(
                 database,

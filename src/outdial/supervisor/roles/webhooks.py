@@ -10,6 +10,7 @@ from outdial.egress.client import EgressClient
 from outdial.storage.database import Database
 from outdial.supervisor.parts import egress_options, wall_clock_ms
 from outdial.supervisor.telemetry import telling_metrics
+from outdial.supervisor.tracing import tracing
 from outdial.webhooks.deliverer import Deliverer
 from outdial.webhooks.options import WebhookOptions
 
@@ -26,6 +27,7 @@ async def serve_webhooks(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         Database(settings.resolved_database_url) as database,
         EgressClient(egress_options(settings)) as client,
+        tracing(settings, "webhooks") as tracer,
     ):
         deliverer = Deliverer(
             database,
@@ -33,6 +35,7 @@ async def serve_webhooks(settings: Settings, stop: asyncio.Event) -> None:
             wall_clock_ms,
             random=secrets.SystemRandom().random,
             options=webhook_options(settings),
+            tracer=tracer,
         )
         await deliverer.start()
         log.info("webhooks_ready")
