@@ -28,6 +28,8 @@ def system_to_harm(folder: Path, database_url: str) -> System:
         database_url,
         phones=phones_toml(),
         settings={
+            # One, so that a retry can be told from too many without waiting for the third.
+            "limits.retries": 1,
             "dispatch.lease_seconds": LEASE_S,
             "dispatch.drain_seconds": DRAIN_S,
             "dispatch.max_concurrent": MAX_CONCURRENT,
