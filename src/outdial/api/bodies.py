@@ -59,14 +59,14 @@ def _holds_nul(value: Any) -> bool:
     return isinstance(value, list) and any(_holds_nul(inner) for inner in value)
 
 
-async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The chunks of a body.
+async def bounded(request: Request, limit: int, *, around: int = 0) -> AsyncIterator[bytes]:
+    """The chunks of a body that holds `limit` bytes at most, beside `around` bytes of packing.
 
-    Raises ApiError 413 as soon as it is known to be over `limit` bytes, 408 when it comes so slowly that it
-    only keeps a connection: half a minute, and a second more for each 4 kB.
+    Raises ApiError 413, which names the limit, as soon as it is known to be larger, 408 when it comes so slowly
+    that it only keeps a connection: half a minute, and a second more for each 4 kB.
     """
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isdigit() and int(announced) > limit + around:
         raise too_large(limit)
     received = 0
     chunks = aiter(request.stream())
@@ -80,7 +80,7 @@ async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
         if chunk is None:
             return
         received += len(chunk)
-        if received > limit:
+        if received > limit + around:
             raise too_large(limit)
         yield chunk
 

@@ -248,7 +248,7 @@ async def _read(
 ) -> tuple[NumberFileSummary, Path]:
     source, out = folder / "source", folder / "numbers"
     form = await read_multipart(
-        bounded(request, _FILE_BYTES + _AROUND_THE_FILE),
+        bounded(request, _FILE_BYTES, around=_AROUND_THE_FILE),
         boundary,
         file=FileTarget("file", source, _FILE_BYTES),
     )

@@ -106,7 +106,7 @@ async def _take(
     limit = context.options.upload_bytes
     source = folder / "source"
     form = await read_multipart(
-        bounded(request, limit + _AROUND_THE_FILE), boundary, file=FileTarget("audio", source, limit)
+        bounded(request, limit, around=_AROUND_THE_FILE), boundary, file=FileTarget("audio", source, limit)
     )
     if form.file_name is None or not form.file_bytes:
         raise invalid({"audio": ["audio is missing: send the sound file in a field with the name audio."]})
@@ -116,7 +116,7 @@ async def _take(
             info = await prepare_sound(source, folder, DecodeLimits(max_duration_ms=context.options.sound_ms))
     except AudioError as error:
         sentence = str(error)
-        raise invalid({"audio": [sentence[:1].upper() + sentence[1:]]}) from error
+        raise invalid({"audio": [f"{sentence[:1].upper()}{sentence[1:]}."]}) from error
     sound = Sound(
         id=sound_id,
         account_id=principal.account_id,
