@@ -61,10 +61,12 @@ class Api:
         return {"Authorization": f"Bearer {self.token}"}
 
     async def call(self, method: str, path: str, **arguments: Any) -> tuple[int, Any]:
-        """Status and JSON of one request with the token, unless `headers` say otherwise."""
+        """Status and JSON, or CSV as text, of one request with the token, unless `headers` say otherwise."""
         arguments.setdefault("headers", self.bearer)
         address = path if path.startswith(_ROOT) or "/api/" in path else f"/api/v1/{path}"
         async with self.session.request(method, self.url + address, **arguments) as response:
+            if response.content_type == "text/csv":
+                return response.status, await response.text()
             return response.status, await response.json(content_type=None)
 
 

@@ -240,13 +240,18 @@ class System:
         return {pid: dialer_id for pid, dialer_id in rows if pid in running and is_running(pid)}
 
     async def request(self, method: str, path: str, **arguments: Any) -> tuple[int, Any]:
-        """One request with the token on a connection of its own: status and JSON. Raises ClientError."""
+        """One request with the token on a connection of its own: status and JSON, or audio.
+
+        Raises ClientError.
+        """
         address = path if path.startswith("/") else f"/api/v1/{path}"
         headers = {"Authorization": f"Bearer {self._token}"}
         async with (
             aiohttp.ClientSession(headers=headers) as session,
             session.request(method, self.url + address, **arguments) as response,
         ):
+            if response.content_type == "audio/wav":
+                return response.status, await response.read()
             return response.status, await response.json(content_type=None)
 
     async def send(

@@ -114,3 +114,34 @@ async def test_a_callee_who_asks_for_it_is_called_again_in_a_call_of_its_own(sys
     dialled = again["attempts"][0]["dialed_at"]
     assert datetime.fromisoformat(dialled).replace(tzinfo=UTC) >= when - timedelta(seconds=1)
     assert len(first["attempts"]) == 1
+
+
+async def test_a_message_that_a_callee_leaves_is_listed_played_and_deleted(system: System) -> None:
+    document = {
+        "schema_version": 1,
+        "entry": "ask",
+        "variables": {"said": {"type": "text"}},
+        "nodes": {
+            "ask": {
+                "type": "record",
+                "settings": {"variable": "said", "max_seconds": 1, "min_seconds": 0},
+                "exits": {"next": "bye", "empty": "bye"},
+            },
+            "bye": {"type": "hang_up", "settings": {"result": "success"}},
+        },
+    }
+    flow = await ok(system, "POST", "flows", json={"name": "message", "document": document})
+    await ok(system, "POST", f"flows/{flow['id']}/publish", json={})
+    wish = {"bridge": BRIDGE, "to": ANSWERS, "ivr_id": str(flow["id"])}
+    [row] = await ok(system, "POST", "outgoing/send", data=wish)
+    status = await system.done(row["id"])
+    said = status["attempts"][0]["flow"]["variables"]["said"]
+    [message] = [each for each in await ok(system, "GET", "voice/recordings") if each["type"] == "message"]
+    assert (message["call_id"], message["call_to"]) == (row["id"], ANSWERS)
+    assert said == f"recordings/{message['id']}.{said.rpartition('.')[2]}"
+    status_code, wav = await system.request("GET", message["audio"])
+    assert status_code == 200
+    assert wav[:4] == b"RIFF"
+    assert len(wav) > 8_000  # half a second and more of voice
+    await ok(system, "DELETE", f"voice/recordings/{message['id']}")
+    assert not (system.data_dir / "blobs" / said).exists()

@@ -1,5 +1,6 @@
 """Legs to agents: a place, money and a row before the dial; charged at the end, whoever lives to see it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ import sqlalchemy as sa
 from outdial.domain.agent_leg import AgentLeg, AgentLegOutcome
 from outdial.domain.call import ClaimedCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
-from outdial.storage import accounts, agent_legs, credit, rates, rescue, trunks
+from outdial.storage import accounts, agent_legs, credit, rates, recordings, rescue, trunks
 from outdial.storage.agent_legs import Begun, Full, NewLeg, Refused
+from outdial.storage.audit import Actor
+from outdial.storage.calls import ANY_CALL
 from outdial.storage.credit import Kind
 from outdial.storage.rates import NewCardRow
 from tests.storage.test_credit import RATE, prepaid
@@ -106,6 +109,21 @@ async def test_a_leg_leaves_a_row_from_its_dial_to_its_end(world: World) -> None
     assert row.outcome is not None
     assert row.outcome.talk_ms == 5_000
     assert (await begun(world, call)).leg == 2
+
+
+async def test_what_was_said_is_listed_until_it_is_deleted(world: World) -> None:
+    call = await talking(world)
+    leg = await begun(world, call)
+    key = "recordings/talk.wav"
+    outcome = replace(ended(world, world.now - 5_000), recording_key=key)
+    assert await world.database.run(agent_legs.finish, call.lease, leg.leg, outcome, now=world.now)
+    (talk,), _ = await world.database.read(recordings.find, world.account_id, ANY_CALL)
+    assert (talk.key, talk.codec, talk.kind, talk.duration_ms) == (key, recordings.WAV, "talk", 5_000)
+    (row,) = await legs(world, call)
+    assert row.outcome == outcome
+    await world.database.run(recordings.delete, Actor(name="test"), talk, now=world.now)
+    (row,) = await legs(world, call)
+    assert row.outcome == replace(outcome, recording_key=None)
 
 
 async def test_what_it_may_cost_is_reserved_and_what_it_cost_is_charged_to_its_call(world: World) -> None:

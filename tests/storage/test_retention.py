@@ -53,7 +53,7 @@ async def done(world: World, blobs: Blobs, **changes: object) -> ClaimedCall:
     key = f"recordings/{call.lease.call_id.replace(':', '-')}-1.ulaw"
     await blobs.put(key, b"voice")
     await run(traces.append, call.lease.call_id, 1, [{"at": 1, "text": f"INVITE sip:{CALLEE}"}])
-    ended = outcome(world.now, dtmf="4711", recording_key=key)
+    ended = outcome(world.now, dtmf="4711", codec="PCMU", recording_key=key)
     assert await run(attempts.finish, call.lease, ended, Done(), now=world.now)
     return call
 

@@ -33,6 +33,7 @@ from outdial.api import (
     outgoing_tts,
     voice_calls,
     voice_pricing,
+    voice_recordings,
     voice_sounds,
     voice_voices,
 )
@@ -71,6 +72,7 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
         outgoing_cancel,
         outgoing_suppressions,
         voice_calls,
+        voice_recordings,
         voice_sounds,
         voice_voices,
         voice_pricing,

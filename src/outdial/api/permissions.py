@@ -24,6 +24,8 @@ NEEDED: Mapping[str, tuple[Scope | None, Scope | None]] = {
     "/voice": (Scope.REPORTS, Scope.REPORTS),
     "/voice/flows": (Scope.FLOWS, Scope.FLOWS),
     "/voice/pricing": (None, Scope.ADMIN),
+    # What was said cannot be said again: who only reads reports does not delete it.
+    "/voice/recordings": (Scope.REPORTS, Scope.ACCOUNT),
     "/voice/sounds": (Scope.SOUNDS, Scope.SOUNDS),
     "/voice/voices": (None, Scope.ADMIN),
 }

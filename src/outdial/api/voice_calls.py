@@ -17,6 +17,7 @@ from outdial.api.developer_webhooks import PAGES
 from outdial.api.documentation import errors, family, page_of, query, success
 from outdial.api.errors import invalid
 from outdial.api.outgoing_callstatus import attempt_rows, no_such_call, read_call
+from outdial.api.voice_recordings import audio_path
 from outdial.domain.call import Call, Cdr
 from outdial.domain.money import to_text
 from outdial.domain.number_origin import origin_of
@@ -46,6 +47,7 @@ _EXAMPLE = {
     "location": "IN",
     "region": "India",
     "provider": "Tata Docomo",
+    "audio": None,
     "name": "obd_api_call",
     "customid": "",
     "customid1": "",
@@ -79,7 +81,7 @@ async def list_calls(request: Request) -> Response:
     Dates are those at which a call was accepted, in the account's time zone. `status` is null until an
     attempt ended, and final once `state` is done. `duration`, `billing`, `start_at` and what follows are of
     the last attempt, `charges` of all. `region` is the town of a landline, otherwise the country; `provider`
-    the network that the number was given out to.
+    the network that the number was given out to; `audio` where the recording of the last attempt is fetched.
     """
     principal = await authenticate(request)
     context = context_of(request)
@@ -217,6 +219,7 @@ def _row(call: Call, records: Sequence[Cdr]) -> dict[str, Any]:
         "location": call.iso,
         "region": origin.region,
         "provider": origin.provider,
+        "audio": audio_path(None if outcome is None else outcome.recording_key),
         "name": call.name,
         "customid": call.customid,
         "customid1": call.customid1,

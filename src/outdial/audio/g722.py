@@ -9,10 +9,10 @@ from av.audio.codeccontext import AudioCodecContext
 
 _SAMPLE_RATE = 16_000
 
-_Pcm = npt.NDArray[np.int16]
+Pcm = npt.NDArray[np.int16]
 
 
-def encode(pcm: _Pcm) -> bytes:
+def encode(pcm: Pcm) -> bytes:
     """Encode 16 kHz PCM; an odd last sample is dropped, because a byte holds two."""
     even = np.ascontiguousarray(pcm[: len(pcm) // 2 * 2])
     if not len(even):
@@ -24,15 +24,28 @@ def encode(pcm: _Pcm) -> bytes:
     return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
 
 
-def decode(wire: bytes) -> _Pcm:
+def decode(wire: bytes) -> Pcm:
     """Decode bytes to 16 kHz PCM, two samples a byte, from the decoder's first state.
 
     The result lags the encoder's input by 22 samples, the delay of the two quadrature mirror filters.
     """
     if not wire:
         return np.zeros(0, np.int16)
-    frames = _context("r").decode(Packet(wire))
-    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]).astype(np.int16, copy=False)
+    return Decoder().decode(wire)
+
+
+class Decoder:
+    """Decodes one stream piece by piece; together the pieces are what `decode` makes of the whole."""
+
+    def __init__(self) -> None:
+        self._context = _context("r")
+
+    def decode(self, wire: bytes) -> Pcm:
+        """Decode the next bytes, two samples each."""
+        frames = self._context.decode(Packet(wire))
+        return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]).astype(
+            np.int16, copy=False
+        )
 
 
 def _context(mode: Literal["r", "w"]) -> AudioCodecContext:

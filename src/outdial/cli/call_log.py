@@ -49,7 +49,16 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List past calls, the newest first. Times are in the account's zone."""
-    query = _query(mobile, bridge, name, status, state, customid, since, until)
+    query = filters(
+        mobile=mobile,
+        bridge=bridge,
+        name=name,
+        status=status,
+        state=state,
+        customid=customid,
+        start_date=since,
+        end_date=until,
+    )
 
     async def work(client: ApiClient) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
@@ -106,7 +115,16 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Save all such calls as CSV, however many they are."""
-    query = _query(mobile, bridge, name, status, state, customid, since, until)
+    query = filters(
+        mobile=mobile,
+        bridge=bridge,
+        name=name,
+        status=status,
+        state=state,
+        customid=customid,
+        start_date=since,
+        end_date=until,
+    )
 
     async def work(client: ApiClient) -> int:
         try:
@@ -122,24 +140,6 @@ def export(
         console().print(f"Saved as {file}.", soft_wrap=True)
 
 
-def _query(
-    mobile: str | None,
-    bridge: str | None,
-    name: str | None,
-    status: str | None,
-    state: str | None,
-    customid: str | None,
-    since: str | None,
-    until: str | None,
-) -> dict[str, str]:
-    given = {
-        "mobile": mobile,
-        "bridge": bridge,
-        "name": name,
-        "status": status,
-        "state": state,
-        "customid": customid,
-        "start_date": since,
-        "end_date": until,
-    }
+def filters(**given: str | None) -> dict[str, str]:
+    """The filters of a query that were given."""
     return {key: value for key, value in given.items() if value is not None}

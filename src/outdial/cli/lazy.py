@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sandbox": ("outdial.cli.sandbox", "Run the simulated phone network on its own, or list its numbers."),
     "call": ("outdial.cli.call", "Place a call and follow it live; list, show and export past ones."),
     "cancel": ("outdial.cli.cancel", "Cancel a call, or all calls of a request."),
+    "recording": ("outdial.cli.recording", "List, save and delete recordings."),
     "sounds": ("outdial.cli.sounds", "Upload, list, fetch and delete sounds."),
     "flow": ("outdial.cli.flow", "Check, walk through, test and compare flows."),
     "say": ("outdial.cli.say", "Speak a text into a file, as a callee would hear it."),

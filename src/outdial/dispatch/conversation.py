@@ -59,7 +59,8 @@ from outdial.flow.report import report
 from outdial.flow.speakable import Prompt, Sound
 from outdial.flow.state import SOUND_MISSING, State
 from outdial.flow.values import Value
-from outdial.storage import callbacks, outbox, suppressions
+from outdial.storage import callbacks, outbox, recordings, suppressions
+from outdial.storage.recordings import RecordingKind
 from outdial.storage.suppressions import NewSuppression
 from outdial.telephony.leg_values import LegEnd
 from outdial.telephony.trunk import Trunk
@@ -336,6 +337,20 @@ class Conversation:
                 self.clock(), action.recording_id, result.duration_ms, reference, result.by_silence
             )
         )
+        if not reference:
+            return
+        try:
+            await self.store.run(
+                recordings.add,
+                self.lease,
+                reference,
+                self.codec,
+                recorded_at=self.clock(),
+                duration_ms=result.duration_ms,
+                kind=RecordingKind.MESSAGE,
+            )
+        except DatabaseUnavailable:
+            self._note(f"the message {reference} is stored, but not listed: the database was away")
 
     async def _request(self, action: HttpRequest, egress: EgressClient) -> None:
         self._events.put_nowait(await send_request(action, egress, self.clock))

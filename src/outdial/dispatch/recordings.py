@@ -9,7 +9,7 @@ import asyncio
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -37,9 +37,17 @@ class Store(Protocol):
         """Store a file and remove it."""
         ...
 
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Remove what is stored."""
+        ...
+
 
 class Attempts(Protocol):
-    """What is asked about attempts whose dialer died."""
+    """What is asked about attempts that ended, and those whose dialer died."""
+
+    async def is_deleted(self, key: str) -> bool:
+        """Tell whether somebody deleted a recording already, before it was in the store."""
+        ...
 
     async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
         """Name the recording in the CDR; False while there is none, because nobody has rescued it yet."""
@@ -114,7 +122,7 @@ class Recordings:
         """Take all that can be taken now; False if the store or the database refused."""
         try:
             for file in _finished(self._spool):
-                await self._store.take(_key(file), file)
+                await self._take(_key(file), file)
             for spool in self._abandoned():
                 await self._take_over(spool)
         except (StorageError, OSError) as error:
@@ -141,15 +149,21 @@ class Recordings:
 
     async def _take_over(self, spool: Path) -> None:
         for file in _finished(spool):
-            await self._store.take(_key(file), file)
+            await self._take(_key(file), file)
         for file in _running(spool):
             kept = file.with_name(file.name.removesuffix(_RUNNING))
             call_id, _, number = kept.stem.rpartition("-")
             codec = _CODECS[kept.suffix]
             if not await self._attempts.add_recording(call_id, int(number), codec, _key(kept)):
                 return  # the lease of its dialer has not run out yet
-            await self._store.take(_key(kept), file)
+            await self._take(_key(kept), file)
         shutil.rmtree(spool)  # with what nobody answered
+
+    async def _take(self, key: str, file: Path) -> None:
+        """Whoever deletes a recording marks it first and removes its audio then: one of us two removes it."""
+        await self._store.take(key, file)
+        if await self._attempts.is_deleted(key):
+            await self._store.delete([key])
 
 
 _CODECS = {extension: codec for codec, extension in EXTENSIONS.items()}

@@ -16,7 +16,7 @@ from outdial.domain.call import Lease
 from outdial.domain.disposition import Disposition, EndReason, HangupBy, classify
 from outdial.domain.pace_ledger import Limits
 from outdial.domain.rating import AROUND_MS, Bill, Rate, bill
-from outdial.storage import call_rates, credit, paces, rates
+from outdial.storage import call_rates, credit, paces, rates, recordings
 from outdial.storage.credit import NotCovered
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.statement import Statement
@@ -90,7 +90,7 @@ _END = Statement(
     )
 )
 _OF_CALLS = (
-    sa.select(agent_legs)
+    sa.select(agent_legs, recordings.is_gone(agent_legs.c.recording_key).label("recording_deleted"))
     .where(agent_legs.c.call_id.in_(bindparam("p_calls", expanding=True)))
     .order_by(agent_legs.c.call_id, agent_legs.c.number, agent_legs.c.leg)
 )
@@ -293,6 +293,16 @@ def _end(conn: sa.Connection, row: sa.RowMapping, outcome: AgentLegOutcome, now:
             "p_billed_ms": cost.billed_ms,
         },
     )
+    if outcome.recording_key is not None:
+        recordings.add(
+            conn,
+            Lease(row["call_id"], row["number"], 0, ""),
+            outcome.recording_key,
+            recordings.WAV,
+            recorded_at=outcome.ended_at,
+            duration_ms=outcome.talk_ms,
+            kind=recordings.RecordingKind.TALK,
+        )
     credit.settle(
         conn,
         row["account_id"],
@@ -308,6 +318,7 @@ def _leg(row: sa.RowMapping) -> AgentLeg:
     outcome = None
     if row["ended_at"] is not None:
         outcome = AgentLegOutcome(
+            recording_key=None if row.get("recording_deleted") else row["recording_key"],
             disposition=Disposition(row["disposition"]),
             reason=EndReason(row["reason"]),
             hangup_by=HangupBy(row["hangup_by"]),
@@ -322,7 +333,6 @@ def _leg(row: sa.RowMapping) -> AgentLeg:
                     "sip_reason",
                     "q850",
                     "codec",
-                    "recording_key",
                 )
             },
         )

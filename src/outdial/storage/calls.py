@@ -102,7 +102,7 @@ def find(
     after: tuple[int, int] | None = None,
 ) -> list[Call]:
     """Return an account's calls of that kind, newest first: from `offset` on, or behind the place `after`."""
-    query = _wanted(sa.select(*COLUMNS), wanted)
+    query = matching(sa.select(*COLUMNS), wanted)
     if after is not None:
         query = query.where(sa.tuple_(calls.c.submitted_at, calls.c.seq) < sa.tuple_(*after))
     query = query.order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
@@ -117,11 +117,12 @@ def place(conn: sa.Connection, account_id: int, call_id: str) -> tuple[int, int]
 
 def count(conn: sa.Connection, account_id: int, wanted: CallFilter = ANY_CALL) -> int:
     """Return how many calls of that kind an account has."""
-    query = _wanted(sa.select(sa.func.count()).select_from(calls), wanted)
+    query = matching(sa.select(sa.func.count()).select_from(calls), wanted)
     return int(conn.execute(query, {"p_account": account_id}).scalar_one())
 
 
-def _wanted(query: sa.Select[Any], wanted: CallFilter) -> sa.Select[Any]:
+def matching(query: sa.Select[Any], wanted: CallFilter) -> sa.Select[Any]:
+    """Narrow a query of calls, alone or joined, to those of the account `p_account` that are wanted."""
     query = query.where(calls.c.account_id == bindparam("p_account"))
     if wanted.to is not None:
         query = query.where(calls.c.to_number == wanted.to)

@@ -1,6 +1,7 @@
 """CDRs: one immutable row for each ended attempt. There is no delete, and one thing is added later.
 
-A dialer that died may have left a recording, which is found when it starts again.
+A dialer that died may have left a recording, which is found when it starts again. The key of a recording that
+its account deleted stays in the row and is not read any more.
 """
 
 from collections.abc import Sequence
@@ -13,13 +14,14 @@ from outdial.domain.agent_leg import AgentLeg
 from outdial.domain.call import AttemptOutcome, Cdr, Lease, MediaQuality
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.rating import NOTHING, Bill
-from outdial.storage import agent_legs, flow_runs
+from outdial.storage import agent_legs, flow_runs, recordings
 from outdial.storage.statement import Statement
 from outdial.storage.tables import cdrs
 
 _INSERT = Statement(sa.insert(cdrs))
-_OF_CALL = sa.select(cdrs).where(cdrs.c.call_id == bindparam("p_call")).order_by(cdrs.c.number)
-_OF_CALLS = sa.select(cdrs).where(cdrs.c.call_id.in_(bindparam("p_calls", expanding=True)))
+_SELECT = sa.select(cdrs, recordings.is_gone(cdrs.c.recording_key).label("recording_deleted"))
+_OF_CALL = _SELECT.where(cdrs.c.call_id == bindparam("p_call")).order_by(cdrs.c.number)
+_OF_CALLS = _SELECT.where(cdrs.c.call_id.in_(bindparam("p_calls", expanding=True)))
 
 _QUALITY_FIELDS = tuple(field.name for field in fields(MediaQuality))
 
@@ -58,6 +60,15 @@ def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome, bill: Bil
             **{name: None if quality is None else getattr(quality, name) for name in _QUALITY_FIELDS},
         },
     )
+    if outcome.recording_key is not None and outcome.codec is not None:
+        recordings.add(
+            conn,
+            lease,
+            outcome.recording_key,
+            outcome.codec,
+            recorded_at=outcome.ended_at,
+            duration_ms=outcome.talk_ms,
+        )
 
 
 def add_recording(conn: sa.Connection, call_id: str, number: int, codec: str, key: str) -> bool:
@@ -69,7 +80,11 @@ def add_recording(conn: sa.Connection, call_id: str, number: int, codec: str, ke
     conn.execute(
         sa.update(cdrs).where(*this, cdrs.c.recording_key.is_(None)).values(recording_key=key, codec=codec)
     )
-    return conn.execute(sa.select(cdrs.c.number).where(*this)).first() is not None
+    found = conn.execute(sa.select(cdrs).where(*this)).one_or_none()
+    if found is not None and found.recording_key == key:
+        lease = Lease(call_id, number, 0, found.dialer_id)
+        recordings.add(conn, lease, key, codec, recorded_at=found.ended_at, duration_ms=found.talk_ms)
+    return found is not None
 
 
 def of_call(conn: sa.Connection, call_id: str) -> list[Cdr]:
@@ -125,7 +140,7 @@ def _cdr(row: sa.RowMapping) -> Cdr:
             codec=row["codec"],
             ptime_ms=row["ptime_ms"],
             played_ms=row["played_ms"],
-            recording_key=row["recording_key"],
+            recording_key=None if row["recording_deleted"] else row["recording_key"],
             detail=row["detail"],
             quality=MediaQuality(**{name: row[name] for name in _QUALITY_FIELDS}) if measured else None,
         ),

@@ -25,6 +25,7 @@ from outdial.storage.tables import (
     flow_runs,
     idempotency_keys,
     outbox,
+    recordings,
     retention_marks,
     traces,
 )
@@ -66,12 +67,7 @@ _DONE = calls.c.state == sa.literal_column("'done'")
 _WAITS = sa.exists().where(outbox.c.call_id == calls.c.id, outbox.c.state == sa.literal_column("'pending'"))
 _HAS_ANY: dict[Kind, sa.ColumnElement[bool]] = {
     Kind.TRACES: sa.exists().where(traces.c.call_id == calls.c.id),
-    Kind.RECORDINGS: sa.or_(
-        *(
-            sa.exists().where(table.c.call_id == calls.c.id, table.c.recording_key.is_not(None))
-            for table in (cdrs, agent_legs)
-        )
-    ),
+    Kind.RECORDINGS: sa.exists().where(recordings.c.call_id == calls.c.id),
     Kind.PERSONAL: calls.c.to_number != "",
 }
 _TURN = "turn"
@@ -119,17 +115,8 @@ def ended_calls(
 
 
 def recording_keys(conn: sa.Connection, ids: Iterable[str]) -> list[str]:
-    """Return the keys of the calls' recordings in the blob store."""
-    wanted = list(ids)
-    found = sa.union_all(
-        *(
-            sa.select(table.c.recording_key).where(
-                table.c.call_id.in_(wanted), table.c.recording_key.is_not(None)
-            )
-            for table in (cdrs, agent_legs)
-        )
-    )
-    return [key for key in conn.scalars(found) if key is not None]
+    """Return the keys of the calls' recordings, and of messages of their flows, in the blob store."""
+    return list(conn.scalars(sa.select(recordings.c.key).where(recordings.c.call_id.in_(list(ids)))))
 
 
 def remove(conn: sa.Connection, kind: Kind, ids: Iterable[str]) -> int:
@@ -195,14 +182,17 @@ def _of(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
 
 
 _REMOVE_TRACES = sa.delete(traces).where(_of(traces.c.call_id))
+_REMOVE_RECORDINGS = sa.delete(recordings).where(_of(recordings.c.call_id))
 _REMOVE: dict[Kind, tuple[sa.Update | sa.Delete, ...]] = {
     Kind.TRACES: (_REMOVE_TRACES,),
     Kind.RECORDINGS: (
+        _REMOVE_RECORDINGS,
         sa.update(cdrs).where(_of(cdrs.c.call_id)).values(recording_key=None),
         sa.update(agent_legs).where(_of(agent_legs.c.call_id)).values(recording_key=None),
     ),
     Kind.PERSONAL: (
         _REMOVE_TRACES,
+        _REMOVE_RECORDINGS,
         sa.update(cdrs).where(_of(cdrs.c.call_id)).values(dtmf="", detail=None, recording_key=None),
         # A caller id may be the callee's own number.
         sa.update(agent_legs)

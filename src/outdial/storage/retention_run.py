@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from outdial.errors import OutdialError
-from outdial.storage import retention
+from outdial.storage import recordings, retention
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 from outdial.storage.retention import Kind, Mark
@@ -82,7 +82,15 @@ class Retention:
             if keep_ms is not None:
                 before = self._clock() - keep_ms
                 await self._calls(kind, before, removed, dry_run=dry_run, from_start=from_start)
+        if not dry_run:
+            await self._erase()
         return removed
+
+    async def _erase(self) -> None:
+        """Take the audio of recordings out of the blob store that could not be had when they were deleted."""
+        while keys := await self._database.read(recordings.to_erase):
+            await self._blobs.delete(keys)
+            await self._database.run(recordings.note_erased, keys, now=self._clock())
 
     async def forget(self, number: str) -> Forgotten:
         """Remove the personal data of all calls to a number, given as digits, however new they are."""

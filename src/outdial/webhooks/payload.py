@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from outdial.domain.money import to_text
 from outdial.domain.rating import NOTHING
+from outdial.storage import recordings
 from outdial.storage.outbox_claims import Event
 
 SOURCE = "OBD"
@@ -42,7 +43,7 @@ def payload_of(event: Event) -> dict[str, Any]:
         "status": call.disposition if outcome is None else outcome.disposition,
         "hangup_by": "system" if outcome is None else outcome.hangup_by,
         "dtmf": "" if outcome is None else outcome.dtmf,
-        "recording_url": None,
+        "recording_url": None if outcome is None else _recording(outcome.recording_key),
         "attempt": None if event.cdr is None else event.cdr.number,
         "attempts_left": event.attempts_left,
         "sip_code": None if outcome is None else outcome.sip_code,
@@ -89,6 +90,11 @@ def local_time(at_ms: int | None, time_zone: str) -> str | None:
 @lru_cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
+
+
+def _recording(key: str | None) -> str | None:
+    """Where it is fetched, below the server's address."""
+    return None if key is None else f"/api/v1/voice/recordings/{recordings.id_of(key)}/audio"
 
 
 def _duration(duration_ms: int) -> str:

@@ -57,6 +57,7 @@ async def test_an_answered_call(api: Api) -> None:
         "location": "IN",
         "region": "India",
         "provider": "Tata Docomo",
+        "audio": None,
         "name": "campaign",
         "customid": "order 7",
         "customid1": "",

@@ -10,10 +10,10 @@ from tests.unit.cli.conftest import ApiInThread, Outdial
 
 from outdial.audio.samples import welcome_mp3
 from outdial.cli import call_log, follow
-from outdial.domain.call import AttemptOutcome
+from outdial.domain.call import AttemptOutcome, Lease
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done
-from outdial.storage import attempts, calls, claims, leases
+from outdial.storage import attempts, calls, claims, leases, recordings
 from outdial.supervisor import exit_codes
 
 TO = "918867135000"
@@ -119,6 +119,31 @@ def test_past_calls(outdial: Outdial, api_server: ApiInThread, mp3: str, tmp_pat
     refused = outdial("call", "list", "--status", "fine")
     assert (refused.status, "status should be one of ANSWER" in refused.err) == (exit_codes.USAGE, True)
     assert "cannot be written" in outdial("call", "export", "no/where.csv").err
+
+
+def test_recordings(outdial: Outdial, api_server: ApiInThread, tmp_path: Path) -> None:
+    assert outdial("recording", "list").out == "There are no such recordings.\n"
+    assert api_server.api is not None
+    api = api_server.api
+    api_server.run(calls.insert_calls, [new_call(api, "a:1", name="diwali")])
+    for number in (1, 2, 3):
+        lease, key = Lease("a:1", number, 1, "d"), f"recordings/a-1-{number}.ulaw"
+        api_server.run(recordings.add, lease, key, "PCMU", recorded_at=START_MS + number, duration_ms=9)
+        blob = tmp_path / "api" / "blobs" / key
+        blob.parent.mkdir(exist_ok=True, parents=True)
+        blob.write_bytes(bytes(80))
+    rows = json.loads(outdial("recording", "list", "--json").out)
+    assert [row["id"] for row in rows] == ["a-1-3", "a-1-2", "a-1-1"]
+    assert len(json.loads(outdial("recording", "list", "--limit", "2", "--json").out)) == 2
+    assert "a-1-1" in outdial("recording", "list", "--name", "diwali").out
+    assert "a-1-1" not in outdial("recording", "list", "--name", "holi").out
+    assert outdial("recording", "save", "a-1-1").out == "Saved as a-1-1.wav.\n"
+    assert (tmp_path / "a-1-1.wav").read_bytes()[:4] == b"RIFF"
+    assert json.loads(outdial("recording", "save", "a-1-1", "x.wav", "--json").out)["bytes"] == 44 + 160
+    assert "cannot be written" in outdial("recording", "save", "a-1-1", "no/where.wav").err
+    assert outdial("recording", "delete", "a-1-1").out == "The recording is deleted.\n"
+    assert outdial("recording", "save", "a-1-1", "y.wav").err == "outdial: There is no recording a-1-1.\n"
+    assert not (tmp_path / "y.wav").exists()
 
 
 def test_the_list_goes_on_behind_a_hundred(

@@ -78,7 +78,9 @@ def test_every_endpoint_is_described_with_an_example(
     assert operation["description"]
     answer = operation["responses"]["200"]
     assert answer["description"]
-    assert "audio/*" in answer["content"] or all("example" in each for each in answer["content"].values())
+    content = answer["content"]
+    is_audio = any(media.startswith("audio/") for media in content)
+    assert is_audio or all("example" in each for each in content.values())
     for parameter in operation.get("parameters", []):
         assert parameter.get("description") or parameter["in"] == "path", parameter
     if method == "post":

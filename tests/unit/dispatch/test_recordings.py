@@ -1,13 +1,13 @@
 """Where what callees say is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import Lease
-from outdial.errors import BlobsUnavailable
+from outdial.errors import BlobsUnavailable, NotFound
 from outdial.storage.blobs import Blobs
 
 LEASE = Lease("request:1", 2, 1, "dialer")
@@ -26,6 +26,9 @@ class Store:
             raise BlobsUnavailable("away")
         await self.blobs.take(key, file)
 
+    async def delete(self, keys: Iterable[str]) -> None:
+        await self.blobs.delete(keys)
+
 
 class Attempts:
     """CDRs that are there or not yet."""
@@ -33,6 +36,10 @@ class Attempts:
     def __init__(self) -> None:
         self.rescued = True
         self.named: list[tuple[str, int, str, str]] = []
+        self.deleted: set[str] = set()
+
+    async def is_deleted(self, key: str) -> bool:
+        return key in self.deleted
 
     async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
         if self.rescued:
@@ -95,6 +102,18 @@ async def test_a_store_that_is_away_gets_it_later(make: Make, store: Store) -> N
     store.away = False
     assert await recordings.upload_once()
     assert await store.blobs.get(KEY) == b"hello"
+
+
+async def test_what_was_deleted_before_it_was_stored_does_not_stay(
+    make: Make, store: Store, attempts: Attempts
+) -> None:
+    attempts.deleted.add(KEY)
+    recordings = make("one")
+    recordings.begin(LEASE).write_bytes(b"hello")
+    recordings.keep(LEASE, "PCMA")
+    assert await recordings.upload_once()
+    with pytest.raises(NotFound):
+        await store.blobs.get(KEY)
 
 
 async def test_what_a_dead_dialer_left_is_taken_over(

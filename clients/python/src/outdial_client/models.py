@@ -407,6 +407,20 @@ class Sound(TypedDict, total=False):
     audio_url: str
 
 
+class Recording(TypedDict, total=False):
+    id: str
+    call_id: str
+    attempt: int
+    type: str
+    call_from: str
+    call_to: str
+    bridge: str
+    name: str
+    duration: str
+    recorded_at: str
+    audio: str
+
+
 class CallLogAttempt(TypedDict, total=False):
     attempt: int
     state: str
@@ -432,8 +446,9 @@ class CallLog(TypedDict, total=False):
     hangup_by: str | None
     dtmf: str
     location: str | None
-    region: str
+    region: str | None
     provider: str | None
+    audio: str | None
     name: str
     customid: str
     customid1: str
@@ -517,6 +532,7 @@ class CallStatusAttempt(TypedDict, total=False):
     codec: str | None
     ptime: int | None
     recording: str | None
+    recording_url: str | None
     dialed_at: str | None
     ringing_at: str | None
     answered_at: str | None
@@ -538,7 +554,7 @@ class CallStatus(TypedDict, total=False):
     charges: str
     dtmf: str
     location: str | None
-    region: str
+    region: str | None
     provider: str | None
     customid: str
     customid1: str
@@ -575,6 +591,7 @@ class CallStatuAttempt(TypedDict, total=False):
     codec: str | None
     ptime: int | None
     recording: str | None
+    recording_url: str | None
     dialed_at: str | None
     ringing_at: str | None
     answered_at: str | None
@@ -596,7 +613,7 @@ class CallStatu(TypedDict, total=False):
     charges: str
     dtmf: str
     location: str | None
-    region: str
+    region: str | None
     provider: str | None
     customid: str
     customid1: str

@@ -389,6 +389,72 @@ class CallLog(_Group):
         return answer
 
 
+class Recordings(_Group):
+    """`client.recordings`."""
+
+    def list(
+        self,
+        *,
+        mobile: str | None = None,
+        bridge: str | None = None,
+        name: str | None = None,
+        status: str | None = None,
+        state: str | None = None,
+        customid: str | None = None,
+        customid1: str | None = None,
+        date: str | None = None,
+        start_date: str | None = None,
+        end_date: str | None = None,
+    ) -> Iterator[models.Recording]:
+        """List recordings.
+
+        GET `/api/v1/voice/recordings`
+        """
+        answer: Iterator[models.Recording] = self._transport.rows(
+            "/api/v1/voice/recordings",
+            query=without_none(
+                {
+                    "mobile": mobile,
+                    "bridge": bridge,
+                    "name": name,
+                    "status": status,
+                    "state": state,
+                    "customid": customid,
+                    "customid1": customid1,
+                    "date": date,
+                    "start_date": start_date,
+                    "end_date": end_date,
+                }
+            ),
+        )
+        return answer
+
+    def get(self, recording_id: int | str) -> models.Recording:
+        """Show one recording.
+
+        GET `/api/v1/voice/recordings/{recording_id}`
+        """
+        answer: models.Recording = self._transport.data(
+            "GET", f"/api/v1/voice/recordings/{segment(recording_id)}"
+        )
+        return answer
+
+    def delete(self, recording_id: int | str) -> None:
+        """Delete a recording.
+
+        DELETE `/api/v1/voice/recordings/{recording_id}`
+        """
+        self._transport.data("DELETE", f"/api/v1/voice/recordings/{segment(recording_id)}")
+
+    def audio(self, recording_id: int | str) -> bytes:
+        """Fetch a recording.
+
+        GET `/api/v1/voice/recordings/{recording_id}/audio`
+        """
+        answer: bytes = self._transport.raw(f"/api/v1/voice/recordings/{segment(recording_id)}/audio")
+        return answer
+
+
 class Sounds(_Group):
     """`client.sounds`."""
 
@@ -1444,6 +1510,7 @@ class Resources:
         self.calls = Calls(transport)
         self.suppressions = Suppressions(transport)
         self.call_log = CallLog(transport)
+        self.recordings = Recordings(transport)
         self.sounds = Sounds(transport)
         self.voices = Voices(transport)
         self.pricing = Pricing(transport)

@@ -6,7 +6,7 @@ Times are Unix milliseconds (UTC), durations milliseconds, JSON is text. Numbers
 from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.agent_legs import agent_legs
-from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, traces
+from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, recordings, traces
 from outdial.storage.tables.dispatch import paces, paused_campaigns
 from outdial.storage.tables.flows import flow_runs, flow_versions, flows
 from outdial.storage.tables.metadata import metadata
@@ -41,6 +41,7 @@ __all__ = [
     "paused_campaigns",
     "prompts",
     "rates",
+    "recordings",
     "retention_marks",
     "sounds",
     "subscriptions",

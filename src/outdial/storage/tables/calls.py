@@ -195,6 +195,35 @@ cdrs = sa.Table(
     sa.ForeignKeyConstraint(["call_id", "number"], ["attempts.call_id", "attempts.number"]),
 )
 
+_LISTED = sa.text("deleted_at IS NULL")
+_TO_ERASE = sa.text("deleted_at IS NOT NULL AND erased_at IS NULL")
+
+recordings = sa.Table(
+    "recordings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("call_id", ForeignKey("calls.id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("codec", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+    # By its account; the CDR does not change. The audio is gone from the blob store from `erased_at` on.
+    Column("deleted_at", BigInteger),
+    Column("erased_at", BigInteger),
+    sa.Index(
+        "ix_recordings_listed",
+        "account_id",
+        "recorded_at",
+        "id",
+        sqlite_where=_LISTED,
+        postgresql_where=_LISTED,
+    ),
+    sa.Index("ix_recordings_to_erase", "key", sqlite_where=_TO_ERASE, postgresql_where=_TO_ERASE),
+)
+
 traces = sa.Table(
     "traces",
     metadata,

@@ -27,7 +27,7 @@ from outdial.dispatch.url_audio import UrlAudio, UrlAudioOptions
 from outdial.egress.client import EgressClient
 from outdial.errors import ConfigurationError
 from outdial.speech.setup import open_voices
-from outdial.storage import cdrs
+from outdial.storage import cdrs, recordings
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
 from outdial.supervisor.parts import (
@@ -76,7 +76,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
             new_id=lambda: str(uuid.uuid4()),
             options=UrlAudioOptions(fresh_s=settings.egress.audio_fresh_seconds),
         )
-        recordings = _recordings(settings, blobs, database) if settings.dispatch.record else None
+        kept = _recordings(settings, blobs, database) if settings.dispatch.record else None
         try:
             await _start(agent, settings)
             await media.start()
@@ -106,7 +106,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 url_audio=url_audio,
                 flows=flows,
                 new_sip_call_id=lambda: uuid.uuid4().hex,
-                recordings=recordings,
+                recordings=kept,
                 tracer=tracer,
             )
             dispatcher = Dispatcher(
@@ -134,15 +134,15 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 await figures.note()
 
             async with asyncio.TaskGroup() as helpers:
-                uploads = helpers.create_task(recordings.upload()) if recordings is not None else None
+                uploads = helpers.create_task(kept.upload()) if kept is not None else None
                 async with telling_metrics(settings, "dialer", look):
                     await _until(stop, dispatcher)
                 await dispatcher.stop()
                 if uploads is not None:
                     uploads.cancel()
-            if recordings is not None:
-                await recordings.upload_once()
-                recordings.close()
+            if kept is not None:
+                await kept.upload_once()
+                kept.close()
         finally:
             await url_audio.stop()
             await agent.stop()
@@ -150,7 +150,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
 
 
 class _Attempts:
-    """What recordings ask about attempts whose dialer died."""
+    """What recordings ask about attempts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -158,6 +158,10 @@ class _Attempts:
     async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
         """See `dispatch.recordings.Attempts`."""
         return await self._database.run(cdrs.add_recording, call_id, number, codec, key)
+
+    async def is_deleted(self, key: str) -> bool:
+        """See `dispatch.recordings.Attempts`."""
+        return await self._database.read(recordings.is_deleted, key)
 
 
 def _recordings(settings: Settings, blobs: Blobs, database: Database) -> Recordings:
