@@ -44,6 +44,7 @@ _FINDING = {
     "field": "exits.next",
     "message": "leads nowhere; the call ends when: it is done",
 }
+_MAY_BE_NULL = {"node": "string", "field": "string", "waits_for": "string", "result": "string"}
 _STEPS = [{"wait": True}, {"press": "1"}]
 _VARIABLES = {"type": "object", "description": "The variables of the call, by name."}
 _WORLD = {
@@ -89,7 +90,7 @@ _ERRORS = errors(400, 401, 403, 413, 415, 422)
 @router.post(
     "/lint",
     summary="Check a flow that is not stored",
-    responses=success("Errors first.", family("1 findings.", [_FINDING])) | _ERRORS,
+    responses=success("Errors first.", family("1 findings.", [_FINDING]), nullable=_MAY_BE_NULL) | _ERRORS,
     openapi_extra=body(_DOCUMENT_FIELD, ["document"], {"document": DOCUMENT}),
 )
 async def lint_document(request: Request) -> Response:
@@ -104,7 +105,8 @@ async def lint_document(request: Request) -> Response:
 @router.get(
     "/{flow_id}/lint",
     summary="Check a flow's draft",
-    responses=success("Errors first.", family("1 findings.", [_FINDING])) | errors(401, 403, 404),
+    responses=success("Errors first.", family("1 findings.", [_FINDING]), nullable=_MAY_BE_NULL)
+    | errors(401, 403, 404),
 )
 async def lint_draft(request: Request, flow_id: str) -> Response:
     """Say what is wrong with the draft of a flow, and what looks wrong.
@@ -119,7 +121,10 @@ async def lint_draft(request: Request, flow_id: str) -> Response:
 @router.post(
     "/simulate",
     summary="Walk through a flow that is not stored",
-    responses=success("Where it has come to.", family("The flow waits for keys.", _WALK)) | _ERRORS,
+    responses=success(
+        "Where it has come to.", family("The flow waits for keys.", _WALK), nullable=_MAY_BE_NULL
+    )
+    | _ERRORS,
     openapi_extra=body(_DOCUMENT_FIELD | _WORLD, ["document"], {"document": DOCUMENT, "steps": _STEPS}),
 )
 async def simulate_document(request: Request) -> Response:
@@ -138,7 +143,9 @@ async def simulate_document(request: Request) -> Response:
 @router.post(
     "/{flow_id}/simulate",
     summary="Walk through a flow",
-    responses=success("Where it has come to.", family("The flow waits for keys.", _WALK))
+    responses=success(
+        "Where it has come to.", family("The flow waits for keys.", _WALK), nullable=_MAY_BE_NULL
+    )
     | errors(400, 401, 403, 404, 413, 415, 422),
     openapi_extra=body(_VERSION_FIELD | _WORLD, [], {"steps": _STEPS}),
 )

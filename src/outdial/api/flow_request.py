@@ -6,10 +6,12 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from outdial.api.answers import family_time
 from outdial.api.errors import ApiError, invalid
 from outdial.errors import InvalidFlow
 from outdial.flow.definition import parse_flow
 from outdial.flow.problem import Problem
+from outdial.storage.flows import StoredFlow
 
 LONGEST_NAME = 200
 LONGEST_NOTE = 1_000
@@ -121,3 +123,20 @@ def depth(value: object) -> int:
             for inner in (outer.values() if isinstance(outer, Mapping) else outer)
         ]
     return deepest
+
+
+def flow_row(flow: StoredFlow) -> dict[str, Any]:
+    """A flow as lists show it."""
+    return {
+        "id": flow.id,
+        "name": flow.name,
+        "revision": flow.revision,
+        "published": flow.published,
+        "created_at": family_time(flow.created_at),
+        "updated_at": family_time(flow.updated_at),
+    }
+
+
+def shown_flow(flow: StoredFlow) -> dict[str, Any]:
+    """A flow with its draft, and what is wrong with that."""
+    return flow_row(flow) | {"document": json.loads(flow.draft), "problems": problems_of(flow.draft)}

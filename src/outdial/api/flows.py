@@ -16,6 +16,7 @@ from outdial.api.documentation import body, errors, family, query, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.flow_lint import check
 from outdial.api.flow_request import (
+    flow_row,
     not_runnable,
     problem_sentence,
     problems_of,
@@ -23,6 +24,7 @@ from outdial.api.flow_request import (
     read_name,
     read_note,
     read_number,
+    shown_flow,
 )
 from outdial.flow.lint import Finding
 from outdial.storage import flows
@@ -55,7 +57,7 @@ _ROW = {
     "created_at": "2019-08-16 15:09:51",
     "updated_at": "2019-08-16 15:30:02",
 }
-_EXAMPLE = _ROW | {"document": DOCUMENT, "problems": []}
+EXAMPLE = _ROW | {"document": DOCUMENT, "problems": []}
 _VERSION = {
     "version": 2,
     "note": "Asks again when nothing is pressed.",
@@ -71,7 +73,7 @@ _LINKS = {"first": "…?page=1&per_page=15", "last": "…?page=1&per_page=15", "
 @router.post(
     "",
     summary="Add a flow",
-    responses=success("Stored as a draft.", family("The flow 23 is stored.", _EXAMPLE))
+    responses=success("Stored as a draft.", family("The flow 23 is stored.", EXAMPLE))
     | errors(400, 401, 403, 413, 415, 422),
     openapi_extra=body(_FIELDS, ["name", "document"], {"name": "Appointment reminder", "document": DOCUMENT}),
 )
@@ -84,7 +86,7 @@ async def add(request: Request) -> Response:
     flow = await context.database.run(
         flows.insert, principal.account_id, name=name, draft=draft, now=context.now_ms()
     )
-    return ok(f"The flow {flow.id} is stored.", _whole(flow))
+    return ok(f"The flow {flow.id} is stored.", shown_flow(flow))
 
 
 @router.get(
@@ -105,23 +107,23 @@ async def list_flows(request: Request) -> Response:
     found, total = await context.database.read(
         flows.find, principal.account_id, name=name, limit=page.size, offset=page.offset
     )
-    return page.answer(f"{total} flows.", [_row(flow) for flow in found], total)
+    return page.answer(f"{total} flows.", [flow_row(flow) for flow in found], total)
 
 
 @router.get(
     "/{flow_id}",
     summary="Show one flow",
-    responses=success("The flow with its draft.", family("The flow.", _EXAMPLE)) | errors(401, 403, 404),
+    responses=success("The flow with its draft.", family("The flow.", EXAMPLE)) | errors(401, 403, 404),
 )
 async def get(request: Request, flow_id: str) -> Response:
     """Show a flow with its draft, and what keeps that from being published."""
-    return ok("The flow.", _whole(await the_flow(request, await authenticate(request), flow_id)))
+    return ok("The flow.", shown_flow(await the_flow(request, await authenticate(request), flow_id)))
 
 
 @router.put(
     "/{flow_id}",
     summary="Change a flow's draft",
-    responses=success("Saved.", family("The flow 23 is saved.", _EXAMPLE))
+    responses=success("Saved.", family("The flow 23 is saved.", EXAMPLE))
     | errors(400, 401, 403, 404, 409, 413, 415, 422),
     openapi_extra=body(_FIELDS | {"revision": _REVISION}, [], {"document": DOCUMENT, "revision": 4}),
 )
@@ -148,7 +150,7 @@ async def change(request: Request, flow_id: str) -> Response:
     after = await the_flow(request, principal, flow_id)
     if not saved:
         raise _changed_meanwhile(after.revision, before.revision)
-    return ok(f"The flow {after.id} is saved.", _whole(after))
+    return ok(f"The flow {after.id} is saved.", shown_flow(after))
 
 
 @router.delete(
@@ -292,21 +294,6 @@ def _changed_meanwhile(now: int, then: int) -> ApiError:
 
 def _place(finding: Finding) -> tuple[str | None, str | None, str]:
     return finding.node, finding.field, finding.message
-
-
-def _row(flow: StoredFlow) -> dict[str, Any]:
-    return {
-        "id": flow.id,
-        "name": flow.name,
-        "revision": flow.revision,
-        "published": flow.published,
-        "created_at": family_time(flow.created_at),
-        "updated_at": family_time(flow.updated_at),
-    }
-
-
-def _whole(flow: StoredFlow) -> dict[str, Any]:
-    return _row(flow) | {"document": json.loads(flow.draft), "problems": problems_of(flow.draft)}
 
 
 def _version_row(version: FlowVersion, current: int | None) -> dict[str, Any]:

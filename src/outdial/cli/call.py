@@ -7,6 +7,7 @@ import typer
 
 from outdial.cli import call_log
 from outdial.cli.client import ApiClient, with_client
+from outdial.cli.flow_files import read_variables
 from outdial.cli.follow import Progress, follow
 from outdial.cli.ladder import ladder, ladder_head, ladder_line, message_lines
 from outdial.cli.options import URL_DEFAULT, TokenOption, UrlOption
@@ -27,6 +28,10 @@ def call(
     bridge: Annotated[str | None, typer.Option(help="Our number, as `outdial bridge list` shows it.")] = None,
     sound: Annotated[str | None, typer.Option(help="Id of the sound to play, or its URL.")] = None,
     audio: Annotated[Path | None, typer.Option(help="File to upload and play.")] = None,
+    flow: Annotated[int | None, typer.Option(help="Id of the published flow to run.")] = None,
+    variable: Annotated[
+        list[str] | None, typer.Option(help="A variable of the call, NAME=VALUE; may be repeated.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the campaign.")] = "",
     interval: Annotated[
         int, typer.Option(help="Minutes until a call that nobody answered is tried again.")
@@ -52,17 +57,23 @@ def call(
     if trace is not None:
         _show_trace(trace, attempt, full=full, url=url, token=token, as_json=as_json)
         return
-    if to is None or bridge is None or (sound is None) == (audio is None):
+    if to is None or bridge is None or [sound, audio, flow].count(None) != 2:
         raise CommandFailed(
-            "Give --to, --bridge and one of --sound or --audio; or --trace ID for a past call.",
+            "Give --to, --bridge and one of --sound, --audio or --flow; or --trace ID for a past call.",
             exit_codes.USAGE,
         )
     form = {"to": to, "bridge": bridge, "name": name, "interval": str(interval)}
+    form |= {f"variables[{key}]": value for key, value in read_variables(variable or []).items()}
     if "," in to:
         raise CommandFailed("This command follows one call: give one number in --to.", exit_codes.USAGE)
 
     async def work(client: ApiClient) -> dict[str, Any]:
-        form["audio"] = sound or (await client.upload("voice/sounds", _existing(audio), None))["data"]["id"]
+        if flow is not None:
+            form["ivr_id"] = str(flow)
+        else:
+            form["audio"] = (
+                sound or (await client.upload("voice/sounds", _existing(audio), None))["data"]["id"]
+            )
         accepted = (await client.post_form("outgoing/send", form))["data"][0]
         if not follow_it:
             return {"accepted": accepted}

@@ -52,6 +52,10 @@ class ApiClient:
         """POST a URL-encoded form, as the examples of the documentation do."""
         return await self._json("POST", path, data=dict(form))
 
+    async def send_json(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        """POST or PUT a JSON object."""
+        return await self._json(method, path, json=dict(body))
+
     async def upload(self, path: str, file: Path, name: str | None) -> Any:
         """POST `file` as the multipart field `audio`."""
         try:

@@ -1,17 +1,18 @@
 """`outdial flow`: check, walk through, test and compare flows, without a server; and ask one for results."""
 
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import yaml
 
-from outdial.cli import flow_results
+from outdial.cli import flow_import, flow_results
+from outdial.cli.flow_files import read_flow, read_json, read_variables
+from outdial.cli.options import URL_DEFAULT, TokenOption, UrlOption
 from outdial.cli.output import JsonOption, console, print_json
 from outdial.cli.problems import CommandFailed
 from outdial.errors import InvalidFlow, InvalidInput
@@ -30,6 +31,9 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Check, walk through, test and compare flows."
 )
 app.command()(flow_results.results)
+app.command("import")(flow_import.import_)
+app.command()(flow_import.pull)
+app.command()(flow_import.push)
 
 File = Annotated[Path, typer.Argument(help="A flow: a file of JSON.")]
 
@@ -40,7 +44,7 @@ def lint(files: Annotated[list[Path], typer.Argument(help="Flows.")], as_json: J
     found = [
         (file, finding)
         for file in files
-        for finding in findings_of(_read(file), has_flow=partial(_is_there, file))
+        for finding in findings_of(read_json(file), has_flow=partial(_is_there, file))
     ]
     if as_json:
         print_json([{"file": str(file), **asdict(finding)} for file, finding in found])
@@ -69,7 +73,7 @@ def simulate(
     Each line of input is what happens next: keys such as 12#; nothing, to wait; `busy`, `no_answer`,
     `failed` or `answered` for a transfer; a status and a body for a request, `200 {"a": 1}`; `hangup`.
     """
-    walk = Simulator(_library(file), _variables(variable or []), now=USUAL_START, seed=seed)
+    walk = Simulator(_library(file), read_variables(variable or []), now=USUAL_START, seed=seed)
     walk.begin()
     shown = _show(walk, 0, quiet=as_json)
     while not walk.finished:
@@ -125,17 +129,22 @@ def schema(as_json: JsonOption = True) -> None:
 @app.command("format")
 def format_(file: File, as_json: JsonOption = True) -> None:
     """Print a flow in its one form of text, for version control."""
-    sys.stdout.write(text_form(_read(file)))
+    sys.stdout.write(text_form(read_json(file)))
 
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(help="A flow.")],
-    after: Annotated[Path, typer.Argument(help="The same flow, later.")],
+    before: Annotated[str, typer.Argument(help="A flow: a file, or on a server 23, 23@draft or 23@2.")],
+    after: Annotated[str, typer.Argument(help="The same flow, later.")],
+    url: UrlOption = URL_DEFAULT,
+    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what changed between two versions of a flow; the exit status is 1 if anything did."""
-    found = changes(_read(before), _read(after))
+    """Say what changed between two versions of a flow, of files or of a server.
+
+    The exit status is 1 if anything did.
+    """
+    found = changes(read_flow(before, url, token), read_flow(after, url, token))
     if as_json:
         print_json([asdict(change) for change in found])
     else:
@@ -143,15 +152,6 @@ def diff(
             console().print(str(change), soft_wrap=True, markup=False)
     if found:
         raise typer.Exit(1)
-
-
-def _read(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{file} is not JSON: {error}.") from None
 
 
 def _other(file: Path, name: str) -> Path:
@@ -172,16 +172,9 @@ def _library(file: Path) -> Library:
 
 def _parsed(file: Path) -> Flow:
     try:
-        return parse_flow(_read(file))
+        return parse_flow(read_json(file))
     except InvalidFlow as error:
         raise InvalidInput("\n".join(f"{file}: {problem}" for problem in error.problems)) from None
-
-
-def _variables(given: list[str]) -> dict[str, str]:
-    for each in given:
-        if "=" not in each:
-            raise InvalidInput(f"A variable is NAME=VALUE, not {each}.")
-    return dict(each.split("=", 1) for each in given)
 
 
 def _verdicts(file: Path) -> list[Verdict]:

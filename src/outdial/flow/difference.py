@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from outdial.flow.text_form import text_form
+
 _NOTHING: Any = object()
 
 
@@ -33,10 +35,12 @@ class Change:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """What is not the same in two definitions, nodes by name."""
+    """What is not the same in two definitions, which may be unfinished; nodes by name."""
+    old, new = before.get("nodes", {}), after.get("nodes", {})
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        return list(_members(None, "", before, after))
     heads = [{k: v for k, v in each.items() if k != "nodes"} for each in (before, after)]
     found = list(_members(None, "", *heads))
-    old, new = before.get("nodes", {}), after.get("nodes", {})
     for name in sorted({*old, *new}):
         if name not in old:
             found.append(Change("added", name, None, after=new[name]))
@@ -48,8 +52,6 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
 
 
 def _members(node: str | None, field: str, before: Any, after: Any) -> Iterator[Change]:
-    if before == after and type(before) is type(after):
-        return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in sorted({*before, *after}):
             inner = f"{field}.{name}" if field else name
@@ -58,5 +60,5 @@ def _members(node: str | None, field: str, before: Any, after: Any) -> Iterator[
         yield Change("added", node, field, after=after)
     elif after is _NOTHING:
         yield Change("removed", node, field, before=before)
-    else:
+    elif text_form(before) != text_form(after):  # to Python, 1 and True are the same
         yield Change("changed", node, field, before, after)

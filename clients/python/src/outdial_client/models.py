@@ -225,6 +225,33 @@ class FlowResult(TypedDict, total=False):
     flow: FlowResultFlow
 
 
+class FlowDiff(TypedDict, total=False):
+    what: str
+    node: str | None
+    field: str | None
+    old: str | None
+    new: str | None
+    sentence: str
+
+
+class FlowImportNote(TypedDict, total=False):
+    severity: str
+    node: str | None
+    message: str
+
+
+class FlowImport(TypedDict, total=False):
+    id: int | None
+    name: str
+    revision: int | None
+    published: int | None
+    created_at: str | None
+    updated_at: str | None
+    document: dict[str, Any]
+    problems: list[Any]
+    notes: list[FlowImportNote]
+
+
 class FlowTestFlow(TypedDict, total=False):
     name: str
     passed: bool
@@ -265,15 +292,15 @@ class FlowSimulateFlowAction(TypedDict, total=False):
 
 class FlowSimulateFlowLine(TypedDict, total=False):
     at: int
-    node: str
+    node: str | None
     kind: str
     text: str | None
 
 
 class FlowSimulateFlow(TypedDict, total=False):
     finished: bool
-    waits_for: str
-    node: str
+    waits_for: str | None
+    node: str | None
     flow: str
     now: int
     lines: list[FlowSimulateFlowLine]
@@ -310,15 +337,15 @@ class FlowSimulateDocumentAction(TypedDict, total=False):
 
 class FlowSimulateDocumentLine(TypedDict, total=False):
     at: int
-    node: str
+    node: str | None
     kind: str
     text: str | None
 
 
 class FlowSimulateDocument(TypedDict, total=False):
     finished: bool
-    waits_for: str
-    node: str
+    waits_for: str | None
+    node: str | None
     flow: str
     now: int
     lines: list[FlowSimulateDocumentLine]
@@ -330,16 +357,16 @@ class FlowSimulateDocument(TypedDict, total=False):
 class FlowLintDraft(TypedDict, total=False):
     severity: str
     code: str
-    node: str
-    field: str
+    node: str | None
+    field: str | None
     message: str
 
 
 class FlowLintDocument(TypedDict, total=False):
     severity: str
     code: str
-    node: str
-    field: str
+    node: str | None
+    field: str | None
     message: str
 
 

@@ -726,6 +726,50 @@ class Flows(_Group):
         )
         return answer
 
+    def import_(
+        self,
+        *,
+        document: Mapping[str, Any],
+        from_: str | None = None,
+        name: str | None = None,
+        flow: str | None = None,
+        dry_run: bool | None = None,
+    ) -> models.FlowImport:
+        """Import a flow.
+
+        POST `/api/v1/flows/import`
+        """
+        answer: models.FlowImport = self._transport.data(
+            "POST",
+            "/api/v1/flows/import",
+            body=without_none(
+                {"from": from_, "document": document, "name": name, "flow": flow, "dry_run": dry_run}
+            ),
+        )
+        return answer
+
+    def export(self, flow_id: int | str, *, version: str | None = None) -> bytes:
+        """Export a flow.
+
+        GET `/api/v1/flows/{flow_id}/export`
+        """
+        answer: bytes = self._transport.raw(
+            f"/api/v1/flows/{segment(flow_id)}/export", query=without_none({"version": version})
+        )
+        return answer
+
+    def diff(
+        self, flow_id: int | str, *, from_: str | None = None, to: str | None = None
+    ) -> Sequence[models.FlowDiff]:
+        """Compare two versions of a flow.
+
+        GET `/api/v1/flows/{flow_id}/diff`
+        """
+        answer: Sequence[models.FlowDiff] = self._transport.data(
+            "GET", f"/api/v1/flows/{segment(flow_id)}/diff", query=without_none({"from": from_, "to": to})
+        )
+        return answer
+
     def results(
         self,
         flow_id: int | str,

@@ -1,0 +1,161 @@
+"""`outdial flow`: what a user's shell and CI see of it."""
+
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.unit.cli.conftest import ApiInThread, Outdial
+
+FLOWS = Path(__file__).parents[3] / "examples" / "flows"
+STUDIO = Path(__file__).parents[1] / "flow" / "importing" / "appointment.studio.json"
+MENU = {
+    "schema_version": 1,
+    "name": "Menu",
+    "entry": "ask",
+    "nodes": {
+        "ask": {
+            "type": "menu",
+            "settings": {"prompt": "To agree, press 1.", "repeats": 0},
+            "exits": {"1": "yes", "invalid": None, "timeout": None},
+        },
+        "yes": {"type": "hang_up", "settings": {"result": "agreed"}},
+    },
+}
+
+
+@pytest.fixture
+def menu(tmp_path: Path) -> Path:
+    file = tmp_path / "menu.json"
+    file.write_text(json.dumps(MENU))
+    return file
+
+
+def write_cases(menu: Path, *cases: object) -> Path:
+    file = menu.with_suffix("").with_suffix(".test.yaml")
+    file.write_text(yaml.safe_dump({"cases": list(cases)}))
+    return file
+
+
+def test_lint_says_what_is_wrong_and_fails_for_errors(outdial: Outdial, menu: Path) -> None:
+    good = outdial("flow", "lint", str(menu))
+    assert (good.status, good.out) == (0, "")
+    menu.write_text(json.dumps(MENU).replace("press 1", "press 2"))
+    bad = outdial("flow", "lint", str(menu))
+    assert bad.status == 1
+    assert "error: node 'ask', field 'prompt': speaks of the key 2, which does nothing" in bad.out
+    assert "1 of 1 flows" in bad.err
+    findings = json.loads(outdial("flow", "lint", "--json", str(menu)).out)
+    assert [each["code"] for each in findings] == ["no_such_key", "silent_key"]
+    menu.write_text("{")
+    assert "is not JSON" in outdial("flow", "lint", str(menu)).err
+    assert "cannot be read" in outdial("flow", "lint", "nowhere.json").err
+
+
+def test_simulate_walks_with_what_is_typed(
+    outdial: Outdial, menu: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("1\n"))
+    walked = outdial("flow", "simulate", str(menu))
+    assert walked.status == 0
+    assert "To agree, press 1." in walked.out
+    assert "agreed" in walked.out.splitlines()[-1]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n\n"))
+    report = json.loads(outdial("flow", "simulate", "--json", str(menu)).out)
+    assert report["result"] == "completed"
+    assert [each["exit"] for each in report["path"]] == ["timeout"]
+    wrong = outdial("flow", "simulate", str(menu), "--variable", "x")
+    assert (wrong.status, "NAME=VALUE" in wrong.err) == (2, True)
+
+
+def test_simulate_goes_on_in_the_flow_of_another_file(
+    outdial: Outdial, menu: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump = {"type": "jump", "settings": {"flow": "menu"}, "exits": {"returned": None, "failed": None}}
+    first = menu.with_name("first.json")
+    first.write_text(json.dumps({"schema_version": 1, "entry": "jump", "nodes": {"jump": jump}}))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("1\n"))
+    report = json.loads(outdial("flow", "simulate", "--json", str(first)).out)
+    assert (report["result"], [each["node"] for each in report["path"]]) == ("agreed", ["jump", "ask", "yes"])
+
+
+def test_cases_pass_or_fail_the_command(outdial: Outdial, menu: Path, tmp_path: Path) -> None:
+    good = {"name": "agrees", "press": ["1"], "expect": {"result": "agreed"}}
+    write_cases(menu, good)
+    passed = outdial("flow", "test", str(tmp_path))
+    assert (passed.status, passed.out.split()[0]) == (0, "ok")
+    write_cases(menu, good, {"name": "never", "press": [None], "expect": {"result": "agreed"}})
+    failed = outdial("flow", "test", str(tmp_path))
+    assert failed.status == 1
+    assert "result: expected 'agreed', got 'completed'" in failed.out
+    assert "1 of 2 cases failed." in failed.err
+    verdicts = json.loads(outdial("flow", "test", "--json", str(tmp_path)).out)
+    assert [each["passed"] for each in verdicts] == [True, False]
+    write_cases(menu, {"fly": 1})
+    assert "A case has no 'fly'" in outdial("flow", "test", str(tmp_path)).err
+    (tmp_path / "empty").mkdir()
+    assert "no file *.test.yaml" in outdial("flow", "test", str(tmp_path / "empty")).err
+
+
+def test_all_examples_pass(outdial: Outdial) -> None:
+    assert outdial("flow", "test", str(FLOWS)).status == 0
+
+
+def test_format_and_schema(outdial: Outdial, menu: Path) -> None:
+    text = outdial("flow", "format", str(menu)).out
+    assert json.loads(text) == MENU
+    menu.write_text(text)
+    assert outdial("flow", "format", str(menu)).out == text
+    assert json.loads(outdial("flow", "schema").out)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_diff_of_files(outdial: Outdial, menu: Path) -> None:
+    later = menu.with_name("later.json")
+    shutil.copy(menu, later)
+    assert outdial("flow", "diff", str(menu), str(later)).status == 0
+    later.write_text(json.dumps(MENU).replace("agree,", "pay,"))
+    changed = outdial("flow", "diff", str(menu), str(later))
+    assert changed.status == 1
+    assert "node 'ask': settings.prompt was 'To agree, press 1.' and is 'To pay, press 1.'" in changed.out
+    (change,) = json.loads(outdial("flow", "diff", "--json", str(menu), str(later)).out)
+    assert (change["node"], change["field"]) == ("ask", "settings.prompt")
+
+
+def test_import_writes_a_flow_and_says_what_is_lost(outdial: Outdial, tmp_path: Path) -> None:
+    made = outdial("flow", "import", str(STUDIO), "--from", "twilio", "-o", "clinic.json")
+    assert made.status == 0
+    assert "lost: node 'hello': the marks of SSML" in made.err
+    assert outdial("flow", "lint", "clinic.json").status == 0
+    printed = outdial("flow", "import", str(STUDIO), "--from", "twilio")
+    assert json.loads(printed.out) == json.loads((tmp_path / "clinic.json").read_text())
+    as_json = json.loads(outdial("flow", "import", str(STUDIO), "--from", "twilio", "--json").out)
+    assert (as_json["name"], as_json["notes"][0]["severity"]) == ("Appointment line", "changed")
+    wrong = outdial("flow", "import", str(STUDIO), "--from", "rapidpro")
+    assert (wrong.status, "no export of RapidPro" in wrong.err) == (2, True)
+    assert "twilio, rapidpro" in outdial("flow", "import", str(STUDIO), "--from", "x").err
+
+
+def test_a_flow_goes_to_a_server_and_back(outdial: Outdial, api_server: ApiInThread, menu: Path) -> None:
+    stored = outdial("flow", "push", str(menu), "--publish", "--note", "first")
+    assert stored.status == 0, stored.err
+    assert "The flow 1 is stored." in stored.out
+    assert "Version 1 of the flow 1 is published." in stored.out
+    assert outdial("flow", "pull", "1@1").out == outdial("flow", "format", str(menu)).out
+    menu.write_text(json.dumps(MENU).replace("agree,", "pay,"))
+    assert "settings.prompt" in outdial("flow", "diff", "1@1", str(menu)).out
+    row = json.loads(outdial("flow", "push", str(menu), "--id", "1", "--json").out)
+    assert (row["id"], row["name"], row["revision"], row["published"]) == (1, "Menu", 2, 1)
+    changed = outdial("flow", "diff", "1@1", "1@draft")
+    assert (changed.status, "To pay, press 1." in changed.out) == (1, True)
+    outdial("flow", "pull", "1", "-o", "back.json")
+    assert outdial("flow", "diff", "back.json", str(menu)).status == 0
+    menu.write_text(json.dumps(MENU).replace('"menu"', '"menus"'))
+    unfinished = outdial("flow", "push", str(menu), "--id", "1")
+    assert "not to be published yet: node 'ask'" in unfinished.out
+    refused = outdial("flow", "push", str(menu), "--id", "1", "--publish")
+    assert refused.status != 0
+    assert "node 'ask'" in refused.err
+    assert outdial("flow", "pull", "7").status != 0
