@@ -18,7 +18,7 @@ from outdial.dispatch.runner import Clock, Ended, Route, Runner
 from outdial.domain.call import ClaimedCall
 from outdial.domain.retry_policy import Done
 from outdial.errors import DatabaseUnavailable
-from outdial.storage import calls, claims, wake
+from outdial.storage import calls, claims, endings, wake
 from outdial.storage.database import Database
 from outdial.telemetry import metrics
 
@@ -112,6 +112,7 @@ class Dispatcher:
                     self._lease.keep_rescuing(),
                     self._watch_cancels(),
                     self._keep_traces(),
+                    self._keep_expiring(),
                     self._health.keep_asking(),
                 )
             ]
@@ -242,3 +243,13 @@ class Dispatcher:
             await self._calls.store_traces(self._database, self._clock())
         except DatabaseUnavailable as error:
             _log.warning("traces_not_stored", error=str(error))
+
+    async def _keep_expiring(self) -> None:
+        """End the calls whose time is over while they wait; whichever dialer is first."""
+        while True:
+            try:
+                while await self._database.read(endings.any_expired, now=self._clock()):
+                    await self._database.run(endings.expire, now=self._clock())
+            except DatabaseUnavailable as error:
+                _log.warning("calls_not_expired", error=str(error))
+            await asyncio.sleep(self._options.poll_s)

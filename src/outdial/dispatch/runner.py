@@ -210,10 +210,6 @@ class Runner:
             case Dial.SUPPRESSED:
                 progress.reason = EndReason.SUPPRESSED
                 return
-            case Dial.PAUSED:
-                await self._store.run(claims.release, control.lease, now=at)
-                control.lose()
-                return
             case Dial.TOO_EARLY:
                 later = at + _CALLBACK_WAITS_MS
                 await self._store.run(claims.release, control.lease, now=at, due_at=later)

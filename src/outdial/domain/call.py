@@ -76,6 +76,12 @@ class NewCall:
     """Units of the account's balance that are held back until it is done; 0 if the account is not prepaid."""
     traceparent: str | None = None
     """The trace context that its spans belong to (W3C Trace Context §3.2); None: none was begun."""
+    calling_window: str | None = None
+    """When its callee may be called, as `domain.calling_window` reads it; None: as its account says."""
+    expires_at: int | None = None
+    """From then on it is not dialled any more; None: for ever."""
+    paused_by: str | None = None
+    """What keeps it in the queue: `campaign` or `request`; None while nothing does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

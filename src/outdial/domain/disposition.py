@@ -74,6 +74,8 @@ class EndReason(StrEnum):
     """Nothing was reserved for the call and the account is prepaid by now; nobody was dialled."""
     SUPPRESSED = "suppressed"
     """The number is on a list of those that are not called; nobody was dialled."""
+    EXPIRED = "expired"
+    """The time until which the call was to be dialled is over; of a call, never of an attempt."""
     SHUTDOWN = "shutdown"
     """The server stopped and the drain time was over."""
     INTERRUPTED = "interrupted"

@@ -74,13 +74,16 @@ _CALL_DONE = Statement(
     .returning(*_OF_MONEY)
 )
 
-# Somebody may have asked to cancel between the last look and now: then there is no retry.
+# Somebody may have asked to cancel between the last look and now, or its time is over before the retry: then
+# there is none.
+_NO_RETRY = sa.or_(_CANCELLED, calls.c.expires_at <= bindparam("p_due_at"))
+
 _CALL_RETRY = Statement(
     sa.update(calls)
     .where(*_LEASED)
     .values(
-        state=sa.case((_CANCELLED, sa.literal_column("'done'")), else_=sa.literal_column("'queued'")),
-        done_at=sa.case((_CANCELLED, bindparam("p_ended_at")), else_=None),
+        state=sa.case((_NO_RETRY, sa.literal_column("'done'")), else_=sa.literal_column("'queued'")),
+        done_at=sa.case((_NO_RETRY, bindparam("p_ended_at")), else_=None),
         due_at=bindparam("p_due_at"),
         disposition=bindparam("p_disposition"),
         reason=bindparam("p_reason"),

@@ -195,6 +195,9 @@ def to_call(row: sa.Row[Any]) -> Call:
         interval_minutes=row.interval_minutes,
         rate=None if row.rate is None else call_rates.from_json(row.rate),
         reserved=row.reserved,
+        calling_window=row.calling_window,
+        expires_at=row.expires_at,
+        paused_by=row.paused_by,
         submitted_at=row.submitted_at,
         due_at=row.due_at,
         state=CallState(row.state),
@@ -251,4 +254,7 @@ def _row(call: NewCall) -> dict[str, Any]:
         "trunk_faults": 0,
         "rate": None if call.rate is None else call_rates.to_json(call.rate),
         "reserved": call.reserved,
+        "calling_window": call.calling_window,
+        "expires_at": call.expires_at,
+        "paused_by": call.paused_by,
     }

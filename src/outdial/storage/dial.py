@@ -5,23 +5,30 @@ transaction that writes `dialing`, so that nothing can change in between.
 """
 
 from enum import StrEnum, unique
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import Call, Lease
-from outdial.storage import attempts, callbacks, suppressions
+from outdial.domain.calling_window import CallingWindow
+from outdial.errors import InvalidInput
+from outdial.storage import attempts, callbacks, claims, endings, pauses, suppressions
+from outdial.storage.pauses import Pause
 from outdial.storage.statement import Statement
 from outdial.storage.tables import accounts, bridges
 
-_PAUSED = Statement(
-    sa.select(sa.literal_column("1")).where(
-        sa.or_(
-            sa.exists().where(accounts.c.id == bindparam("p_account"), accounts.c.paused_at.is_not(None)),
-            sa.exists().where(bridges.c.number == bindparam("p_bridge"), bridges.c.paused_at.is_not(None)),
-        )
-    )
+_UNREADABLE_WAITS_MS = 60 * 60 * 1000
+
+_RULES = Statement(
+    sa.select(
+        accounts.c.paused_at,
+        accounts.c.calling_window,
+        accounts.c.time_zone,
+        sa.select(bridges.c.paused_at).where(bridges.c.number == bindparam("p_bridge")).scalar_subquery(),
+    ).where(accounts.c.id == bindparam("p_account"))
 )
+"""What account and bridge say about their calls."""
 
 
 @unique
@@ -34,8 +41,9 @@ class Dial(StrEnum):
     """The lease is another dialer's: nothing was written, and nothing may be sent."""
     SUPPRESSED = "suppressed"
     """The number is on a list of those that are not called: nothing was written."""
-    PAUSED = "paused"
-    """The account or the bridge is paused: nothing was written, and the call is to be given back."""
+    WAITS = "waits"
+    """It is paused, its calling window is closed, or its time is over: it was given back, to be dialled when
+    it may be, or ended. No attempt is spent."""
     TOO_EARLY = "too_early"
     """The call in which this one was asked for still goes on: nothing was written, and the call is to be
     given back for a while."""
@@ -45,8 +53,49 @@ def begin(conn: sa.Connection, lease: Lease, call: Call, *, now: int) -> Dial:
     """Note that a call is being dialled, if it may be."""
     if suppressions.blocking(conn, call.account_id, call.to, bridge=call.bridge, tag=call.name) is not None:
         return Dial.SUPPRESSED
-    if _PAUSED.execute(conn, {"p_account": call.account_id, "p_bridge": call.bridge}).first() is not None:
-        return Dial.PAUSED
+    if call.expires_at is not None and call.expires_at <= now:
+        return _give_back(conn, lease, call, now=now)
+    account_paused, account_window, time_zone, bridge_paused = _RULES.execute(
+        conn, {"p_account": call.account_id, "p_bridge": call.bridge}
+    ).one()
+    if account_paused is not None or bridge_paused is not None:
+        return _give_back(conn, lease, call, now=now)
+    pause = pauses.holding_locked(conn, call.account_id, campaign=call.name, call_id=call.id)
+    if pause is not None:
+        return _give_back(conn, lease, call, now=now, pause=pause)
+    window = call.calling_window or account_window
+    if window is not None:
+        at = opening(window, now, to=call.to, time_zone=time_zone)
+        if at > now:
+            return _give_back(conn, lease, call, now=now, due_at=at)
     if call.callback_of is not None and callbacks.too_early(conn, call.callback_of):
         return Dial.TOO_EARLY
     return Dial.NOW if attempts.mark_dialing(conn, lease, now=now) else Dial.LOST
+
+
+def opening(window: str, now: int, *, to: str, time_zone: str) -> int:
+    """When a number may be called under a window that is stored, `now` if at once."""
+    try:
+        return CallingWindow.parse(window).opening(now, to=to, account_zone=ZoneInfo(time_zone))
+    except InvalidInput:
+        # It was read when it was stored: a zone that it names is gone from this machine's tables. Better late
+        # than at night.
+        return now + _UNREADABLE_WAITS_MS
+
+
+def _give_back(
+    conn: sa.Connection,
+    lease: Lease,
+    call: Call,
+    *,
+    now: int,
+    due_at: int | None = None,
+    pause: Pause | None = None,
+) -> Dial:
+    if not claims.release(conn, lease, now=now, due_at=due_at):
+        return Dial.LOST
+    if pause is not None:
+        pauses.mark(conn, call.id, pause)
+    if call.expires_at is not None:
+        endings.expire_call(conn, call.id, now=now)
+    return Dial.WAITS

@@ -32,9 +32,50 @@ _CANCEL = (
         done_at=case((_IS_QUEUED, bindparam("p_now")), else_=calls.c.done_at),
         disposition=case((_IS_QUEUED, bindparam("p_disposition")), else_=calls.c.disposition),
         reason=case((_IS_QUEUED, bindparam("p_reason")), else_=calls.c.reason),
+        paused_by=case((_IS_QUEUED, sa.null()), else_=calls.c.paused_by),
     )
     .returning(*_OF_MONEY)
 )
+
+_EXPIRED = (_IS_QUEUED, calls.c.expires_at <= bindparam("p_now"))
+_TOO_LATE = (
+    sa.select(calls.c.seq)
+    .where(*_EXPIRED)
+    .order_by(calls.c.expires_at)
+    .limit(sa.literal_column(str(BATCH)))
+    .with_for_update(skip_locked=True)
+)
+# What an attempt of it came to stays its disposition.
+_EXPIRE = (
+    sa.update(calls)
+    .values(
+        state=CallState.DONE.value,
+        done_at=bindparam("p_now"),
+        disposition=sa.func.coalesce(calls.c.disposition, sa.literal_column("'CANCEL'")),
+        reason=EndReason.EXPIRED.value,
+        paused_by=None,
+    )
+    .returning(*_OF_MONEY)
+)
+_ANY_EXPIRED = sa.select(calls.c.seq).where(*_EXPIRED).limit(1)
+
+
+def any_expired(conn: sa.Connection, *, now: int) -> bool:
+    """Tell whether the time of a queued call is over."""
+    return conn.execute(_ANY_EXPIRED, {"p_now": now}).first() is not None
+
+
+def expire(conn: sa.Connection, *, now: int) -> int:
+    """End up to BATCH queued calls whose time is over; returns how many."""
+    ended = conn.execute(_EXPIRE.where(calls.c.seq.in_(_TOO_LATE), _IS_QUEUED), {"p_now": now}).all()
+    _settle(conn, ended, now)
+    return len(ended)
+
+
+def expire_call(conn: sa.Connection, call_id: str, *, now: int) -> None:
+    """End a call if it is queued and its time is over."""
+    ended = conn.execute(_EXPIRE.where(calls.c.id == call_id, *_EXPIRED), {"p_now": now}).all()
+    _settle(conn, ended, now)
 
 
 def cancel(conn: sa.Connection, call_ids: Sequence[str], *, now: int) -> dict[str, CallState]:

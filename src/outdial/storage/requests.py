@@ -23,20 +23,21 @@ _ANY_OF = (
     .limit(1)
 )
 
-_OF_REQUEST = (
+OF_REQUEST = (
     calls.c.account_id == bindparam("p_account"),
     calls.c.submitted_at == bindparam("p_at"),
     calls.c.id.like(bindparam("p_ids")),
 )
+"""Conditions on `calls`; `Request.parameters` gives the parameters."""
 
 # What is queued first, so that it is not dialled while the others are looked after.
 _TO_CANCEL = (
     sa.select(calls.c.id)
-    .where(*_OF_REQUEST, calls.c.state != sa.literal_column("'done'"), calls.c.cancel_requested_at.is_(None))
+    .where(*OF_REQUEST, calls.c.state != sa.literal_column("'done'"), calls.c.cancel_requested_at.is_(None))
     .order_by(calls.c.state.desc(), calls.c.seq)
 )
 
-_COUNTS = sa.select(calls.c.state, sa.func.count()).where(*_OF_REQUEST).group_by(calls.c.state)
+_COUNTS = sa.select(calls.c.state, sa.func.count()).where(*OF_REQUEST).group_by(calls.c.state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -581,10 +581,10 @@ async def test_a_number_that_is_not_called_any_more_is_not_dialled() -> None:
         assert not stage.network.phones
 
 
-async def test_a_pause_in_the_last_moment_gives_the_call_back() -> None:
+async def test_a_call_that_the_last_look_gave_back_is_left_alone() -> None:
     async with scene() as stage:
-        stage.store.answers["begin"] = [Dial.PAUSED]
+        stage.store.answers["begin"] = [Dial.WAITS]
         stage.start()
         assert await stage.running is None
-        assert stage.store.written == ["begin", "release"]
+        assert stage.store.written == ["begin"]
         assert not stage.network.phones

@@ -7,7 +7,7 @@ from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.agent_legs import agent_legs
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, recordings, traces
-from outdial.storage.tables.dispatch import paces, paused_campaigns
+from outdial.storage.tables.dispatch import paces, pauses
 from outdial.storage.tables.flows import flow_runs, flow_versions, flows
 from outdial.storage.tables.metadata import metadata
 from outdial.storage.tables.money import ledger, rates
@@ -38,7 +38,7 @@ __all__ = [
     "metadata",
     "outbox",
     "paces",
-    "paused_campaigns",
+    "pauses",
     "prompts",
     "rates",
     "recordings",

@@ -23,6 +23,7 @@ _DONE = sa.text("state = 'done'")
 _NAMED = sa.text("name <> ''")
 _ENDED = sa.text("disposition IS NOT NULL")
 _PAUSED = sa.text("paused_by IS NOT NULL")
+_EXPIRING = sa.text("state = 'queued' AND expires_at IS NOT NULL")
 _QUEUED_WITH_URL = sa.text("state = 'queued' AND audio_url IS NOT NULL")
 _CANCELLING = sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL")
 
@@ -95,6 +96,7 @@ calls = sa.Table(
         postgresql_where=_LEASED,
     ),
     sa.Index("ix_calls_paused", "account_id", sqlite_where=_PAUSED, postgresql_where=_PAUSED),
+    sa.Index("ix_calls_expiring", "expires_at", sqlite_where=_EXPIRING, postgresql_where=_EXPIRING),
     sa.Index("ix_calls_cancelling", "dialer_id", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
     # Retention reads the oldest first.
     sa.Index("ix_calls_done", "done_at", "seq", sqlite_where=_DONE, postgresql_where=_DONE),

@@ -1,4 +1,4 @@
-"""What dispatching shares between dialers: the pacing ledger and the campaigns that are paused."""
+"""What dispatching shares between dialers: the pacing ledger, and which campaigns and requests are paused."""
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, ForeignKey, Text
@@ -16,10 +16,13 @@ paces = sa.Table(
     Column("served", BigInteger, nullable=False),
 )
 
-paused_campaigns = sa.Table(
-    "paused_campaigns",
+pauses = sa.Table(
+    "pauses",
     metadata,
     Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    # 'campaign' or 'request'
+    Column("kind", Text, primary_key=True),
+    # of the campaign, or the request's UUID
     Column("name", Text, primary_key=True),
     Column("paused_at", BigInteger, nullable=False),
 )
