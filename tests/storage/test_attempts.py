@@ -131,6 +131,19 @@ async def test_a_cancel_that_came_meanwhile_prevents_the_retry(world: World) -> 
     assert (call.state, call.disposition, call.done_at) == (CallState.DONE, "BUSY", world.now)
 
 
+@pytest.mark.parametrize(("expires_in", "state"), [(60, CallState.DONE), (61, CallState.QUEUED)])
+async def test_there_is_no_retry_after_the_call_s_time(
+    world: World, expires_in: int, state: CallState
+) -> None:
+    claimed = await claimed_call(world, expires_at=world.now + expires_in)
+    busy = outcome(world.now, disposition=Disposition.BUSY, reason=EndReason.REJECTED, answered_at=None)
+    retry = Retry(world.now + 60, spends_attempt=True)
+    assert await world.database.run(attempts.finish, claimed.lease, busy, retry, now=world.now)
+    call = await world.database.read(calls.get, claimed.call.id)
+    assert call is not None
+    assert (call.state, call.disposition, call.reason) == (state, "BUSY", "rejected")
+
+
 async def test_a_dialer_that_lost_its_lease_writes_nothing(world: World) -> None:
     """It stood still for longer than its lease; nobody even noticed yet."""
     lease = (await claimed_call(world)).lease

@@ -160,6 +160,15 @@ async def test_a_cancel_reaches_a_ringing_call(world: World, clock: HandClock) -
         assert (stored.disposition, stored.reason) == ("CANCEL", "cancelled")
 
 
+async def test_a_call_whose_time_is_over_while_it_waits_ends(world: World, clock: HandClock) -> None:
+    (call,) = await world.queue(due_at=clock.now + 60_000, expires_at=clock.now + 30_000)
+    async with staged(world, clock, poll_s=0.02, lease_s=3600) as stage:
+        clock.now += 30_000
+        stored = await stage.done(call.id)
+    assert (stored.disposition, stored.reason, stored.done_at) == ("CANCEL", "expired", clock.now)
+    assert not stage.network.phones
+
+
 async def test_a_stop_lets_calls_finish_and_claims_no_more(world: World, clock: HandClock) -> None:
     async with staged(world, clock) as stage:
         (call,) = await world.queue()

@@ -15,6 +15,8 @@ from outdial.api.developer_webhooks import PAGES
 from outdial.api.documentation import body, errors, family, page_of, success
 from outdial.api.fields import Fields
 from outdial.api.paths import number_in_path
+from outdial.domain.calling_window import LONGEST as LONGEST_WINDOW
+from outdial.domain.calling_window import CallingWindow
 from outdial.domain.money import to_text
 from outdial.storage import accounts, administration
 from outdial.storage.accounts import Account
@@ -33,6 +35,11 @@ _FIELDS: dict[str, Any] = {
         "description": "New calls in a second, over all dialers; empty: no limit.",
     },
     "max_concurrent": {"type": "integer", "description": "Calls at once, over all dialers; empty: no limit."},
+    "calling_window": {
+        "type": "string",
+        "description": "When its callees may be called, unless a request says otherwise, as in `mon-fri"
+        " 09:00-18:00; not 2026-12-25; zone callee`; empty: at any time.",
+    },
     "paused": {"type": "boolean", "description": "1 keeps its calls in the queue; those in progress go on."},
 }
 _EXAMPLE = {
@@ -48,7 +55,7 @@ _EXAMPLE = {
     "max_concurrent": 20,
     "paused": False,
     "paused_at": None,
-    "calling_window": None,
+    "calling_window": "mon-fri 09:00-18:00",
     "created_at": "2019-08-16 15:09:51",
     "closed_at": None,
 }
@@ -61,8 +68,15 @@ def read_account_request(form: dict[str, Any], *, is_new: bool) -> dict[str, Any
     fields.text("time_zone", check=time_zone)
     fields.number("calls_per_second", 0.01, 10_000, optional=True)
     fields.whole("max_concurrent", 1, 1_000_000, optional=True)
+    fields.text("calling_window", empty=None, most=LONGEST_WINDOW, check=calling_window)
     fields.flag("paused")
     return fields.done()
+
+
+def calling_window(text: str) -> str:
+    """A calling window as it was written. Raises InvalidInput with a sentence."""
+    CallingWindow.parse(text)
+    return text
 
 
 def time_zone(text: str) -> str:

@@ -45,7 +45,8 @@ _EXAMPLE = {
 }
 
 
-def _read(form: dict[str, Any], *, is_new: bool) -> dict[str, Any]:
+def read_bridge_request(form: dict[str, Any], *, is_new: bool) -> dict[str, Any]:
+    """Return what a request gives a bridge. Raises ApiError 422."""
     fields = Fields(form)
     if is_new:
         fields.text("number", required=True, check=lambda text: PhoneNumber.parse(text).digits)
@@ -69,7 +70,7 @@ async def add(request: Request) -> Response:
     """Add a number of ours."""
     context = context_of(request)
     principal = await authenticate(request)
-    values = _read(await read_body(request, limit=context.options.body_bytes), is_new=True)
+    values = read_bridge_request(await read_body(request, limit=context.options.body_bytes), is_new=True)
     added = await context.database.run(
         administration.create_bridge, administrator(request, principal), values, now=context.now_ms()
     )
@@ -117,7 +118,7 @@ async def change(request: Request, bridge_id: str) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     number = number_in_path("bridge", bridge_id)
-    values = _read(await read_body(request, limit=context.options.body_bytes), is_new=False)
+    values = read_bridge_request(await read_body(request, limit=context.options.body_bytes), is_new=False)
     changed = await context.database.run(
         administration.change_bridge,
         administrator(request, principal),

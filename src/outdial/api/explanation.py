@@ -1,6 +1,6 @@
 """One sentence that says what happened to a call, for people who do not read SIP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, Call, CallState, Cdr
@@ -16,9 +16,9 @@ def explain(
     """
     if call.state is CallState.DONE:
         if not cdrs:
-            return "Cancelled before it was dialled."
+            return _NOT_DIALLED.get(call.reason, "Cancelled before it was dialled.")
         tries = f" It was tried {len(cdrs)} times." if len(cdrs) > 1 else ""
-        return _ended(cdrs[-1].outcome) + tries
+        return _ended(cdrs[-1].outcome) + tries + _NO_MORE_TRIES.get(_after_the_last(call, cdrs), "")
     active = [attempt for attempt in attempts if attempt.state is not AttemptState.ENDED]
     if call.state is CallState.LEASED and active:
         return _in_progress(active[-1].state)
@@ -29,6 +29,20 @@ def explain(
     if call.callback_of is not None:
         return "The callee asked to be called again; the call waits for its time, and for its turn."
     return "Waits for its turn to be dialled."
+
+
+_NOT_DIALLED: Mapping[EndReason | None, str] = {
+    EndReason.EXPIRED: "The time until which it was to be dialled is over, so it was not dialled.",
+}
+_NO_MORE_TRIES: Mapping[EndReason | None, str] = {
+    EndReason.EXPIRED: " It was not tried again: the time until which it was to be dialled is over.",
+    EndReason.CANCELLED: " It was not tried again: it was cancelled.",
+}
+
+
+def _after_the_last(call: Call, cdrs: Sequence[Cdr]) -> EndReason | None:
+    """Why the call ended while it waited for another try; None if its last try ended it."""
+    return None if call.reason is cdrs[-1].outcome.reason else call.reason
 
 
 def _in_progress(state: AttemptState) -> str:

@@ -50,6 +50,8 @@ _EXAMPLE = family(
         "customid": "",
         "customid1": "",
         "submitted_at": "2019-08-16 15:09:51",
+        "due_at": None,
+        "expires_at": None,
         "start_at": "2019-08-16 15:09:55",
         "end_at": "2019-08-16 15:10:14",
         "explanation": "The callee picked up, heard 12.0 seconds of the announcement and pressed 1; then we"
@@ -114,7 +116,8 @@ async def callstatus(request: Request) -> Response:
     `meta` as in `voice/sounds`.
 
     `state` is queued, leased (a dialer works on it) or done; `status` is null until an attempt ended, and
-    final once `state` is done. `callback` is the call that the callee asked for in this one, and
+    final once `state` is done. While a call is queued, `due_at` is when it may be dialled, and `explanation`
+    says what it waits for. `callback` is the call that the callee asked for in this one, and
     `callback_of` the call in which this one was asked for. `agents` of an attempt are those whom its flow
     called to bring them together with the callee; `charges` holds what they cost, too.
 
@@ -186,6 +189,8 @@ def status_row(
         "customid": call.customid,
         "customid1": call.customid1,
         "submitted_at": family_time(call.submitted_at),
+        "due_at": family_time(call.due_at if call.state is CallState.QUEUED else None),
+        "expires_at": family_time(call.expires_at),
         "start_at": family_time(last.answered_at if last else None),
         "end_at": family_time(last.ended_at if last else call.done_at),
         "explanation": explain(call, tries, records, waits_for=waits_for),

@@ -56,7 +56,7 @@ async def cancel(request: Request) -> Response:
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
     wanted = the_call_id(form.get("id"))
-    if (request_id := _request_id(wanted)) is not None:
+    if (request_id := read_request_id(wanted)) is not None:
         return await _cancel_request(context, principal, request_id)
     call = await context.database.read(calls.get, wanted)
     if call is None or call.account_id != principal.account_id:
@@ -87,7 +87,8 @@ async def the_request(context: ApiContext, principal: Principal, request_id: str
     return found
 
 
-def _request_id(text: str) -> str | None:
+def read_request_id(text: str) -> str | None:
+    """The UUID of a request in its one spelling; None for a text that is none."""
     try:
         return str(UUID(text))
     except ValueError:

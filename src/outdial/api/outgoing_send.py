@@ -1,7 +1,7 @@
 """POST `outgoing/send`: accept calls. They are on disk before the answer leaves."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from outdial.api.flows import why_not_callable
 from outdial.api.idempotency import key_of, once, replayed
 from outdial.api.send_prices import Prices, expected_charge
 from outdial.api.send_request import Refused, SendRequest, read_send_request, unknown_sound, unknown_webhook
+from outdial.api.send_rules import SendRules
 from outdial.api.tts_request import Speech
 from outdial.domain.call import NewCall
 from outdial.domain.money import to_text
@@ -63,6 +64,25 @@ PARAMETERS = {
         "minimum": 0,
         "maximum": 10,
         "description": "With `interval`: how often it is tried again at most; 3 by default.",
+    },
+    "schedule": {
+        "type": "string",
+        "description": "Not before this time, as in 2019-08-16 15:09:51 in the account's time zone, or ISO"
+        " 8601 with an offset.",
+    },
+    "expires_at": {
+        "type": "string",
+        "description": "Not at this time or later: a call, or a retry, that waits until then ends with the"
+        " reason `expired`.",
+    },
+    "valid_for": {
+        "type": "integer",
+        "description": "In place of `expires_at`: minutes from `schedule` on, or from now.",
+    },
+    "calling_window": {
+        "type": "string",
+        "description": "When callees may be called, in place of the account's: `mon-fri 09:00-18:00; sat"
+        " 10:00-14:00; not 2026-12-25; zone callee`, or `always`. The guide to dispatch has all of it.",
     },
     "webhook_id": {
         "type": "integer",
@@ -137,8 +157,8 @@ async def accept_all(
 
     With a `key`, once: calls and key are one transaction. `traceparent` is the request's header.
     """
-    wanted = await _read(form, context.options, with_audio=speech is None)
     now = context.now_ms()
+    wanted = await _read(form, context.options, now=now, with_audio=speech is None)
     spoken = None if speech is None else await asyncio.to_thread(speech.prompts, wanted, now=now)
     spans = None
     if context.tracer is not None:
@@ -181,7 +201,7 @@ def _body(rows: Sequence[NewCall | Refused]) -> dict[str, Any]:
     }
 
 
-async def _read(form: dict[str, Any], options: ApiOptions, *, with_audio: bool) -> SendRequest:
+async def _read(form: dict[str, Any], options: ApiOptions, *, now: int, with_audio: bool) -> SendRequest:
     """Read the request; a long list of numbers in a thread, so that other requests get their turn."""
     to = form.get("to")
     read = partial(
@@ -189,6 +209,7 @@ async def _read(form: dict[str, Any], options: ApiOptions, *, with_audio: bool) 
         form,
         most_recipients=options.recipients,
         guard=options.guard,
+        now=now,
         with_audio=with_audio,
     )
     if isinstance(to, str | list) and len(to) > _LONG_LIST:
@@ -237,7 +258,10 @@ def accept(
     if wrong or bridge is None or credit_now is None:
         raise invalid(wrong)
     talk_ms = (reserve_ms if sound is None else sound.duration_ms) + AROUND_MS
-    prices = Prices(conn, principal.account_id, credit_now, [number.digits for number in wanted.to], talk_ms)
+    rules = SendRules(conn, principal.account_id, wanted, now=now)
+    numbers = [number.digits for number in wanted.to if number.digits not in rules.suppressed]
+    prices = Prices(conn, principal.account_id, credit_now, numbers, talk_ms)
+    not_called = {**rules.suppressed, **prices.unpriced}
     new_calls = [
         NewCall(
             id=f"{request_id}:{position}",
@@ -247,7 +271,7 @@ def accept(
             to=number.digits,
             iso=number.iso,
             submitted_at=now,
-            due_at=now,
+            due_at=rules.due_at(number.digits),
             sound_id=wanted.sound_id,
             ivr_id=None if wanted.flow_id is None else str(wanted.flow_id),
             flow_version=flow_version,
@@ -259,33 +283,38 @@ def accept(
             variables=wanted.variables,
             retries=retries,
             interval_minutes=wanted.interval_minutes,
+            calling_window=wanted.calling_window,
+            expires_at=wanted.expires_at,
+            paused_by=rules.paused_by,
             rate=prices.rate(number.digits),
             reserved=prices.reserved(number.digits),
             traceparent=None if traceparents is None else traceparents[position - 1],
         )
         for position, number in enumerate(wanted.to, start=1)
-        if number.digits not in prices.unpriced
+        if number.digits not in not_called
     ]
     if spoken is not None:
         said = [
             prompt
             for number, prompt in zip(wanted.to, spoken, strict=True)
-            if number.digits not in prices.unpriced
+            if number.digits not in not_called
         ]
         prompts.put(conn, said, now=now)
     calls.insert_calls(conn, new_calls)
     prices.reserve(conn, new_calls, request_id, now)
-    return _in_order(wanted, new_calls, prices)
+    return _in_order(wanted, new_calls, not_called)
 
 
-def _in_order(wanted: SendRequest, new_calls: Sequence[NewCall], prices: Prices) -> list[NewCall | Refused]:
-    if not wanted.refused and not prices.unpriced:
+def _in_order(
+    wanted: SendRequest, new_calls: Sequence[NewCall], not_called: Mapping[str, str]
+) -> list[NewCall | Refused]:
+    if not wanted.refused and not not_called:
         return list(new_calls)
     called = {call.to: call for call in new_calls}
     rows: list[tuple[int, NewCall | Refused]] = [(each.position, each) for each in wanted.refused]
     for position, number in enumerate(wanted.to):
         digits = number.digits
-        refused = Refused(position=position, mobile=digits, sentence=prices.unpriced.get(digits, ""))
+        refused = Refused(position=position, mobile=digits, sentence=not_called.get(digits, ""))
         rows.append((position, called.get(digits, refused)))
     # What is no number stands before the usable one with as many before it: it is first in the list, and
     # sorting keeps that.

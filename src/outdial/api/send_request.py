@@ -7,16 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from outdial.api.errors import invalid
+from outdial.api.times import read_time
+from outdial.domain.calling_window import LONGEST as LONGEST_WINDOW
+from outdial.domain.calling_window import CallingWindow
 from outdial.domain.phone_number import PhoneNumber
 from outdial.egress.guard import Guard
 from outdial.egress.urls import LONGEST_URL, normalised, parse_target
-from outdial.errors import EgressRefused, InvalidPhoneNumber
+from outdial.errors import EgressRefused, InvalidInput, InvalidPhoneNumber
 
 INTERVALS = (0, 5, 15, 30, 45, 60)
 """Minutes between tries, as on the page."""
 MOST_RETRIES = 10
 
 _LONGEST_TEXT = 255
+_MOST_MINUTES = 366 * 24 * 60
+_FARTHEST_MS = _MOST_MINUTES * 60_000
 _MOST_DIGITS = 18
 _MOST_VARIABLE_CHARACTERS = 8192
 _MOST_VARIABLES = 100
@@ -62,6 +67,12 @@ class SendRequest:
     interval_minutes: int = 0
     retries: int | None = None
     """None: as many as the server's settings say."""
+    calling_window: str | None = None
+    """As `domain.calling_window` reads it; None: as the account says."""
+    schedule: int | None = None
+    """Not before, Unix milliseconds."""
+    expires_at: int | None = None
+    """Not at or after, Unix milliseconds."""
     customid: str = ""
     customid1: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -69,21 +80,22 @@ class SendRequest:
 
 
 def read_send_request(
-    body: Mapping[str, Any], *, most_recipients: int, guard: Guard, with_audio: bool = True
+    body: Mapping[str, Any], *, most_recipients: int, guard: Guard, now: int, with_audio: bool = True
 ) -> SendRequest:
     """The request in `body`. Raises ApiError 422 with a sentence for each wrong parameter.
 
     `guard` judges an audio URL whose host is an address; names are resolved when the audio is fetched.
-    Without `with_audio` there is none to be named: something else is played.
+    Without `with_audio` there is none to be named: something else is played. `now` is Unix milliseconds.
     """
-    return _Reader(body, most_recipients, guard).read(with_audio=with_audio)
+    return _Reader(body, most_recipients, guard, now).read(with_audio=with_audio)
 
 
 class _Reader:
     """Reads one request and collects all that is wrong with it, so that a caller mends it in one go."""
 
-    def __init__(self, body: Mapping[str, Any], most_recipients: int, guard: Guard) -> None:
+    def __init__(self, body: Mapping[str, Any], most_recipients: int, guard: Guard, now: int) -> None:
         self._body = body
+        self._now = now
         self._guard = guard
         self._most_recipients = most_recipients
         self._errors: dict[str, list[str]] = {}
@@ -92,6 +104,7 @@ class _Reader:
     def read(self, *, with_audio: bool) -> SendRequest:
         flow_id = self._flow_id() if with_audio else None
         sound_id, audio_url = self._audio() if with_audio and flow_id is None else (None, None)
+        schedule = self._time("schedule")
         request = SendRequest(
             bridge=self._bridge(),
             to=self._recipients(),
@@ -102,6 +115,9 @@ class _Reader:
             name=self._text("name"),
             interval_minutes=self._interval(),
             retries=self._retries(),
+            calling_window=self._calling_window(),
+            schedule=schedule,
+            expires_at=self._expires_at(schedule),
             customid=self._text("customid"),
             customid1=self._text("customid1"),
             variables=self._variables(),
@@ -235,6 +251,51 @@ class _Reader:
                 " two tries, as in interval=15.",
             )
         return int(text)
+
+    def _calling_window(self) -> str | None:
+        text = self._text("calling_window", most=LONGEST_WINDOW)
+        if not text:
+            return None
+        try:
+            CallingWindow.parse(text)
+        except InvalidInput as error:
+            self._wrong("calling_window", str(error))
+        return text
+
+    def _time(self, name: str) -> int | None:
+        text = self._text(name)
+        if not text:
+            return None
+        try:
+            at = read_time(name, text)
+        except ValueError as error:
+            self._wrong(name, str(error))
+            return None
+        if at > self._now + _FARTHEST_MS:
+            self._wrong(name, f"{name} is more than a year ahead: {text[:40]!r}.")
+        return at
+
+    def _expires_at(self, schedule: int | None) -> int | None:
+        at, minutes = self._time("expires_at"), self._text("valid_for")
+        first = self._now if schedule is None else max(self._now, schedule)
+        if not minutes:
+            if at is not None and at <= first:
+                before = "now" if schedule is None else "schedule"
+                self._wrong(
+                    "expires_at", f"expires_at should be later than {before}: nobody would be called."
+                )
+            return at
+        if self._text("expires_at"):
+            self._wrong("valid_for", "valid_for and expires_at were both sent: one of them says until when.")
+        elif not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:9]) <= _MOST_MINUTES):
+            self._wrong(
+                "valid_for",
+                f"valid_for should be a whole number of minutes from 1 to {_MOST_MINUTES}, not"
+                f" {minutes[:40]!r}.",
+            )
+        else:
+            return first + int(minutes) * 60_000
+        return None
 
     def _webhook_id(self) -> int | None:
         text = self._text("webhook_id")

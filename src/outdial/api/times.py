@@ -14,12 +14,13 @@ def read_time(name: str, text: str) -> int:
     """
     try:
         found = datetime.fromisoformat(text)
-        if not 1971 <= found.year <= _LATEST_YEAR or ":" not in text:
-            raise ValueError("no such time")
         at = found if found.tzinfo is not None else found.replace(tzinfo=current_zone())
-        return round(at.timestamp() * 1000)
+        seconds = at.timestamp() if 1971 <= at.year <= _LATEST_YEAR and ":" in text else None
     except (ValueError, OverflowError):
+        seconds = None
+    if seconds is None:
         raise ValueError(
             f"{name} should be a time as in 2019-08-16 15:09:51 (in the account's time zone,"
             f" {current_zone().key}), not {text[:40]!r}."
-        ) from None
+        )
+    return round(seconds * 1000)

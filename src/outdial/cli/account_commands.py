@@ -66,8 +66,8 @@ def set_(
         list[str],
         typer.Argument(
             metavar="NAME=VALUE...",
-            help="name, time_zone, calls_per_second, max_concurrent or paused, as in the API's"
-            " `admin/accounts`; an empty limit is none.",
+            help="name, time_zone, calls_per_second, max_concurrent, calling_window or paused, as in the"
+            " API's `admin/accounts`; an empty limit is none.",
         ),
     ],
     as_json: JsonOption = False,

@@ -6,19 +6,30 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
-from outdial.cli.changes import change, operator
+from outdial.api.admin_bridges import read_bridge_request
+from outdial.cli.changes import assignments, change, checked, operator
 from outdial.cli.database import with_database
 from outdial.cli.output import JsonOption, console, print_json, print_rows
 from outdial.cli.problems import CommandFailed
 from outdial.domain.phone_number import PhoneNumber
 from outdial.storage import administration, bridges, trunks
+from outdial.storage.bridges import Bridge
 from outdial.storage.database import Database
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Add, list and remove our numbers.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Add, list, change and remove our numbers."
+)
 
-_COLUMNS = {"number": "number", "trunk": "trunk", "display_name": "display name"}
+_COLUMNS = {
+    "number": "number",
+    "trunk": "trunk",
+    "display_name": "display name",
+    "calls_per_second": "calls/s",
+    "max_concurrent": "at once",
+    "paused": "paused",
+}
 Number = Annotated[str, typer.Argument(help="With country code.", show_default=False)]
 
 
@@ -59,13 +70,52 @@ def add(
         console().print(f"Calls from {digits} go out over the trunk {trunk}.")
 
 
+@app.command("set")
+def set_(
+    number: Number,
+    values: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=VALUE...",
+            help="account_id, trunk_id, display_name, calls_per_second, max_concurrent or paused, as in the"
+            " API's `admin/bridges`; an empty limit is none.",
+        ),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Change a number: `outdial bridge set 918068280000 max_concurrent=20 paused=1`."""
+    digits = PhoneNumber.parse(number).digits
+    wanted = checked(read_bridge_request, assignments(values), is_new=False)
+
+    def work(conn: sa.Connection) -> Bridge:
+        return administration.change_bridge(
+            conn, operator(), _existing(conn, digits).id, wanted, now=wall_clock_ms()
+        )
+
+    changed = change(work)
+    if as_json:
+        print_json(asdict(changed))
+    else:
+        console().print(f"The bridge {digits} is changed.")
+
+
+def _existing(conn: sa.Connection, digits: str) -> Bridge:
+    found = bridges.get_by_number(conn, digits)
+    if found is None:
+        raise CommandFailed(f"There is no bridge {digits}; `outdial bridge list` shows all of them.")
+    return found
+
+
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
     """List all numbers."""
 
     def read(conn: sa.Connection) -> list[dict[str, Any]]:
         names = {each.id: each.name for each in trunks.find_all(conn)}
-        return [{**asdict(each), "trunk": names[each.trunk_id]} for each in bridges.find_all(conn)]
+        return [
+            {**asdict(each), "trunk": names[each.trunk_id], "paused": each.paused_at is not None}
+            for each in bridges.find_all(conn)
+        ]
 
     async def work(database: Database) -> list[dict[str, Any]]:
         return await database.read(read)
@@ -85,10 +135,8 @@ def remove(number: Number, as_json: JsonOption = False) -> None:
     digits = PhoneNumber.parse(number).digits
 
     def delete(conn: sa.Connection) -> None:
-        found = bridges.get_by_number(conn, digits)
-        if found is None:
-            raise CommandFailed(f"There is no bridge {digits}; `outdial bridge list` shows all of them.")
-        administration.remove_bridge(conn, operator(), found.id, now=wall_clock_ms())
+        bridge = _existing(conn, digits)
+        administration.remove_bridge(conn, operator(), bridge.id, now=wall_clock_ms())
 
     change(delete)
     if as_json:

@@ -29,7 +29,8 @@ def create_account(conn: sa.Connection, actor: Actor, values: Mapping[str, Any],
     """Add an account."""
     first = {name: value for name, value in values.items() if name in ("name", "time_zone")}
     added = accounts.insert(conn, now=now, **first)
-    _, limits, paused = _parts(values, added)
+    settings, limits, paused = _parts(values, added)
+    accounts.update(conn, added.id, settings)
     if limits:
         accounts.limit(conn, added.id, **limits)
     if paused:

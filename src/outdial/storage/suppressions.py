@@ -86,21 +86,25 @@ _ADD: dict[str, Any] = {
     .returning(_T.id),
 }
 # Literals instead of parameters: the statement runs for every dial.
+_BLOCKS = (
+    _T.owner.in_([bindparam("p_account"), sa.literal_column("0")]),
+    sa.or_(
+        _T.type == sa.literal_column("'all'"),
+        sa.and_(_T.type == sa.literal_column("'sender'"), _T.value == bindparam("p_bridge")),
+        sa.and_(_T.type == sa.literal_column("'tag'"), _T.value == bindparam("p_tag")),
+        sa.and_(_T.type == sa.literal_column("'service'"), _T.value == bindparam("p_service")),
+    ),
+)
 _BLOCKING = Statement(
     sa.select(suppressions)
-    .where(
-        _T.receiver == bindparam("p_receiver"),
-        _T.owner.in_([bindparam("p_account"), sa.literal_column("0")]),
-        sa.or_(
-            _T.type == sa.literal_column("'all'"),
-            sa.and_(_T.type == sa.literal_column("'sender'"), _T.value == bindparam("p_bridge")),
-            sa.and_(_T.type == sa.literal_column("'tag'"), _T.value == bindparam("p_tag")),
-            sa.and_(_T.type == sa.literal_column("'service'"), _T.value == bindparam("p_service")),
-        ),
-    )
+    .where(_T.receiver == bindparam("p_receiver"), *_BLOCKS)
     .order_by(_T.id)
     .limit(sa.literal_column("1"))
 )
+_BLOCKED_OF = sa.select(_T.receiver).where(
+    _T.receiver.in_(bindparam("p_receivers", expanding=True)), *_BLOCKS
+)
+_LOOKED_FOR_AT_ONCE = 500
 
 
 def blocking(
@@ -121,6 +125,24 @@ def blocking(
         },
     ).one_or_none()
     return None if row is None else _suppression(row)
+
+
+def blocked_of(
+    conn: sa.Connection,
+    account_id: int,
+    numbers: Sequence[str],
+    *,
+    bridge: str,
+    tag: str,
+    service: str = VOICE,
+) -> set[str]:
+    """Return those of `numbers` that may not be called, as `blocking` tells for one."""
+    named = {"p_account": account_id, "p_bridge": bridge, "p_tag": tag, "p_service": service}
+    found: set[str] = set()
+    for first in range(0, len(numbers), _LOOKED_FOR_AT_ONCE):
+        some = numbers[first : first + _LOOKED_FOR_AT_ONCE]
+        found.update(conn.scalars(_BLOCKED_OF, named | {"p_receivers": some}))
+    return found
 
 
 def add(

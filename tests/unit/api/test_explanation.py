@@ -1,5 +1,7 @@
 """Every way in which a call can end has a sentence of its own."""
 
+from dataclasses import replace
+
 import pytest
 
 from outdial.api.explanation import explain
@@ -28,7 +30,8 @@ def _call(state: CallState) -> Call:
 
 
 def _explain(outcome: AttemptOutcome) -> str:
-    return explain(_call(CallState.DONE), [], [Cdr(call_id="x:1", number=1, dialer_id="d", outcome=outcome)])
+    call = replace(_call(CallState.DONE), reason=outcome.reason)
+    return explain(call, [], [Cdr(call_id="x:1", number=1, dialer_id="d", outcome=outcome)])
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -93,3 +96,37 @@ def test_audio_that_could_not_be_used_is_explained_by_its_detail() -> None:
     assert _explain(outcome) == (
         "The audio could not be used, so the call was not dialled: example.com answered HTTP 404 (Not Found)."
     )
+
+
+def _busy() -> Cdr:
+    outcome = AttemptOutcome(
+        disposition=Disposition.BUSY,
+        reason=EndReason.REJECTED,
+        hangup_by=HangupBy.CALLEE,
+        ended_at=1,
+        sip_code=486,
+    )
+    return Cdr(call_id="x:1", number=1, dialer_id="d", outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("reason", "cdrs", "words"),
+    [
+        (EndReason.CANCELLED, [], "Cancelled before it was dialled."),
+        (EndReason.EXPIRED, [], "The time until which it was to be dialled is over, so it was not dialled."),
+        (
+            EndReason.EXPIRED,
+            [_busy()],
+            "The callee was busy (SIP 486). It was not tried again: the time until which it was to be dialled"
+            " is over.",
+        ),
+        (
+            EndReason.CANCELLED,
+            [_busy()],
+            "The callee was busy (SIP 486). It was not tried again: it was cancelled.",
+        ),
+        (EndReason.REJECTED, [_busy()], "The callee was busy (SIP 486)."),
+    ],
+)
+def test_what_ends_a_call_that_waits_is_said(reason: EndReason, cdrs: list[Cdr], words: str) -> None:
+    assert explain(replace(_call(CallState.DONE), reason=reason), [], cdrs) == words

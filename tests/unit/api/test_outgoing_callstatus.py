@@ -42,6 +42,8 @@ async def test_a_call_that_waits(api: Api) -> None:
         "customid": "order 7",
         "customid1": "",
         "submitted_at": "2019-08-16 15:09:51",
+        "due_at": "2019-08-16 15:09:51",
+        "expires_at": None,
         "start_at": None,
         "end_at": None,
         "explanation": "Waits for its turn to be dialled.",

@@ -66,6 +66,19 @@ def test_cancelling(outdial: Outdial, api_server: ApiInThread, mp3: str) -> None
     assert (one.status, one.err) == (exit_codes.FAILED, "outdial: The call has ended already.\n")
 
 
+def test_pausing(outdial: Outdial, api_server: ApiInThread, mp3: str) -> None:
+    command = ("call", "--to", TO, "--bridge", BRIDGE, "--audio", mp3, "--name", "spring", "--no-follow")
+    call_id = outdial(*command).out.strip()
+    request_id = call_id.partition(":")[0]
+    assert outdial("campaign", "paused").out == "Nothing is paused.\n"
+    assert outdial("campaign", "pause", "spring").out == "1 calls wait.\n"
+    assert json.loads(outdial("campaign", "pause", request_id, "--request", "--json").out) == {"waiting": 0}
+    assert "spring" in outdial("campaign", "paused").out
+    assert len(json.loads(outdial("campaign", "paused", "--json").out)) == 2
+    assert outdial("campaign", "resume", "spring").out == "It goes on.\n"
+    assert outdial("campaign", "resume", "spring").out == "It was not paused.\n"
+
+
 def _end_the_call(server: ApiInThread, disposition: Disposition) -> None:
     """Do what a dialer would."""
     assert server.api is not None

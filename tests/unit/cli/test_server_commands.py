@@ -152,6 +152,15 @@ def test_bridges(outdial: Outdial) -> None:
     assert outdial("bridge", "add", "+91 80682 80000", "--trunk", "t", "--display-name", "Shop").status == 0
     (row,) = json.loads(outdial("bridge", "list", "--json").out)
     assert (row["number"], row["trunk"], row["display_name"]) == ("918068280000", "t", "Shop")
+    changed = outdial("bridge", "set", "918068280000", "max_concurrent=20", "paused=1")
+    assert changed.out == "The bridge 918068280000 is changed.\n"
+    (row,) = json.loads(outdial("bridge", "list", "--json").out)
+    assert (row["max_concurrent"], row["calls_per_second"], row["paused"]) == (20, None, True)
+    outdial("bridge", "set", "918068280000", "max_concurrent=", "paused=0")
+    (row,) = json.loads(outdial("bridge", "list", "--json").out)
+    assert (row["max_concurrent"], row["paused"]) == (None, False)
+    assert "whole number" in outdial("bridge", "set", "918068280000", "max_concurrent=x").err
+    assert "no bridge 1555" in outdial("bridge", "set", "15550100000", "paused=1").err
     assert "already" in outdial("bridge", "add", "918068280000", "--trunk", "t").err
     assert "no trunk 'u'" in outdial("bridge", "add", "918068280001", "--trunk", "u").err
     assert outdial("bridge", "add", "hello", "--trunk", "t").status == exit_codes.USAGE

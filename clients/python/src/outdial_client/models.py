@@ -512,6 +512,17 @@ class Suppression(TypedDict, total=False):
     updated_at: str
 
 
+class CallResume(TypedDict, total=False):
+    was_paused: bool
+
+
+class CallPause(TypedDict, total=False):
+    name: str
+    id: str | None
+    paused_at: str | None
+    waiting: int
+
+
 class CallCancel(TypedDict, total=False):
     id: str
     cancelled: int
@@ -586,6 +597,8 @@ class CallStatus(TypedDict, total=False):
     customid: str
     customid1: str
     submitted_at: str | None
+    due_at: str | None
+    expires_at: str | None
     start_at: str | None
     end_at: str | None
     explanation: str
@@ -645,6 +658,8 @@ class CallStatu(TypedDict, total=False):
     customid: str
     customid1: str
     submitted_at: str | None
+    due_at: str | None
+    expires_at: str | None
     start_at: str | None
     end_at: str | None
     explanation: str

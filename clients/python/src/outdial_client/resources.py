@@ -58,6 +58,10 @@ class Calls(_Group):
         name: str | None = None,
         interval: int | None = None,
         retries: int | None = None,
+        schedule: str | None = None,
+        expires_at: str | None = None,
+        valid_for: int | None = None,
+        calling_window: str | None = None,
         webhook_id: int | None = None,
         customid: str | None = None,
         customid1: str | None = None,
@@ -81,6 +85,10 @@ class Calls(_Group):
                     "name": name,
                     "interval": interval,
                     "retries": retries,
+                    "schedule": schedule,
+                    "expires_at": expires_at,
+                    "valid_for": valid_for,
+                    "calling_window": calling_window,
                     "webhook_id": webhook_id,
                     "customid": customid,
                     "customid1": customid1,
@@ -101,6 +109,10 @@ class Calls(_Group):
         name: str | None = None,
         interval: int | None = None,
         retries: int | None = None,
+        schedule: str | None = None,
+        expires_at: str | None = None,
+        valid_for: int | None = None,
+        calling_window: str | None = None,
         webhook_id: int | None = None,
         customid: str | None = None,
         customid1: str | None = None,
@@ -128,6 +140,10 @@ class Calls(_Group):
                     "name": name,
                     "interval": interval,
                     "retries": retries,
+                    "schedule": schedule,
+                    "expires_at": expires_at,
+                    "valid_for": valid_for,
+                    "calling_window": calling_window,
                     "webhook_id": webhook_id,
                     "customid": customid,
                     "customid1": customid1,
@@ -187,6 +203,34 @@ class Calls(_Group):
         """
         answer: models.CallCancel = self._transport.data(
             "POST", "/api/v1/outgoing/cancel", body=without_none({"id": id})
+        )
+        return answer
+
+    def pauses(self) -> Sequence[models.CallPause]:
+        """What is paused.
+
+        GET `/api/v1/outgoing/pauses`
+        """
+        answer: Sequence[models.CallPause] = self._transport.data("GET", "/api/v1/outgoing/pauses")
+        return answer
+
+    def pause(self, *, name: str | None = None, id: str | None = None) -> models.CallPause:
+        """Pause a campaign or a request.
+
+        POST `/api/v1/outgoing/pause`
+        """
+        answer: models.CallPause = self._transport.data(
+            "POST", "/api/v1/outgoing/pause", body=without_none({"name": name, "id": id})
+        )
+        return answer
+
+    def resume(self, *, name: str | None = None, id: str | None = None) -> models.CallResume:
+        """Let a campaign or a request go on.
+
+        POST `/api/v1/outgoing/resume`
+        """
+        answer: models.CallResume = self._transport.data(
+            "POST", "/api/v1/outgoing/resume", body=without_none({"name": name, "id": id})
         )
         return answer
 
@@ -1137,6 +1181,7 @@ class AdminAccounts(_Group):
         time_zone: str | None = None,
         calls_per_second: float | None = None,
         max_concurrent: int | None = None,
+        calling_window: str | None = None,
         paused: bool | None = None,
     ) -> models.AdminAccount:
         """Add an account.
@@ -1152,6 +1197,7 @@ class AdminAccounts(_Group):
                     "time_zone": time_zone,
                     "calls_per_second": calls_per_second,
                     "max_concurrent": max_concurrent,
+                    "calling_window": calling_window,
                     "paused": paused,
                 }
             ),
@@ -1184,6 +1230,7 @@ class AdminAccounts(_Group):
         time_zone: str | Unset | None = UNSET,
         calls_per_second: float | Unset | None = UNSET,
         max_concurrent: int | Unset | None = UNSET,
+        calling_window: str | Unset | None = UNSET,
         paused: bool | Unset | None = UNSET,
     ) -> models.AdminAccount:
         """Change an account.
@@ -1199,6 +1246,7 @@ class AdminAccounts(_Group):
                     "time_zone": time_zone,
                     "calls_per_second": calls_per_second,
                     "max_concurrent": max_concurrent,
+                    "calling_window": calling_window,
                     "paused": paused,
                 }
             ),
