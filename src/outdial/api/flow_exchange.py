@@ -31,7 +31,7 @@ _OURS = "outdial"
 _NOTE = {"severity": "lost", "node": "gather", "message": "what the callee says is not understood"}
 _IMPORTED = EXAMPLE | {"notes": [_NOTE]}
 _FIELDS = {
-    "from": {
+    "source": {
         "type": "string",
         "enum": [_OURS, *SOURCES],
         "description": "Whose flow it is; by default ours.",
@@ -70,7 +70,7 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
         nullable=_MAY_BE_NULL | {"created_at": "string", "updated_at": "string", "revision": "integer"},
     )
     | errors(400, 401, 403, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["document"], {"from": _OURS, "name": "Reminder", "document": DOCUMENT}),
+    openapi_extra=body(_FIELDS, ["document"], {"source": _OURS, "name": "Reminder", "document": DOCUMENT}),
 )
 async def import_(request: Request) -> Response:
     """Make a draft of a flow that was exported here, or from Twilio Studio or RapidPro.
@@ -82,9 +82,9 @@ async def import_(request: Request) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
-    source, dry = form.get("from") or _OURS, form.get("dry_run") in (True, "true", "1")
+    source, dry = form.get("source") or _OURS, form.get("dry_run") in (True, "true", "1")
     if source not in (_OURS, *SOURCES):
-        raise invalid({"from": [f"from should be one of {_OURS}, {', '.join(SOURCES)}."]})
+        raise invalid({"source": [f"source should be one of {_OURS}, {', '.join(SOURCES)}."]})
     document, usual, notes = read_document(form), "", []
     if source != _OURS:
         which = form.get("flow")

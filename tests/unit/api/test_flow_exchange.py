@@ -16,7 +16,7 @@ RAPIDPRO = json.loads((EXPORTS / "health.goflow.json").read_text())
 
 
 async def test_a_flow_of_elsewhere_becomes_a_draft_with_notes(api: Api) -> None:
-    request = {"from": "twilio", "document": STUDIO, "dry_run": True}
+    request = {"source": "twilio", "document": STUDIO, "dry_run": True}
     status, answer = await api.call("POST", "flows/import", json=request)
     assert (status, answer["data"]["id"], answer["data"]["name"]) == (200, None, "Appointment line")
     assert (await api.call("GET", "flows"))[1]["data"] == []
@@ -25,7 +25,7 @@ async def test_a_flow_of_elsewhere_becomes_a_draft_with_notes(api: Api) -> None:
     assert (flow["name"], flow["problems"], flow["published"]) == ("Appointment line", [], None)
     assert {"severity": "lost", "node": "hello"}.items() <= flow["notes"][5].items()
     assert (await api.call("GET", f"flows/{flow['id']}"))[1]["data"]["document"] == flow["document"]
-    form = {"from": "rapidpro", "document": json.dumps(RAPIDPRO), "flow": "Other flow", "name": "Mine"}
+    form = {"source": "rapidpro", "document": json.dumps(RAPIDPRO), "flow": "Other flow", "name": "Mine"}
     status, answer = await api.call("POST", "flows/import", data=form)
     assert (status, answer["data"]["name"]) == (200, "Mine")
 
@@ -33,17 +33,17 @@ async def test_a_flow_of_elsewhere_becomes_a_draft_with_notes(api: Api) -> None:
 @pytest.mark.parametrize(
     ("change", "field", "word"),
     [
-        ({"from": "studio"}, "from", "rapidpro"),
+        ({"source": "studio"}, "source", "rapidpro"),
         ({"document": {"states": 5}}, "document", "Studio"),
         ({"document": None}, "document", "missing"),
-        ({"from": "rapidpro", "document": RAPIDPRO, "flow": "none"}, "document", "'Health line'"),
-        ({"from": "outdial", "document": {"nodes": {}}}, "name", "missing"),
+        ({"source": "rapidpro", "document": RAPIDPRO, "flow": "none"}, "document", "'Health line'"),
+        ({"source": "outdial", "document": {"nodes": {}}}, "name", "missing"),
     ],
 )
 async def test_what_cannot_be_imported_is_named(
     api: Api, change: dict[str, Any], field: str, word: str
 ) -> None:
-    request = {"from": "twilio", "document": STUDIO} | change
+    request = {"source": "twilio", "document": STUDIO} | change
     status, answer = await api.call("POST", "flows/import", json=request)
     assert (status, list(answer["errors"])) == (422, [field]), answer
     assert word in answer["errors"][field][0]

@@ -774,7 +774,7 @@ class Flows(_Group):
         self,
         *,
         document: Mapping[str, Any],
-        from_: str | None = None,
+        source: str | None = None,
         name: str | None = None,
         flow: str | None = None,
         dry_run: bool | None = None,
@@ -787,7 +787,7 @@ class Flows(_Group):
             "POST",
             "/api/v1/flows/import",
             body=without_none(
-                {"from": from_, "document": document, "name": name, "flow": flow, "dry_run": dry_run}
+                {"source": source, "document": document, "name": name, "flow": flow, "dry_run": dry_run}
             ),
         )
         return answer
