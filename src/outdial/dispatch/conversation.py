@@ -8,7 +8,6 @@ import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from outdial.dispatch.agent_call import Agents
@@ -16,6 +15,7 @@ from outdial.dispatch.clips import Clips
 from outdial.dispatch.connecting import Connection
 from outdial.dispatch.flow_library import FlowLibrary
 from outdial.dispatch.flow_requests import send_request
+from outdial.dispatch.flow_variables import NO_ZONES, Zones, flow_variables
 from outdial.dispatch.messages import Messages
 from outdial.dispatch.phones import Phone
 from outdial.dispatch.ports import Store
@@ -58,7 +58,6 @@ from outdial.flow.events import (
 from outdial.flow.report import report
 from outdial.flow.speakable import Prompt, Sound
 from outdial.flow.state import SOUND_MISSING, State
-from outdial.flow.values import Value
 from outdial.storage import callbacks, outbox, recordings, suppressions
 from outdial.storage.recordings import RecordingKind
 from outdial.storage.suppressions import NewSuppression
@@ -111,6 +110,7 @@ class Conversation:
     trunk: Trunk
     flows: Flows | None = None
     """None where there are none but announcements."""
+    zones: Zones = NO_ZONES
     played_ms: int = 0
     """What was played so far."""
     _state: State | None = None
@@ -130,7 +130,9 @@ class Conversation:
         self.phone.on_key_down = lambda _: self._barge_in()
         self.phone.on_digit = self._on_digit
         self.phone.ended.add_done_callback(self._announce_end)
-        turn = engine.start(library, self._variables(), now=self.clock(), seed=secrets.randbits(53))
+        now = self.clock()
+        variables = flow_variables(self.call, self.zones, now)
+        turn = engine.start(library, variables, now=now, seed=secrets.randbits(53))
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
@@ -163,23 +165,6 @@ class Conversation:
             tags=found["tags"],
             problems=[*found["problems"], *self._problems][:_MOST_PROBLEMS],
         )
-
-    def _variables(self) -> dict[str, Value]:
-        """What the templates of a flow know: a variable of the call never hides one of these."""
-        call, now = self.call, self.clock()
-        given = dict(call.variables)
-        return {
-            **given,
-            "id": call.id,
-            "from": call.bridge,
-            "to": call.to,
-            "mobile": call.to,
-            "bridge": call.bridge,
-            "start_at": datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            "date": datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d"),
-            "unixtime": now // 1000,
-            "caller": {"country": call.iso, "name": given.get("name"), "email": given.get("email")},
-        }
 
     async def _act(self, action: Action, tasks: asyncio.TaskGroup) -> None:
         match action:

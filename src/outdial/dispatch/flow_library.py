@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from outdial.dispatch.flow_variables import Zones
+from outdial.domain.number_zone import zones_of_number
 from outdial.errors import NotFound
 from outdial.flow.definition import Flow, Library, parse_flow
 from outdial.flow.jumps import MOST_FLOWS, jumps_of
@@ -14,7 +16,7 @@ from outdial.flow.step import Step
 from outdial.flow.steps.conference import ConferenceStep
 from outdial.flow.steps.connect import ConnectStep
 from outdial.flow.steps.record import RecordStep
-from outdial.storage import flows
+from outdial.storage import accounts, flows
 from outdial.storage.flows import FlowVersion
 
 _MOST_KEPT = 500
@@ -50,6 +52,14 @@ class FlowLibrary:
         if jumps_of(main):
             await self._add_targets(account_id, found)
         return Library(str(flow_id), found)
+
+    async def zones(self, account_id: int, to: str) -> Zones:
+        """The time zones of a call: its account's, and the callee's where the number says one."""
+        account = await self._database.read(accounts.get, account_id)
+        callee = zones_of_number(to)
+        return Zones(
+            "UTC" if account is None else account.time_zone, callee[0].key if len(callee) == 1 else None
+        )
 
     async def _add_targets(self, account_id: int, found: dict[str, Flow]) -> None:
         """Add what is jumped to, and what is jumped to from there; a target that is missing is left out."""

@@ -19,6 +19,7 @@ from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation, Flows
 from outdial.dispatch.figures import count_dial
 from outdial.dispatch.flow_library import is_gathered, is_mixed
+from outdial.dispatch.flow_variables import NO_ZONES, Zones
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.ports import AudioByUrl, Store
 from outdial.dispatch.recordings import Recordings
@@ -83,6 +84,7 @@ class _Progress:
     reason: EndReason = EndReason.INTERNAL_ERROR
     detail: str | None = None
     hangup_by: HangupBy = HangupBy.SYSTEM
+    zones: Zones = NO_ZONES
     phone: Phone | None = None
     conversation: Conversation | None = None
 
@@ -185,6 +187,7 @@ class Runner:
         """What the callee meets; None with the reason noted: nobody should be called to hear nothing."""
         if call.ivr_id is not None and call.flow_version is not None and self._flows is not None:
             try:
+                progress.zones = await self._flows.library.zones(call.account_id, call.to)
                 return await self._flows.library.load(call.account_id, int(call.ivr_id), call.flow_version)
             except (InvalidFlow, NotFound) as error:
                 progress.reason, progress.detail = EndReason.AUDIO_UNAVAILABLE, str(error)
@@ -294,6 +297,7 @@ class Runner:
             self._store,
             route.trunk,
             self._flows,
+            progress.zones,
         )
         progress.ended(await progress.conversation.run(library))
 
