@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from outdial.domain.agent_leg import AgentLeg, AgentLegOutcome
 from outdial.domain.call import ClaimedCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
-from outdial.storage import accounts, agent_legs, credit, rates, recordings, rescue, trunks
+from outdial.storage import accounts, agent_legs, credit, rates, recordings, trunks
 from outdial.storage.agent_legs import Begun, Full, NewLeg, Refused
 from outdial.storage.audit import Actor
 from outdial.storage.calls import ANY_CALL
@@ -19,7 +19,7 @@ from tests.storage.test_credit import RATE, prepaid
 from tests.storage.test_flow_events import talking
 from tests.storage.test_limits import limit_trunk
 from tests.storage.test_outbox import finish
-from tests.storage.world import BRIDGE, LEASE_MS, World
+from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
 
 AGENT = "12025550151"
 
@@ -46,9 +46,7 @@ async def begun(world: World, call: ClaimedCall, **changes: Any) -> Begun:
 
 
 async def answer(world: World, call: ClaimedCall, leg: Begun) -> bool:
-    noted: bool = await world.database.run(
-        agent_legs.mark_answered, call.lease, leg.leg, at=world.now, now=world.now
-    )
+    noted: bool = await world.database.run(agent_legs.mark_answered, call.lease, leg.leg, at=world.now)
     return noted
 
 
@@ -221,7 +219,7 @@ async def test_a_dialer_that_died_leaves_no_leg_no_place_and_no_money_behind(wor
     ringing, talked = await begun(world, call), await begun(world, call)
     assert await answer(world, call, talked)
     world.now += LEASE_MS
-    await world.database.run(rescue.rescue_lost, now=world.now)
+    await world.database.run(rescue_lost, now=world.now)
     first, second = await legs(world, call)
     assert first.outcome is not None
     assert second.outcome is not None
@@ -238,7 +236,7 @@ async def test_a_dialer_that_died_leaves_no_leg_no_place_and_no_money_behind(wor
 async def test_who_lost_the_call_calls_no_agent(world: World) -> None:
     call = await talking(world)
     leg = await begun(world, call)
-    world.now += LEASE_MS
+    await world.lose()
     assert isinstance(await begin(world, call), Refused)
     assert not await answer(world, call, leg)
 

@@ -7,8 +7,8 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from outdial.domain.call import AttemptOutcome, AttemptState, CallState, ClaimedCall, MediaQuality
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry
-from outdial.storage import attempts, calls, cdrs, claims, leases, rescue, traces
-from tests.storage.world import LEASE_MS, World, outcome
+from outdial.storage import attempts, calls, cdrs, claims, leases, traces
+from tests.storage.world import LEASE_MS, World, outcome, rescue_lost
 
 
 async def claimed_call(world: World, **changes: object) -> ClaimedCall:
@@ -21,8 +21,8 @@ async def test_the_way_of_an_attempt(world: World) -> None:
     run, lease = world.database.run, (await claimed_call(world)).lease
     now = world.now
     assert await run(attempts.mark_dialing, lease, now=now + 1)
-    assert await run(attempts.mark_ringing, lease, at=now + 2, now=now + 3)
-    assert await run(attempts.mark_answered, lease, at=now + 4, now=now + 5)
+    assert await run(attempts.mark_ringing, lease, at=now + 2)
+    assert await run(attempts.mark_answered, lease, at=now + 4)
     (attempt,) = await world.database.read(attempts.of_call, lease.call_id)
     assert attempt.state is AttemptState.ANSWERED
     assert (attempt.claimed_at, attempt.dialing_at, attempt.ringing_at, attempt.answered_at) == (
@@ -36,13 +36,13 @@ async def test_the_way_of_an_attempt(world: World) -> None:
 async def test_steps_do_not_go_back_or_happen_twice(world: World) -> None:
     run, lease = world.database.run, (await claimed_call(world)).lease
     now = world.now
-    assert not await run(attempts.mark_ringing, lease, at=now, now=now)
-    assert not await run(attempts.mark_answered, lease, at=now, now=now)
+    assert not await run(attempts.mark_ringing, lease, at=now)
+    assert not await run(attempts.mark_answered, lease, at=now)
     assert await run(attempts.mark_dialing, lease, now=now)
     assert not await run(attempts.mark_dialing, lease, now=now)
-    assert await run(attempts.mark_answered, lease, at=now, now=now)  # answered without ringing
-    assert not await run(attempts.mark_ringing, lease, at=now, now=now)
-    assert not await run(attempts.mark_answered, lease, at=now, now=now)
+    assert await run(attempts.mark_answered, lease, at=now)  # answered without ringing
+    assert not await run(attempts.mark_ringing, lease, at=now)
+    assert not await run(attempts.mark_answered, lease, at=now)
 
 
 async def test_finish_writes_everything_at_once(world: World) -> None:
@@ -145,13 +145,14 @@ async def test_there_is_no_retry_after_the_call_s_time(
 
 
 async def test_a_dialer_that_lost_its_lease_writes_nothing(world: World) -> None:
-    """It stood still for longer than its lease; nobody even noticed yet."""
+    """It is declared lost; nobody has looked after its calls yet."""
     lease = (await claimed_call(world)).lease
-    run, now = world.database.run, world.now + LEASE_MS
+    await world.lose()
+    run, now = world.database.run, world.now
     before = await world.database.read(_everything)
     assert not await run(leases.renew, lease.dialer_id, now=now, lease_until=now + LEASE_MS)
     assert not await run(attempts.mark_dialing, lease, now=now)
-    assert not await run(attempts.append_trace, lease, [{"at": 1}], now=now)
+    assert not await run(attempts.append_trace, lease, [{"at": 1}])
     assert not await run(claims.release, lease, now=now)
     assert not await run(attempts.finish, lease, outcome(now), Done(), now=now, trace=[{"at": 1}])
     assert await world.database.read(_everything) == before
@@ -162,12 +163,12 @@ async def test_a_dialer_that_comes_back_after_the_rescue_writes_nothing(world: W
     lease = (await claimed_call(world)).lease
     run, now = world.database.run, world.now
     assert await run(attempts.mark_dialing, lease, now=now)
-    await run(rescue.rescue_lost, now=now + LEASE_MS)
+    await run(rescue_lost, now=now + LEASE_MS)
     before = await world.database.read(_everything)
     assert not await run(leases.renew, lease.dialer_id, now=now, lease_until=now + LEASE_MS)
-    assert not await run(attempts.mark_ringing, lease, at=now, now=now)
-    assert not await run(attempts.mark_answered, lease, at=now, now=now)
-    assert not await run(attempts.append_trace, lease, [{"at": 1}], now=now)
+    assert not await run(attempts.mark_ringing, lease, at=now)
+    assert not await run(attempts.mark_answered, lease, at=now)
+    assert not await run(attempts.append_trace, lease, [{"at": 1}])
     assert not await run(attempts.finish, lease, outcome(now), Done(), now=now)
     assert await world.database.read(_everything) == before
 
@@ -186,9 +187,9 @@ async def test_an_old_fence_writes_nothing_even_for_the_same_dialer_and_number(w
 async def test_the_trace_goes_on_after_the_end(world: World) -> None:
     lease = (await claimed_call(world)).lease
     run, now = world.database.run, world.now
-    assert await run(attempts.append_trace, lease, [{"at": 1}], now=now)
+    assert await run(attempts.append_trace, lease, [{"at": 1}])
     assert await run(attempts.finish, lease, outcome(now), Done(), now=now, trace=[{"at": 2}])
-    assert await run(attempts.append_trace, lease, [{"at": 3}], now=now)
+    assert await run(attempts.append_trace, lease, [{"at": 3}])
     (trace,) = await world.database.read(traces.read, lease.call_id)
     assert [entry["at"] for entry in trace.entries] == [1, 2, 3]
 

@@ -6,11 +6,11 @@ import pytest
 
 from outdial.domain.call import Call, CallState, ClaimedCall
 from outdial.domain.retry_policy import Done
-from outdial.storage import attempts, callbacks, calls, claims, credit, dial, rescue
+from outdial.storage import attempts, callbacks, calls, claims, credit, dial
 from outdial.storage.dial import Dial
 from tests.storage.test_credit import RATE, audit, prepaid
 from tests.storage.test_flow_events import talking
-from tests.storage.world import LEASE_MS, World, outcome
+from tests.storage.world import LEASE_MS, World, outcome, rescue_lost
 
 PIN = {"ivr_id": "7", "flow_version": 3, "sound_id": None}
 
@@ -100,7 +100,7 @@ async def test_a_dialer_that_dies_leaves_the_promise_and_calls_nobody_for_the_fi
     first = await talking_flow(world)
     assert await ask(world, first, world.now + 60_000) is None
     world.now += LEASE_MS
-    await world.database.run(rescue.rescue_lost, now=world.now)
+    await world.database.run(rescue_lost, now=world.now)
     done = await world.database.read(calls.get, first.call.id)
     assert done is not None
     assert (done.state, done.reason) == (CallState.DONE, "interrupted")
@@ -112,7 +112,7 @@ async def test_a_dialer_that_dies_leaves_the_promise_and_calls_nobody_for_the_fi
 
 async def test_who_lost_the_call_promises_nothing(world: World) -> None:
     first = await talking_flow(world)
-    world.now += LEASE_MS
+    await world.lose()
     assert await ask(world, first, world.now + 60_000) is not None
     assert await world.database.read(calls.get, callbacks.id_of(first.call.id)) is None
 
@@ -124,7 +124,7 @@ async def test_callbacks_of_callbacks_end(world: World) -> None:
         await end(world, call)
         (call,) = await world.claim("dialer")
         assert await world.database.run(dial.begin, call.lease, call.call, now=world.now) is Dial.NOW
-        assert await world.database.run(attempts.mark_answered, call.lease, at=world.now, now=world.now)
+        assert await world.database.run(attempts.mark_answered, call.lease, at=world.now)
     problem = await ask(world, call, world.now)
     assert problem is not None
     assert "in a row" in problem

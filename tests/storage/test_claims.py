@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from outdial.domain.call import AttemptState, CallState
 from outdial.storage import attempts, calls, claims, leases, schema, trunks
 from outdial.storage.database import Database
-from tests.storage.world import BRIDGE, LEASE_MS, World
+from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
 
 
 async def test_claims_the_longest_due_first_and_says_when_the_next_is_due(world: World) -> None:
@@ -79,10 +79,10 @@ async def test_next_due_at_looks_at_the_given_trunks_only(world: World) -> None:
     assert await world.database.read(claims.next_due_at, [999]) == {}
 
 
-async def test_a_dialer_whose_lease_ran_out_claims_nothing(world: World) -> None:
+async def test_a_dialer_that_is_declared_lost_claims_nothing(world: World) -> None:
     await world.queue()
     dialer = await world.dialer()
-    world.now += LEASE_MS
+    await world.lose(dialer)
     assert await world.claim(dialer) == []
 
 
@@ -214,7 +214,10 @@ async def test_leases_know_who_is_alive(world: World) -> None:
     assert await database.read(leases.alive, now=world.now) == [first, second]
     world.now += 1
     assert await database.read(leases.alive, now=world.now) == [first]
+    assert await database.read(leases.beats) == {first: 1, second: 0}
+    await database.run(rescue_lost, now=world.now)
+    assert await database.read(leases.beats) == {first: 1}
     assert not await database.run(leases.renew, second, now=world.now, lease_until=world.now + LEASE_MS)
     await database.run(leases.give_up, first, now=world.now)
     assert await database.read(leases.alive, now=world.now) == []
-    assert await database.run(leases.prune, lost_before=world.now + 1) == 1
+    assert await database.run(leases.prune, lost_before=world.now + 1) == 2

@@ -10,11 +10,11 @@ from outdial.domain.call import CallState
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.rating import Rate
 from outdial.domain.retry_policy import Done, Retry
-from outdial.storage import attempts, calls, cdrs, claims, credit, rates, rescue
+from outdial.storage import attempts, calls, cdrs, claims, credit, rates
 from outdial.storage.credit import Kind, NotCovered
 from outdial.storage.database import Database
 from outdial.storage.rates import NewCardRow
-from tests.storage.world import LEASE_MS, World, outcome
+from tests.storage.world import LEASE_MS, World, outcome, rescue_lost
 
 RATE = Rate(prefix="1", first_pulse_s=30, next_pulse_s=30, first_price=5000, next_price=5000)
 CREDIT = 50_000
@@ -95,13 +95,13 @@ async def test_whatever_ends_a_call_lets_go_of_its_reservation(world: World, way
         (claimed,) = await world.claim(await world.dialer())
         if way == "interrupted":
             assert await run(attempts.mark_dialing, claimed.lease, now=world.now)
-            assert await run(attempts.mark_answered, claimed.lease, at=world.now, now=world.now)
+            assert await run(attempts.mark_answered, claimed.lease, at=world.now)
         else:
             await run(calls.request_cancel, "call:a", now=world.now)
         if way == "leased":
             assert await run(claims.release, claimed.lease, now=world.now)
         else:
-            await run(rescue.rescue_lost, now=world.now + LEASE_MS)
+            await run(rescue_lost, now=world.now + LEASE_MS)
     account = await world.database.read(audit, world.account_id)
     assert account.reserved == 0
     assert account.balance == CREDIT - (5_000 if way == "interrupted" else 0)

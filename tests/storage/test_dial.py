@@ -12,13 +12,12 @@ from outdial.storage import (
     leases,
     pauses,
     requests,
-    rescue,
     suppressions,
 )
 from outdial.storage.dial import Dial
 from outdial.storage.pauses import PauseKind
 from outdial.storage.suppressions import SERVER, NewSuppression
-from tests.storage.world import BRIDGE, LEASE_MS, World
+from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
 
 REQUEST = "70fa87e0-9df9-4327-bc80-a561c48703d8"
 
@@ -161,7 +160,7 @@ async def test_a_dialer_without_its_lease_neither_moves_nor_ends_a_call(world: W
     await world.queue(expires_at=world.now + 10)
     (claimed,) = await world.claim(await world.dialer())
     world.now += LEASE_MS
-    await world.database.run(rescue.rescue_lost, now=world.now)
+    await world.database.run(rescue_lost, now=world.now)
     before = await the_call(world, claimed.call.id)
     assert await begin(world, claimed) is Dial.LOST
     assert await the_call(world, claimed.call.id) == before

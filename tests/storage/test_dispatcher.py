@@ -26,6 +26,7 @@ from tests.unit.dispatch.scripted import (
 )
 
 _ids = count(1)
+HOUR_MS = 60 * 60 * 1000
 
 
 class Stage:
@@ -228,11 +229,45 @@ async def test_what_a_dead_dialer_left_is_cleared_up_at_the_start(world: World, 
     untouched, dialled = await world.queue(2)
     claimed = await world.claim(await world.dialer("dead"))
     assert await world.database.run(attempts.mark_dialing, claimed[1].lease, now=world.now)
-    async with staged(world, clock) as stage:
+    async with staged(world, clock, lease_s=0.1, poll_s=0.05) as stage:
         stage.network.on_phone = answering_at_once
         assert (await stage.done(untouched.id)).disposition == "ANSWER"
         assert (await stage.done(dialled.id)).reason is EndReason.INTERRUPTED
         assert len(stage.network.phones) == 1
+
+
+@pytest.mark.parametrize("jump_ms", [HOUR_MS, -HOUR_MS])
+async def test_a_clock_that_jumps_interrupts_nothing_and_gives_no_call_to_two(
+    world: World, database_url: str, clock: HandClock, jump_ms: int
+) -> None:
+    """The other dialer's clock stays, so each sees the other an hour away."""
+    options = {"lease_s": 0.3, "poll_s": 0.05}
+    steady = HandClock()
+    async with Database(database_url) as other_database, staged(world, clock, **options) as stage:
+        other = Stage(world, other_database, steady, **options)
+        await other.dispatcher.start()
+        (call,) = await world.queue(due_at=min(clock.now, clock.now + jump_ms))
+        async with asyncio.timeout(10):
+            while not (stage.network.phones or other.network.phones):
+                await asyncio.sleep(0.005)
+        (phone,) = stage.network.phones + other.network.phones
+        phone.answer()
+        await phone.playing.wait()
+        clock.now += jump_ms
+        before = await world.database.read(leases.beats)
+        async with asyncio.timeout(10):
+            while True:
+                beats = await world.database.read(leases.beats)
+                if all(beats[each] >= before[each] + 6 for each in before):
+                    break
+                await asyncio.sleep(0.01)
+        assert set(beats) == {stage.dispatcher.dialer_id, other.dispatcher.dialer_id}
+        assert phone.hung_up is None
+        phone.finish_playing(2980)
+        stored = await stage.done(call.id)
+        assert (stored.disposition, stored.reason) == ("ANSWER", "completed")
+        assert len(stage.network.phones + other.network.phones) == 1
+        await other.dispatcher.stop()
 
 
 async def test_an_attempt_that_nothing_runs_is_ended_by_its_own_dialer(

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from outdial.domain.call import AttemptState, CallState, ClaimedCall
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.retry_policy import Done, Retry
-from outdial.storage import attempts, calls, cdrs, claims, leases, rescue
+from outdial.storage import attempts, calls, cdrs, claims, leases
 from outdial.storage.database import Database
-from tests.storage.world import World, outcome
+from tests.storage.world import World, outcome, rescue_lost
 
 LEASE_MS = 1_000
 CALLS = 60
@@ -70,7 +70,7 @@ class RandomDialer:
         for _ in range(self.chance.randint(1, 6)):
             self.world.now += self.chance.randint(0, 60)
             now = self.world.now
-            await self.database.run(rescue.rescue_lost, now=now)
+            await self.database.run(rescue_lost, now=now)
             if not await self.database.run(leases.renew, self.id, now=now, lease_until=now + LEASE_MS):
                 return
             found = await self.database.run(
@@ -102,7 +102,7 @@ class RandomDialer:
             return  # dies here
         if fate < 0.6:
             at = self.world.now
-            if await run(attempts.mark_answered, lease, at=at, now=at):
+            if await run(attempts.mark_answered, lease, at=at):
                 self.wire.answered.add(lease.call_id)
             if chance.random() < 0.2:
                 self.wire.dialling.pop(lease.call_id)

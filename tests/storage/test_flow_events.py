@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 
 from outdial.domain.call import ClaimedCall
-from outdial.storage import attempts, leases, outbox, outbox_claims, rescue, subscriptions
+from outdial.storage import attempts, leases, outbox, outbox_claims, subscriptions
 from outdial.storage.outbox_claims import Event, FlowEvent
 from tests.storage.test_outbox import claim, claimed, endpoint, finish
-from tests.storage.world import LEASE_MS, World
+from tests.storage.world import World, rescue_lost
 
 
 async def talking(world: World, **changes: Any) -> ClaimedCall:
     call = await claimed(world, **changes)
     run = world.database.run
     assert await run(attempts.mark_dialing, call.lease, now=world.now)
-    assert await run(attempts.mark_answered, call.lease, at=world.now, now=world.now)
+    assert await run(attempts.mark_answered, call.lease, at=world.now)
     return call
 
 
@@ -52,7 +52,7 @@ async def test_a_later_attempt_counts_on(world: World) -> None:
     await finish(world, call, retry_at=world.now)
     (again,) = await world.claim("dialer")
     assert await world.database.run(attempts.mark_dialing, again.lease, now=world.now)
-    assert await world.database.run(attempts.mark_answered, again.lease, at=world.now, now=world.now)
+    assert await world.database.run(attempts.mark_answered, again.lease, at=world.now)
     assert await say(world, again, "promised")
     await finish(world, again)
     assert [(await delivered(world)).sequence for _ in range(3)] == [1, 2, 3]
@@ -77,9 +77,9 @@ async def test_who_lost_the_call_says_nothing(world: World) -> None:
     webhook = await endpoint(world)
     call = await talking(world, webhook_id=str(webhook.id))
     assert await say(world, call, "promised")
-    world.now += LEASE_MS
+    await world.lose()
     assert not await say(world, call, "too late")
-    await world.database.run(rescue.rescue_lost, now=world.now)
+    await world.database.run(rescue_lost, now=world.now)
     first, end = await delivered(world), await delivered(world)
     assert first.flow_event is not None
     assert end.cdr is not None

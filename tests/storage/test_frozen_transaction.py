@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from outdial.domain.call import CallState
-from outdial.storage import attempts, calls, claims, leases, rescue
+from outdial.storage import attempts, calls, claims, leases
 from outdial.storage.database import Database
 from outdial.storage.engine import writer_engine
-from tests.storage.world import LEASE_MS, World
+from tests.storage.world import LEASE_MS, World, rescue_lost
 
 pytestmark = pytest.mark.postgres
 
@@ -49,11 +49,11 @@ async def test_its_locks_do_not_stop_the_rescue_of_its_other_calls(
     assert attempts.mark_dialing(frozen, locked, now=world.now)
     await _impatient(world.database)
 
-    rescued = await run(rescue.rescue_lost, now=lost_at)
+    rescued = await run(rescue_lost, now=lost_at)
     assert (rescued.requeued, rescued.interrupted) == ([claimed], [other])
 
     frozen.rollback()  # PostgreSQL ends the session of a client that sleeps in a transaction
-    rescued = await run(rescue.rescue_lost, now=lost_at)
+    rescued = await run(rescue_lost, now=lost_at)
     assert (rescued.requeued, rescued.interrupted) == ([locked], [])
     call = await world.database.read(calls.get, locked.call_id)
     assert call is not None
@@ -72,9 +72,9 @@ async def test_a_renewal_in_the_air_does_not_stop_the_rescue_of_others(
     assert leases.renew(frozen, "frozen", now=world.now, lease_until=lost_at)
     await _impatient(world.database)
 
-    assert (await run(rescue.rescue_lost, now=lost_at)).requeued == [dead]
+    assert (await run(rescue_lost, now=lost_at)).requeued == [dead]
     frozen.rollback()
-    assert (await run(rescue.rescue_lost, now=lost_at)).requeued == [slow]
+    assert (await run(rescue_lost, now=lost_at)).requeued == [slow]
 
 
 async def test_calls_in_a_claim_that_never_ends_are_left_alone(world: World, frozen: sa.Connection) -> None:

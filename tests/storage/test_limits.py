@@ -4,10 +4,10 @@ import asyncio
 
 import sqlalchemy as sa
 
-from outdial.storage import accounts, bridges, claims, rescue, trunks
+from outdial.storage import accounts, bridges, claims, trunks
 from outdial.storage.database import Database
 from outdial.storage.tables import bridges as bridge_table
-from tests.storage.world import BRIDGE, LEASE_MS, World
+from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
 
 OTHER_BRIDGE = "12025550177"
 
@@ -76,7 +76,7 @@ async def test_calls_at_a_time_are_counted_over_dialers_and_come_back_from_a_dea
     survivor = await world.dialer("survivor")
     assert await world.claim(survivor) == []
     world.now += 1
-    assert len((await world.database.run(rescue.rescue_lost, now=world.now)).requeued) == 5
+    assert len((await world.database.run(rescue_lost, now=world.now)).requeued) == 5
     assert len(await world.claim(survivor)) == 5
 
 

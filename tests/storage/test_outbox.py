@@ -17,7 +17,6 @@ from outdial.storage import (
     leases,
     outbox,
     outbox_claims,
-    rescue,
     subscriptions,
     wake,
     webhooks,
@@ -26,7 +25,7 @@ from outdial.storage.database import Database
 from outdial.storage.outbox_claims import Event
 from outdial.storage.tables import outbox as outbox_table
 from outdial.storage.webhooks import NewWebhook, Webhook
-from tests.storage.world import BRIDGE, World, outcome
+from tests.storage.world import BRIDGE, World, outcome, rescue_lost
 
 LEASE_MS = 30_000
 DAY_MS = 86_400_000
@@ -202,7 +201,7 @@ async def test_every_end_of_a_call_is_an_event(world: World) -> None:
     assert await world.database.run(attempts.mark_dialing, dialled.lease, now=world.now)
     waiting = await claimed(world, "dead", webhook_id=webhook_id)
     await world.database.run(leases.give_up, "dead", now=world.now)
-    await world.database.run(rescue.rescue_lost, now=world.now)
+    await world.database.run(rescue_lost, now=world.now)
     found = {event.call.id: event for event in await claim(world)}
     assert set(found) == {untouched.call.id, dialled.call.id}  # the third waits to be dialled again
     assert found[untouched.call.id].cdr is None

@@ -7,7 +7,7 @@ from outdial.domain.disposition import EndReason, HangupBy
 from outdial.domain.retry_policy import Done
 from outdial.storage import attempts, calls, cdrs, leases, rescue
 from outdial.storage.database import Database
-from tests.storage.world import LEASE_MS, World, outcome
+from tests.storage.world import LEASE_MS, World, outcome, rescue_lost
 
 
 async def test_each_state_is_cleared_up_in_its_own_way(world: World) -> None:
@@ -18,14 +18,14 @@ async def test_each_state_is_cleared_up_in_its_own_way(world: World) -> None:
     for lease in (dialing, ringing, answered):
         assert await run(attempts.mark_dialing, lease, now=now + 10)
     for lease in (ringing, answered):
-        assert await run(attempts.mark_ringing, lease, at=now + 20, now=now + 20)
-    assert await run(attempts.mark_answered, answered, at=now + 30, now=now + 30)
+        assert await run(attempts.mark_ringing, lease, at=now + 20)
+    assert await run(attempts.mark_answered, answered, at=now + 30)
     assert await run(attempts.finish, ended, outcome(now + 40), Done(), now=now + 40)
     assert await run(leases.renew, dialer, now=now + 5_000, lease_until=now + 5_000 + LEASE_MS)
 
     lost_at = now + 5_000 + LEASE_MS
-    assert await run(rescue.rescue_lost, now=lost_at - 1) == rescue.Rescued([], [])
-    rescued = await run(rescue.rescue_lost, now=lost_at)
+    assert await run(rescue_lost, now=lost_at - 1) == rescue.Rescued([], [])
+    rescued = await run(rescue_lost, now=lost_at)
     assert rescued.requeued == [claimed]
     assert set(rescued.interrupted) == {dialing, ringing, answered}
 
@@ -57,9 +57,9 @@ async def test_steps_after_the_last_renewal_are_not_before_the_end(world: World)
     leased = [claim.lease for claim in await world.claim(await world.dialer())]
     for lease in leased:
         assert await run(attempts.mark_dialing, lease, now=now + 100)
-    assert await run(attempts.mark_ringing, leased[1], at=now + 200, now=now + 200)
-    assert await run(attempts.mark_answered, leased[2], at=now + 300, now=now + 300)
-    await run(rescue.rescue_lost, now=now + LEASE_MS)
+    assert await run(attempts.mark_ringing, leased[1], at=now + 200)
+    assert await run(attempts.mark_answered, leased[2], at=now + 300)
+    await run(rescue_lost, now=now + LEASE_MS)
     ended = [(await world.database.read(cdrs.of_call, lease.call_id))[0].outcome for lease in leased]
     assert [cdr.ended_at for cdr in ended] == [now + 100, now + 200, now + 300]
     assert [cdr.talk_ms for cdr in ended] == [0, 0, 0]
@@ -69,7 +69,7 @@ async def test_a_call_that_was_requeued_is_dialled_by_another_dialer(world: Worl
     await world.queue()
     (lost,) = await world.claim(await world.dialer("lost"))
     world.now += LEASE_MS
-    await world.database.run(rescue.rescue_lost, now=world.now)
+    await world.database.run(rescue_lost, now=world.now)
     (again,) = await world.claim(await world.dialer("other"))
     assert again.call.id == lost.call.id
     assert (again.lease.number, again.lease.fence) == (1, 2)
@@ -79,7 +79,7 @@ async def test_a_cancelled_call_is_not_queued_again(world: World) -> None:
     (call,) = await world.queue()
     await world.claim(await world.dialer())
     await world.database.run(calls.request_cancel, call.id, now=world.now)
-    await world.database.run(rescue.rescue_lost, now=world.now + LEASE_MS)
+    await world.database.run(rescue_lost, now=world.now + LEASE_MS)
     stored = await world.database.read(calls.get, call.id)
     assert stored is not None
     assert (stored.state, stored.disposition, stored.reason) == (CallState.DONE, "CANCEL", "cancelled")
@@ -89,14 +89,14 @@ async def test_a_dialer_that_gave_up_is_rescued_at_once(world: World) -> None:
     await world.queue()
     await world.claim(await world.dialer())
     await world.database.run(leases.give_up, "dialer", now=world.now)
-    rescued = await world.database.run(rescue.rescue_lost, now=world.now)
+    rescued = await world.database.run(rescue_lost, now=world.now)
     assert len(rescued.requeued) == 1
 
 
 async def test_a_living_dialers_calls_are_left_alone(world: World) -> None:
     await world.queue()
     (claimed,) = await world.claim(await world.dialer())
-    await world.database.run(rescue.rescue_lost, now=world.now)
+    await world.database.run(rescue_lost, now=world.now)
     assert await world.database.run(attempts.mark_dialing, claimed.lease, now=world.now)
 
 
@@ -110,7 +110,7 @@ async def test_rescuers_at_the_same_time_do_the_work_once(world: World, database
     for database in databases:
         await database.start()
     now = world.now + LEASE_MS
-    rescued = await asyncio.gather(*(database.run(rescue.rescue_lost, now=now) for database in databases))
+    rescued = await asyncio.gather(*(database.run(rescue_lost, now=now) for database in databases))
     for database in databases:
         await database.stop()
     requeued = [lease for part in rescued for lease in part.requeued]
@@ -124,7 +124,7 @@ async def test_many_are_rescued_in_bounded_transactions(world: World) -> None:
     await world.claim(await world.dialer())
     counts = []
     for _ in range(4):
-        rescued = await world.database.run(rescue.rescue_lost, now=world.now + LEASE_MS, limit=3)
+        rescued = await world.database.run(rescue_lost, now=world.now + LEASE_MS, limit=3)
         counts.append(len(rescued.requeued))
     assert counts == [3, 3, 1, 0]
 
@@ -139,3 +139,29 @@ async def test_named_attempts_of_a_living_dialer(world: World) -> None:
     assert rescued == rescue.Rescued(requeued=[leased[1]], interrupted=[leased[0]])
     assert await world.database.read(leases.active, dialer) == []
     assert await world.database.run(rescue.rescue_leases, leased, now=world.now) == rescue.Rescued([], [])
+
+
+async def test_a_dialer_that_renewed_since_is_not_declared_lost(world: World) -> None:
+    await world.queue()
+    dialer = await world.dialer()
+    (claimed,) = await world.claim(dialer)
+    run = world.database.run
+    stood_at = await world.database.read(leases.beats)
+    assert stood_at == {dialer: 0}
+    assert await run(leases.renew, dialer, now=world.now, lease_until=world.now)
+    assert await run(rescue.rescue_lost, silent=stood_at, now=world.now) == rescue.Rescued([], [])
+    assert await run(attempts.mark_dialing, claimed.lease, now=world.now)
+    rescued = await run(rescue.rescue_lost, silent={dialer: 1}, now=world.now)
+    assert rescued.interrupted == [claimed.lease]
+    assert not await run(leases.renew, dialer, now=world.now, lease_until=world.now)
+
+
+async def test_no_clock_of_the_day_takes_a_lease_away(world: World) -> None:
+    await world.queue()
+    (claimed,) = await world.claim(await world.dialer())
+    run, hour = world.database.run, 3_600_000
+    assert await run(attempts.mark_dialing, claimed.lease, now=world.now + hour)
+    assert await run(attempts.mark_answered, claimed.lease, at=world.now - hour)
+    assert await run(leases.renew, claimed.lease.dialer_id, now=world.now + hour, lease_until=0)
+    ended = outcome(world.now + hour)
+    assert await run(attempts.finish, claimed.lease, ended, Done(), now=world.now + hour)

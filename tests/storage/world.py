@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
+import sqlalchemy as sa
+
 from outdial.domain.call import AttemptOutcome, ClaimedCall, NewCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
-from outdial.storage import accounts, bridges, calls, claims, leases, trunks
+from outdial.storage import accounts, bridges, calls, claims, leases, rescue, trunks
 from outdial.storage.database import Database
+from outdial.storage.tables import dialers
 
 BRIDGE = "12025550199"
 CALLEE = "12025550100"
@@ -59,6 +62,11 @@ class World:
         )
         return name
 
+    async def lose(self, dialer_id: str = "dialer") -> None:
+        """Somebody declares a dialer lost, and has not looked after its calls yet."""
+        self.now += LEASE_MS
+        await self.database.run(leases.give_up, dialer_id, now=self.now)
+
     async def claim(self, dialer_id: str, limit: int = 100, free: int = 100) -> list[ClaimedCall]:
         claimed = await self.database.run(
             claims.claim_due,
@@ -68,6 +76,16 @@ class World:
             free_by_trunk={self.trunk_id: free},
         )
         return claimed.calls
+
+
+def rescue_lost(conn: sa.Connection, *, now: int, limit: int = rescue.BATCH) -> rescue.Rescued:
+    """Rescue by one who has seen no beat of a dialer since its last renewal, however long that is ago."""
+    silent = sa.select(dialers.c.id, dialers.c.beats).where(
+        dialers.c.lost_at.is_(None), dialers.c.lease_until <= now
+    )
+    return rescue.rescue_lost(
+        conn, silent={row.id: row.beats for row in conn.execute(silent)}, now=now, limit=limit
+    )
 
 
 def outcome(ended_at: int, **changes: object) -> AttemptOutcome:

@@ -207,9 +207,7 @@ class AgentCall:
 
     async def _note_answer(self, at: int) -> bool:
         try:
-            noted: bool = await self.agents.store.run(
-                agent_legs.mark_answered, self.lease, self._leg, at=at, now=at
-            )
+            noted: bool = await self.agents.store.run(agent_legs.mark_answered, self.lease, self._leg, at=at)
         except DatabaseUnavailable:
             return False
         return noted
@@ -250,7 +248,7 @@ class AgentCall:
             await self.phone.close()
         if self._tracer is not None and (entries := self._tracer.take()):
             marked = [each | {"summary": f"agent {self._leg}: {each['summary']}"} for each in entries]
-            self.agents.store.post(attempts.append_trace, self.lease, marked, now=self.agents.clock())
+            self.agents.store.post(attempts.append_trace, self.lease, marked)
         while True:
             try:
                 await self.agents.store.run_patiently(

@@ -83,4 +83,4 @@ class CallsInProgress:
 
 def _append(conn: sa.Connection, rows: Sequence[tuple[Lease, Sequence[traces.Entry]]], *, now: int) -> None:
     for lease, entries in rows:
-        attempts.append_trace(conn, lease, entries, now=now)
+        attempts.append_trace(conn, lease, entries)

@@ -1,6 +1,7 @@
 """The dispatcher: claims what is due as soon as there is room for it, and runs each call as a task."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
@@ -49,6 +50,7 @@ class Dispatcher:
         *,
         new_dialer_id: Callable[[], str],
         options: DispatchOptions | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._network = network
@@ -57,7 +59,14 @@ class Dispatcher:
         self._options = options or DispatchOptions()
         self._calls = CallsInProgress()
         self._lines = Lines(self._options.ring_timeout_s)
-        self._lease = LeaseKeeper(database, self._calls, self._options, clock, new_dialer_id=new_dialer_id)
+        self._lease = LeaseKeeper(
+            database,
+            self._calls,
+            self._options,
+            clock,
+            new_dialer_id=new_dialer_id,
+            monotonic=monotonic,
+        )
         self._wake = wake.WakeListener(database.url, [wake.CALLS, wake.CANCELS, wake.TRUNKS])
         self._health = TrunkHealth(network, self._lines, lambda: self._wake.wake(wake.CALLS))
         self._stopping = asyncio.Event()

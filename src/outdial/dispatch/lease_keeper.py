@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -32,20 +32,26 @@ class LeaseKeeper:
         clock: Clock,
         *,
         new_dialer_id: Callable[[], str],
+        monotonic: Callable[[], float],
     ) -> None:
         self._database = database
         self._calls = calls
+        self._lease_s = options.lease_s
         self._lease_ms = int(options.lease_s * 1000)
         self._interval_s = options.lease_s / _RENEWALS_A_LEASE
         self._clock = clock
+        self._monotonic = monotonic
         self._new_dialer_id = new_dialer_id
         self._unknown: set[Lease] = set()
-        self._until = 0
+        self._until: float | None = None
+        """When our lease runs out by our monotonic clock; None while we have none."""
+        self._seen: dict[str, tuple[int, float]] = {}
+        """How often each of the others had renewed its lease, and since when we have seen no more."""
         self.dialer_id = ""
 
     async def register(self) -> None:
         """Get a lease under a new id. Raises DatabaseUnavailable."""
-        dialer_id, now = self._new_dialer_id(), self._clock()
+        dialer_id, now, until = self._new_dialer_id(), self._clock(), self._monotonic() + self._lease_s
         await self._database.run(
             leases.register,
             dialer_id,
@@ -54,7 +60,7 @@ class LeaseKeeper:
             now=now,
             lease_until=now + self._lease_ms,
         )
-        self.dialer_id, self._until = dialer_id, now + self._lease_ms
+        self.dialer_id, self._until = dialer_id, until
         self._unknown.clear()
         _log.info("dialer_registered", dialer_id=dialer_id)
 
@@ -62,13 +68,13 @@ class LeaseKeeper:
         """Renew the lease until cancelled; give all calls up at the moment when it runs out."""
         while True:
             await asyncio.sleep(self._interval_s)
-            left_s = (self._until - self._clock()) / 1000 if self._until else None
+            left_s = None if self._until is None else self._until - self._monotonic()
             try:
                 async with asyncio.timeout(left_s):
                     await self._renew()
             except (DatabaseUnavailable, TimeoutError) as error:
                 _log.warning("lease_not_renewed", dialer_id=self.dialer_id, error=str(error))
-                if self._clock() >= self._until:
+                if self._until is not None and self._monotonic() >= self._until:
                     self._lose()
 
     async def keep_rescuing(self) -> None:
@@ -86,32 +92,49 @@ class LeaseKeeper:
 
     async def rescue(self) -> None:
         """Clear up after lost dialers, and after attempts of ours that nothing here runs any more."""
-        now = self._clock()
-        rescued = await self._database.run(rescue.rescue_lost, now=now)
+        now, silent = self._clock(), self._silent(await self._database.read(leases.beats))
+        rescued = await self._database.run(rescue.rescue_lost, silent=silent, now=now)
         while len(rescued.requeued) + len(rescued.interrupted) == rescue.BATCH:
             _report(rescued)
-            rescued = await self._database.run(rescue.rescue_lost, now=now)
+            rescued = await self._database.run(rescue.rescue_lost, silent={}, now=now)
         _report(rescued)
         await self._rescue_own(now)
         await self._database.run(leases.prune, lost_before=now - _KEEP_LOST_DIALERS_MS)
 
+    def _silent(self, beats: Mapping[str, int]) -> dict[str, int]:
+        """The others that stand at the same count for as long as a lease lasts, with that count.
+
+        A lease began to run before its renewal could be seen, so its dialer has given up by then.
+        """
+        now = self._monotonic()
+        self._seen = {
+            dialer_id: seen if (seen := self._seen.get(dialer_id)) and seen[0] == count else (count, now)
+            for dialer_id, count in beats.items()
+            if dialer_id != self.dialer_id
+        }
+        return {
+            dialer_id: count
+            for dialer_id, (count, since) in self._seen.items()
+            if now - since >= self._lease_s
+        }
+
     async def _renew(self) -> None:
-        if self._until == 0:
+        if self._until is None:
             await self.register()
             return
-        now = self._clock()
-        until = now + self._lease_ms
-        if not await self._database.run(leases.renew, self.dialer_id, now=now, lease_until=until):
+        now, until = self._clock(), self._monotonic() + self._lease_s
+        lease_until = now + self._lease_ms
+        if not await self._database.run(leases.renew, self.dialer_id, now=now, lease_until=lease_until):
             self._lose()
             await self.register()
             return
         self._until = until
 
     def _lose(self) -> None:
-        if self._until:
+        if self._until is not None:
             _log.error("lease_lost", dialer_id=self.dialer_id, calls=len(self._calls))
             self._calls.lose(self.dialer_id)
-            self._until = 0
+            self._until = None
 
     async def _rescue_own(self, now: int) -> None:
         """End what is leased to us but not run by us: a claim whose answer was lost, a fault of ours.

@@ -69,6 +69,7 @@ class Ended:
 class _Progress:
     """What is known of the attempt so far."""
 
+    clock: Clock
     claimed_at: int
     dialing_at: int | None = None
     ringing_at: int | None = None
@@ -114,6 +115,7 @@ class Runner:
         recordings: Recordings | None = None,
         flows: Flows | None = None,
         trunk_fault_delays_ms: tuple[int, ...] = TRUNK_FAULT_DELAYS_MS,
+        attempt_clock: Callable[[], Clock] | None = None,
         tracer: Tracer | None = None,
     ) -> None:
         self._store = store
@@ -125,11 +127,15 @@ class Runner:
         self._recordings = recordings
         self._flows = flows
         self._trunk_fault_delays_ms = trunk_fault_delays_ms
+        self._attempt_clock = attempt_clock or (lambda: clock)
+        """Makes the clock of one attempt, by whose times it is charged: setting the clock of the day must not
+        make a call an hour long."""
         self._tracer = tracer
 
     async def run(self, claimed: ClaimedCall, route: Route, control: CallControl) -> Ended | None:
         """Dial one claimed call and see it through; None if it was given back or the lease was lost."""
-        call, progress = claimed.call, _Progress(self._clock())
+        clock = self._attempt_clock()
+        call, progress = claimed.call, _Progress(clock, clock())
         try:
             if control.reason is EndReason.SHUTDOWN:
                 await self._store.run(claims.release, control.lease, now=self._clock())
@@ -206,7 +212,7 @@ class Runner:
             return
         if library is None:
             return
-        at = self._clock()
+        at = progress.clock()
         match await self._store.run(dial.begin, control.lease, call, now=at):
             case Dial.NOW:
                 pass
@@ -227,7 +233,7 @@ class Runner:
         phone = self._new_phone(call, library, route, control, progress)
         result = await phone.dial()
         if isinstance(result, NotAnswered):
-            progress.not_answered(result, self._clock())
+            progress.not_answered(result, progress.clock())
         else:
             await self._converse(library, call, route, result, control, progress, phone)
 
@@ -257,13 +263,13 @@ class Runner:
         progress.phone = phone
 
         def on_ended(_: object) -> None:
-            progress.ended_at = self._clock()
+            progress.ended_at = progress.clock()
 
         phone.ended.add_done_callback(on_ended)
 
         def on_ringing() -> None:
-            progress.ringing_at = now = self._clock()
-            self._store.post(attempts.mark_ringing, control.lease, at=now, now=now)
+            progress.ringing_at = now = progress.clock()
+            self._store.post(attempts.mark_ringing, control.lease, at=now)
 
         phone.on_ringing = on_ringing
         control.attach(phone, tracer)
@@ -279,19 +285,19 @@ class Runner:
         progress: _Progress,
         phone: Phone,
     ) -> None:
-        progress.answered_at = at = self._clock()
+        progress.answered_at = at = progress.clock()
         progress.codec, progress.ptime_ms = answered.codec, answered.ptime_ms
         progress.sip_code, progress.sip_reason = 200, "OK"
         if self._recordings is not None:
             self._recordings.answered(control.lease, answered.codec)
-        if not await self._store.run(attempts.mark_answered, control.lease, at=at, now=at):
+        if not await self._store.run(attempts.mark_answered, control.lease, at=at):
             control.lose()
             return
         progress.conversation = Conversation(
             phone,
             self._clips,
             answered.codec,
-            self._clock,
+            progress.clock,
             call,
             control.lease,
             self._store,
@@ -306,11 +312,11 @@ class Runner:
         digits = ""
         if progress.phone is not None:
             progress.phone.hang_up(progress.reason)
-            ended_at = progress.ended_at or self._clock()
+            ended_at = progress.ended_at or progress.clock()
             quality = await progress.phone.close()
             digits = progress.phone.digits
         else:
-            ended_at = self._clock()
+            ended_at = progress.clock()
         answered = progress.answered_at is not None
         outcome = AttemptOutcome(
             disposition=classify(

@@ -136,7 +136,7 @@ class Refused:
 
 def begin(conn: sa.Connection, lease: Lease, new: NewLeg, *, now: int) -> Begun | Full | Refused:
     """Take a place and what the leg may cost, and write the leg, if all of it can be had."""
-    if _MAY_BEGIN.execute(conn, mine(lease, now)).first() is None:
+    if _MAY_BEGIN.execute(conn, mine(lease)).first() is None:
         return Refused("the call has been given up by this dialer")
     this = {"p_call": lease.call_id, "p_number": lease.number}
     made: int = _COUNT.execute(conn, this).scalar_one()
@@ -179,14 +179,14 @@ def begin(conn: sa.Connection, lease: Lease, new: NewLeg, *, now: int) -> Begun 
     return Begun(made + 1, rate, reserved)
 
 
-def mark_answered(conn: sa.Connection, lease: Lease, leg: int, *, at: int, now: int) -> bool:
+def mark_answered(conn: sa.Connection, lease: Lease, leg: int, *, at: int) -> bool:
     """Note, before the agent hears anything, that a 2xx came at `at`; False if the lease is lost."""
-    return _ANSWERED.execute(conn, mine(lease, now) | {"p_leg": leg, "p_at": at}).rowcount == 1
+    return _ANSWERED.execute(conn, mine(lease) | {"p_leg": leg, "p_at": at}).rowcount == 1
 
 
 def finish(conn: sa.Connection, lease: Lease, leg: int, outcome: AgentLegOutcome, *, now: int) -> bool:
     """End a leg and charge it. False, and nothing written, if the lease is lost or it has ended."""
-    if _STILL_MINE.execute(conn, mine(lease, now)).first() is None:
+    if _STILL_MINE.execute(conn, mine(lease)).first() is None:
         return False
     for row in _open(conn, lease):
         if row["leg"] == leg:

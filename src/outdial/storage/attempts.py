@@ -99,25 +99,25 @@ _OF_CALL = sa.select(attempts).where(attempts.c.call_id == bindparam("p_call")).
 
 def mark_dialing(conn: sa.Connection, lease: Lease, *, now: int) -> bool:
     """Note, before the INVITE leaves, that it may have left; False if the lease is lost: then do not dial."""
-    return _DIALING.execute(conn, mine(lease, now)).rowcount == 1
+    return _DIALING.execute(conn, mine(lease) | {"p_now": now}).rowcount == 1
 
 
-def mark_ringing(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> bool:
+def mark_ringing(conn: sa.Connection, lease: Lease, *, at: int) -> bool:
     """Note that a 180 or 183 came at `at`."""
-    return _RINGING.execute(conn, mine(lease, now) | {"p_at": at}).rowcount == 1
+    return _RINGING.execute(conn, mine(lease) | {"p_at": at}).rowcount == 1
 
 
-def mark_answered(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> bool:
+def mark_answered(conn: sa.Connection, lease: Lease, *, at: int) -> bool:
     """Note, before the first audio, that a 2xx came at `at`; False if the lease is lost: then hang up."""
-    return _ANSWERED.execute(conn, mine(lease, now) | {"p_at": at}).rowcount == 1
+    return _ANSWERED.execute(conn, mine(lease) | {"p_at": at}).rowcount == 1
 
 
-def append_trace(conn: sa.Connection, lease: Lease, entries: Sequence[traces.Entry], *, now: int) -> bool:
+def append_trace(conn: sa.Connection, lease: Lease, entries: Sequence[traces.Entry]) -> bool:
     """Store further trace entries; False if the lease is lost.
 
     Also after `finish`: the answer to our BYE comes later than the outcome.
     """
-    if _STILL_MINE.execute(conn, mine(lease, now)).first() is None:
+    if _STILL_MINE.execute(conn, mine(lease)).first() is None:
         return False
     traces.append(conn, lease.call_id, lease.number, entries)
     return True
@@ -139,7 +139,7 @@ def finish(
     """
     ended = _ENDED.execute(
         conn,
-        mine(lease, now)
+        mine(lease)
         | {
             "p_dialing_at": outcome.dialing_at,
             "p_ringing_at": outcome.ringing_at,

@@ -71,7 +71,7 @@ def request(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> str | No
 
     None when that is on disk, otherwise why it cannot be, as a sentence for the flow's author.
     """
-    first = _FIRST.execute(conn, mine(lease, now)).mappings().one_or_none()
+    first = _FIRST.execute(conn, mine(lease)).mappings().one_or_none()
     if first is None:
         return "the call has been given up by this dialer"
     new_id = id_of(lease.call_id)

@@ -336,7 +336,7 @@ def release(conn: sa.Connection, lease: Lease, *, now: int, due_at: int | None =
 
     False if it was dialled, or the lease is lost.
     """
-    if conn.execute(_DELETE_CLAIMED, mine(lease, now)).rowcount != 1:
+    if conn.execute(_DELETE_CLAIMED, mine(lease)).rowcount != 1:
         return False
     give_back(conn, lease, now=now)
     if due_at is not None:

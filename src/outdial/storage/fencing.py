@@ -8,12 +8,8 @@ from sqlalchemy import bindparam
 from outdial.domain.call import Lease
 from outdial.storage.tables import attempts, dialers
 
-DIALER_ALIVE = sa.exists().where(
-    dialers.c.id == bindparam("p_dialer"),
-    dialers.c.lost_at.is_(None),
-    dialers.c.lease_until > bindparam("p_now"),
-)
-"""The dialer `p_dialer` holds its lease at `p_now`."""
+DIALER_ALIVE = sa.exists().where(dialers.c.id == bindparam("p_dialer"), dialers.c.lost_at.is_(None))
+"""Nobody has declared the dialer `p_dialer` lost: until somebody does, nobody takes its calls."""
 
 MINE = (
     attempts.c.call_id == bindparam("p_call"),
@@ -25,12 +21,11 @@ MINE = (
 """Conditions on `attempts`; `mine` gives the parameters."""
 
 
-def mine(lease: Lease, now: int) -> dict[str, Any]:
+def mine(lease: Lease) -> dict[str, Any]:
     """Return the parameters of MINE."""
     return {
         "p_call": lease.call_id,
         "p_number": lease.number,
         "p_fence": lease.fence,
         "p_dialer": lease.dialer_id,
-        "p_now": now,
     }

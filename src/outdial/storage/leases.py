@@ -2,8 +2,12 @@
 
 The lease is one row for each dialer process, not one for each call: renewing is one small update however
 many calls run, and a dialer that died loses all of them at the same moment. Its `lost_at`, once set, is never
-taken back; a dialer that was only slow starts again under a new id. Dialers' clocks have to agree to within
-a fraction of the lease (NTP does).
+taken back; a dialer that was only slow starts again under a new id.
+
+No clock of the day decides about a lease, so none has to agree with another and any may be set. A dialer
+counts its renewals in `beats`; others declare it lost when they have seen the same count for as long as a
+lease lasts, by their own monotonic clocks, and it gives its calls up when it could not renew for as long by
+its own. `lease_until` is for people and figures.
 """
 
 import sqlalchemy as sa
@@ -19,9 +23,8 @@ _RENEW = (
     .where(
         dialers.c.id == bindparam("p_id"),
         dialers.c.lost_at.is_(None),
-        dialers.c.lease_until > bindparam("p_now"),
     )
-    .values(renewed_at=bindparam("p_now"), lease_until=bindparam("p_until"))
+    .values(beats=dialers.c.beats + 1, renewed_at=bindparam("p_now"), lease_until=bindparam("p_until"))
 )
 
 _GIVE_UP = (
@@ -35,6 +38,8 @@ _ALIVE = (
     .where(dialers.c.lost_at.is_(None), dialers.c.lease_until > bindparam("p_now"))
     .order_by(dialers.c.id)
 )
+
+_BEATS = sa.select(dialers.c.id, dialers.c.beats).where(dialers.c.lost_at.is_(None))
 
 _ACTIVE = (
     sa.select(attempts.c.call_id, attempts.c.number, attempts.c.fence, attempts.c.dialer_id)
@@ -59,6 +64,7 @@ def register(conn: sa.Connection, dialer_id: str, *, host: str, pid: int, now: i
             "started_at": now,
             "renewed_at": now,
             "lease_until": lease_until,
+            "beats": 0,
             "lost_at": None,
         },
     )
@@ -75,8 +81,13 @@ def give_up(conn: sa.Connection, dialer_id: str, *, now: int) -> None:
 
 
 def alive(conn: sa.Connection, *, now: int) -> list[str]:
-    """Return the ids of all dialers with a lease, sorted: a dialer's rank is its place in it."""
+    """Return the ids of all dialers that seem to be alive by the clock of the day, sorted."""
     return list(conn.scalars(_ALIVE, {"p_now": now}))
+
+
+def beats(conn: sa.Connection) -> dict[str, int]:
+    """Return how often each dialer renewed its lease, of those that are not declared lost."""
+    return {row.id: row.beats for row in conn.execute(_BEATS)}
 
 
 def active(conn: sa.Connection, dialer_id: str) -> list[Lease]:

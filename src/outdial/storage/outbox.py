@@ -134,7 +134,7 @@ def add_flow_event(
 
     `data` is what `json.dumps` takes. False, and nothing written, if the lease is lost.
     """
-    if _COUNT_FLOW_EVENT.execute(conn, mine(lease, now)).rowcount != 1:
+    if _COUNT_FLOW_EVENT.execute(conn, mine(lease)).rowcount != 1:
         return False
     content = json.dumps({"name": name, "data": dict(data)})
     parameters = {"p_call": lease.call_id, "p_number": lease.number, "p_now": now, "p_content": content}

@@ -6,7 +6,7 @@ again. `answered`: done, ANSWER, `interrupted`. Each attempt is moved by a condi
 rescuers (or a rescuer and the dialer) never do the same work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -21,16 +21,20 @@ from outdial.storage.tables import attempts, dialers
 
 # A dialer that froze in the middle of a transaction keeps its locks until PostgreSQL ends its session
 # (engine.py). Whoever waited for them would lose its own lease meanwhile, so both pass over what is locked.
-_EXPIRED = (
+_SILENT = (
     sa.select(dialers.c.id)
-    .where(dialers.c.lost_at.is_(None), dialers.c.lease_until <= bindparam("p_now"))
+    .where(
+        dialers.c.id == bindparam("p_id"),
+        dialers.c.beats == bindparam("p_beats"),
+        dialers.c.lost_at.is_(None),
+    )
     .with_for_update(skip_locked=True, key_share=True)
-    .cte("expired")
+    .cte("silent")
 )
 
 _DECLARE_LOST = (
     sa.update(dialers)
-    .where(dialers.c.id.in_(sa.select(_EXPIRED.c.id)), dialers.c.lost_at.is_(None))
+    .where(dialers.c.id.in_(sa.select(_SILENT.c.id)), dialers.c.lost_at.is_(None))
     .values(lost_at=bindparam("p_now"))
 )
 
@@ -84,12 +88,15 @@ class Rescued:
     interrupted: list[Lease]
 
 
-def rescue_lost(conn: sa.Connection, *, now: int, limit: int = BATCH) -> Rescued:
-    """Declare dialers lost whose lease ran out, and clear up after all lost ones, up to `limit` attempts.
+def rescue_lost(conn: sa.Connection, *, silent: Mapping[str, int], now: int, limit: int = BATCH) -> Rescued:
+    """Declare dialers lost that are silent, and clear up after all lost ones, up to `limit` attempts.
 
-    An interrupted attempt ended, as far as anybody knows, when its dialer was last alive.
+    `silent` has the count of renewals at which a dialer stood for as long as a lease lasts; one that has
+    renewed since is left alone. An interrupted attempt ended, as far as anybody knows, when its dialer was
+    last alive.
     """
-    conn.execute(_DECLARE_LOST, {"p_now": now})
+    for dialer_id, beats in sorted(silent.items()):
+        conn.execute(_DECLARE_LOST, {"p_id": dialer_id, "p_beats": beats, "p_now": now})
     left = conn.execute(_LEFT_BEHIND, {"p_now": now, "p_limit": limit}).all()
     return _rescue(conn, [(Lease(*row[:4]), row[4]) for row in left], now)
 

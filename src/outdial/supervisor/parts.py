@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,12 @@ _COLLECT_AFTER = 10_000
 def wall_clock_ms() -> int:
     """Unix milliseconds: the one place where the wall clock is read."""
     return time.time_ns() // 1_000_000
+
+
+def steady_clock(now: Callable[[], int] = wall_clock_ms) -> Callable[[], int]:
+    """A clock that shows the time of day now, and goes on evenly whatever is done to the clock of the day."""
+    ahead = now() - time.monotonic_ns() // 1_000_000
+    return lambda: time.monotonic_ns() // 1_000_000 + ahead
 
 
 class UuidSource:

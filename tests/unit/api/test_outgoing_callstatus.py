@@ -59,10 +59,8 @@ async def test_a_call_in_progress_says_how_far_it_is(api: Api) -> None:
     steps = {
         "claimed": None,
         "dialing": lambda: api.database.run(attempts.mark_dialing, claimed.lease, now=START_MS),
-        "ringing": lambda: api.database.run(attempts.mark_ringing, claimed.lease, at=START_MS, now=START_MS),
-        "answered": lambda: api.database.run(
-            attempts.mark_answered, claimed.lease, at=START_MS, now=START_MS
-        ),
+        "ringing": lambda: api.database.run(attempts.mark_ringing, claimed.lease, at=START_MS),
+        "answered": lambda: api.database.run(attempts.mark_answered, claimed.lease, at=START_MS),
     }
     said = []
     for state, step in steps.items():
@@ -238,7 +236,7 @@ async def test_the_trace_of_an_attempt(api: Api) -> None:
         },
         {"at": START_MS + 17, "direction": "note", "summary": "first audio sent"},
     ]
-    assert await api.database.run(attempts.append_trace, claimed.lease, entries, now=START_MS)
+    assert await api.database.run(attempts.append_trace, claimed.lease, entries)
     status, answer = await api.call("GET", f"outgoing/trace?id={CALL_ID}")
     assert status == 200
     assert (answer["data"]["attempt"], answer["data"]["cut"]) == (1, False)

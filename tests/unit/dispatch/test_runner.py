@@ -107,6 +107,7 @@ class Scene:
         self.running: asyncio.Task[Ended | None]
 
         self.recordings: Recordings | None = None
+        self.steady: HandClock | None = None
 
     def start(self, claimed: ClaimedCall | None = None, *, reason: EndReason | None = None) -> None:
         claimed = claimed or claimed_call()
@@ -121,6 +122,7 @@ class Scene:
             new_sip_call_id=lambda: "sip-call-id",
             url_audio=self.audio,
             recordings=self.recordings,
+            attempt_clock=None if self.steady is None else lambda: self.steady,
         )
         route = Route(Trunk(name="trunk", host="192.0.2.1"), "Clinic", 30.0)
         self.running = asyncio.create_task(runner.run(claimed, route, self.control))
@@ -231,6 +233,18 @@ async def test_times_are_those_of_the_events() -> None:
             HangupBy.CALLEE,
             500,
         )
+
+
+@pytest.mark.parametrize("jump_ms", [3_600_000, -3_600_000])
+async def test_a_clock_that_is_set_during_a_call_makes_it_neither_longer_nor_shorter(jump_ms: int) -> None:
+    async with scene() as stage:
+        stage.steady = HandClock()
+        phone = await stage.answered()
+        stage.clock.now += jump_ms
+        stage.steady.now += 7_000
+        phone.finish_playing()
+        await stage.running
+        assert stage.store.outcome.talk_ms == 7_000
 
 
 async def test_refused() -> None:

@@ -14,6 +14,7 @@ dialers = sa.Table(
     Column("started_at", BigInteger, nullable=False),
     Column("renewed_at", BigInteger, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
+    Column("beats", BigInteger, nullable=False, server_default="0"),
     Column("lost_at", BigInteger),
 )
 

@@ -34,6 +34,7 @@ from outdial.supervisor.parts import (
     collect_garbage_rarely,
     egress_options,
     open_blobs,
+    steady_clock,
     sweep_old_uploads,
     wall_clock_ms,
     why,
@@ -107,6 +108,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 flows=flows,
                 new_sip_call_id=lambda: uuid.uuid4().hex,
                 recordings=kept,
+                attempt_clock=steady_clock,
                 tracer=tracer,
             )
             dispatcher = Dispatcher(
