@@ -37,6 +37,7 @@ _NOT_DIALLED: Mapping[EndReason | None, str] = {
 _NO_MORE_TRIES: Mapping[EndReason | None, str] = {
     EndReason.EXPIRED: " It was not tried again: the time until which it was to be dialled is over.",
     EndReason.CANCELLED: " It was not tried again: it was cancelled.",
+    EndReason.ANSWERED_LATE: " After that somebody picked up; we hung up at once, and it is not tried again.",
 }
 
 

@@ -32,6 +32,7 @@ class Phone(Protocol):
 
     digits: str
     on_ringing: Callable[[], None] | None
+    on_late_answer: Callable[[], None] | None
     on_digit: Callable[[str], None] | None
     on_key_down: Callable[[str], None] | None
     on_join_failed: Callable[[str], None] | None

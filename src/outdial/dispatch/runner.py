@@ -30,7 +30,7 @@ from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, de
 from outdial.errors import DatabaseUnavailable, InvalidFlow, NotFound
 from outdial.flow.announcement import announcement
 from outdial.flow.definition import Library
-from outdial.storage import attempts, claims, dial, held_calls
+from outdial.storage import attempts, claims, dial, endings, held_calls
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.dial import Dial
 from outdial.telemetry.spans import Tracer
@@ -271,7 +271,16 @@ class Runner:
             progress.ringing_at = now = progress.clock()
             self._store.post(attempts.mark_ringing, control.lease, at=now)
 
+        def on_late_answer() -> None:
+            """Also when the attempt is over and its retry waits: nobody who answered is called again."""
+            now = progress.clock()
+            if progress.answered_at is None:
+                progress.answered_at = now  # while the outcome is not written yet, it is an answer
+            self._store.post(endings.answered_late, control.lease, now=now)
+            self._store.post(attempts.append_trace, control.lease, tracer.take())
+
         phone.on_ringing = on_ringing
+        phone.on_late_answer = on_late_answer
         control.attach(phone, tracer)
         return phone
 

@@ -76,6 +76,8 @@ class EndReason(StrEnum):
     """The number is on a list of those that are not called; nobody was dialled."""
     EXPIRED = "expired"
     """The time until which the call was to be dialled is over; of a call, never of an attempt."""
+    ANSWERED_LATE = "answered_late"
+    """Somebody picked up when the try was over without an answer; of a call, never of an attempt."""
     SHUTDOWN = "shutdown"
     """The server stopped and the drain time was over."""
     INTERRUPTED = "interrupted"

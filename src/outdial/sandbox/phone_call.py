@@ -19,6 +19,7 @@ from outdial.sip.message import Request
 from outdial.sip.session.answering import AnsweringSession
 from outdial.sip.session.events import (
     Answered,
+    AnsweredLate,
     EndCause,
     Ended,
     Event,
@@ -134,7 +135,7 @@ class PhoneCall:
                 self._end("unacknowledged", now, ended_by="network")
             case Ended(cause=cause):
                 self._end("answered", now, ended_by=_ENDED_BY.get(cause, "network"))
-            case Progress() | InfoReceived():
+            case Progress() | AnsweredLate() | InfoReceived():
                 pass  # phones are told nothing by the first, and Outdial sends none of the second
 
     def hang_up(self, now: float) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam, case
 
-from outdial.domain.call import CallState
+from outdial.domain.call import CallState, Lease
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.storage import credit, outbox, wake
-from outdial.storage.tables import calls
+from outdial.storage.tables import attempts, calls
 
 BATCH = 250
 """Calls that end in one transaction, so that others get their turn between two."""
@@ -32,6 +32,32 @@ _CANCEL = (
         done_at=case((_IS_QUEUED, bindparam("p_now")), else_=calls.c.done_at),
         disposition=case((_IS_QUEUED, bindparam("p_disposition")), else_=calls.c.disposition),
         reason=case((_IS_QUEUED, bindparam("p_reason")), else_=calls.c.reason),
+        paused_by=case((_IS_QUEUED, sa.null()), else_=calls.c.paused_by),
+    )
+    .returning(*_OF_MONEY)
+)
+
+_ANSWERED_LATE = (
+    sa.update(calls)
+    .where(
+        calls.c.id == bindparam("p_call"),
+        calls.c.state != sa.literal_column("'done'"),
+        sa.exists().where(
+            attempts.c.call_id == bindparam("p_call"),
+            attempts.c.number == bindparam("p_number"),
+            attempts.c.fence == bindparam("p_fence"),
+        ),
+    )
+    .values(
+        cancel_requested_at=sa.func.coalesce(calls.c.cancel_requested_at, bindparam("p_now")),
+        state=case((_IS_QUEUED, sa.literal_column("'done'")), else_=calls.c.state),
+        done_at=case((_IS_QUEUED, bindparam("p_now")), else_=calls.c.done_at),
+        disposition=case(
+            (_IS_QUEUED, sa.literal_column(f"'{Disposition.ANSWER.value}'")), else_=calls.c.disposition
+        ),
+        reason=case(
+            (_IS_QUEUED, sa.literal_column(f"'{EndReason.ANSWERED_LATE.value}'")), else_=calls.c.reason
+        ),
         paused_by=case((_IS_QUEUED, sa.null()), else_=calls.c.paused_by),
     )
     .returning(*_OF_MONEY)
@@ -76,6 +102,26 @@ def expire_call(conn: sa.Connection, call_id: str, *, now: int) -> None:
     """End a call if it is queued and its time is over."""
     ended = conn.execute(_EXPIRE.where(calls.c.id == call_id, *_EXPIRED), {"p_now": now}).all()
     _settle(conn, ended, now)
+
+
+def answered_late(conn: sa.Connection, lease: Lease, *, now: int) -> None:
+    """Somebody picked up when an attempt was over: nobody is called again for its call.
+
+    The CDR of the attempt stays what it was; a call that waits for a retry ends as ANSWER, one that is being
+    tried again already is cancelled. Not fenced by the lease: what came over the wire is true whoever holds
+    the call now, if it is an attempt of this call.
+    """
+    row = conn.execute(_ANSWERED_LATE, {**_attempt(lease), "p_now": now}).one_or_none()
+    if row is None:
+        return
+    if row.state == CallState.DONE:
+        _settle(conn, [row], now)
+    else:
+        wake.announce(conn, wake.CANCELS)
+
+
+def _attempt(lease: Lease) -> dict[str, Any]:
+    return {"p_call": lease.call_id, "p_number": lease.number, "p_fence": lease.fence}
 
 
 def cancel(conn: sa.Connection, call_ids: Sequence[str], *, now: int) -> dict[str, CallState]:

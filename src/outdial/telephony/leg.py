@@ -81,6 +81,8 @@ class Leg:
         """All digits that the callee pressed, in order, each once."""
         self.on_ringing: Callable[[], None] | None = None
         """Called at the first 18x."""
+        self.on_late_answer: Callable[[], None] | None = None
+        """Called when somebody picks up after the dial was over without an answer; also after `close`."""
         self.on_key_down: Callable[[str], None] | None = None
         """Called when a key goes down, where a prompt may stop at once."""
         self.on_digit: Callable[[str], None] | None = None
@@ -266,15 +268,12 @@ class Leg:
     def _on_session(self, event: sip_events.Event) -> None:
         """Take an event of the SIP session; called while a message is being handled."""
         match event:
-            case sip_events.Progress(status, _, early_media):
-                if early_media:
-                    self.trace.note("early media offered")
-                if status in (180, 183) and not self._rang:
-                    self._rang = True
-                    if self.on_ringing is not None:
-                        self.on_ringing()
+            case sip_events.Progress():
+                self._on_progress(event)
             case sip_events.Answered():
                 self._on_answered()
+            case sip_events.AnsweredLate():
+                self._on_answered_late()
             case sip_events.Failed():
                 if not self._dialed.done():
                     self._dialed.set_result(_not_answered(event, self._end))
@@ -287,6 +286,19 @@ class Leg:
                 if digit is not None and not self._digits_by_rtp:
                     # A far end that sends both ways would count twice; RTP wins because it is timed.
                     self._on_key(digit, "by INFO")
+
+    def _on_progress(self, event: sip_events.Progress) -> None:
+        if event.early_media:
+            self.trace.note("early media offered")
+        if event.status in (180, 183) and not self._rang:
+            self._rang = True
+            if self.on_ringing is not None:
+                self.on_ringing()
+
+    def _on_answered_late(self) -> None:
+        self.trace.note("picked up after all, too late; hung up")
+        if self.on_late_answer is not None:
+            self.on_late_answer()
 
     def _on_answered(self) -> None:
         self._answered_at = time.monotonic()

@@ -125,6 +125,12 @@ def _busy() -> Cdr:
             [_busy()],
             "The callee was busy (SIP 486). It was not tried again: it was cancelled.",
         ),
+        (
+            EndReason.ANSWERED_LATE,
+            [_busy()],
+            "The callee was busy (SIP 486). After that somebody picked up; we hung up at once, and it is not"
+            " tried again.",
+        ),
         (EndReason.REJECTED, [_busy()], "The callee was busy (SIP 486)."),
     ],
 )

@@ -45,6 +45,7 @@ class ScriptedPhone:
         self.tracer = tracer
         self.digits = ""
         self.on_ringing: Callable[[], None] | None = None
+        self.on_late_answer: Callable[[], None] | None = None
         self.on_digit: Callable[[str], None] | None = None
         self.on_key_down: Callable[[str], None] | None = None
         self.on_join_failed: Callable[[str], None] | None = None

@@ -602,3 +602,31 @@ async def test_a_call_that_the_last_look_gave_back_is_left_alone() -> None:
         assert await stage.running is None
         assert stage.store.written == ["begin"]
         assert not stage.network.phones
+
+
+async def test_who_picks_up_after_the_attempt_is_not_called_again() -> None:
+    async with scene() as stage:
+        phone = await stage.dialled(claimed_call(retries=1, interval_minutes=5))
+        phone.dialed.set_result(
+            NotAnswered(reason=EndReason.RING_TIMEOUT, hangup_by=HangupBy.SYSTEM, sip_code=487)
+        )
+        ended = await stage.running
+        assert ended is not None
+        assert isinstance(ended.decision, Retry)
+        assert phone.on_late_answer is not None
+        phone.on_late_answer()
+        assert stage.store.written[-2:] == ["answered_late", "append_trace"]
+
+
+async def test_who_picks_up_while_the_attempt_ends_has_answered() -> None:
+    async with scene() as stage:
+        phone = await stage.dialled(claimed_call(retries=1, interval_minutes=5))
+        phone.dialed.set_result(
+            NotAnswered(reason=EndReason.RING_TIMEOUT, hangup_by=HangupBy.SYSTEM, sip_code=487)
+        )
+        assert phone.on_late_answer is not None
+        phone.on_late_answer()
+        ended = await stage.running
+        assert ended is not None
+        assert isinstance(ended.decision, Done)
+        assert ended.outcome.disposition is Disposition.ANSWER

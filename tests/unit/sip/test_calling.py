@@ -16,7 +16,7 @@ from outdial.sip.digest import Credentials, make_challenge
 from outdial.sip.parser import parse_message
 from outdial.sip.responses import build_response
 from outdial.sip.session.context import SessionTimerPolicy
-from outdial.sip.session.events import Answered, EndCause, Ended, Failed, FailureCause, Progress
+from outdial.sip.session.events import Answered, AnsweredLate, EndCause, Ended, Failed, FailureCause, Progress
 
 
 def rings(pair, transaction, now):
@@ -237,6 +237,27 @@ class TestCancel:
         pair.network.run(until=43.0)
         assert len(pair.requests_at_callee("BYE")) == 1
         assert b"tag=late" in pair.requests_at_callee("BYE")[0]
+        assert pair.events[-2:] == [Failed(FailureCause.CANCELLED), AnsweredLate()]
+
+    def test_an_answer_after_a_refusal_is_hung_up_and_told(self):
+        """As a forking proxy does it: one phone is not there, another one is picked up afterwards (§16.7)."""
+
+        def on_invite(pair, transaction, now):
+            pair.take(transaction, now).reject(480, now)
+            late = build_response(
+                transaction.request, CALLER, 200, to_tag="late", headers=[("Contact", "<sip:late@192.0.2.2>")]
+            )
+            late.body = b"v=0 late"
+            pair.network.schedule(
+                now + 5.0, lambda _: pair.callee.wire.datagrams.append((late.to_bytes(), CALLER))
+            )
+
+        pair = Pair(Network(), on_invite)
+        pair.start()
+        pair.network.run(until=6.0)
+        assert len(pair.requests_at_callee("BYE")) == 1
+        assert isinstance(pair.events[0], Failed)
+        assert pair.events[1:] == [AnsweredLate()]
 
 
 class TestProvisionals:

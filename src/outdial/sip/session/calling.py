@@ -19,7 +19,7 @@ from outdial.sip.session.cancel import send_cancel
 from outdial.sip.session.challenge import CHALLENGE_STATUSES, Authenticator
 from outdial.sip.session.context import SessionContext
 from outdial.sip.session.established import EstablishedSession
-from outdial.sip.session.events import Answered, Failed, FailureCause, Progress
+from outdial.sip.session.events import Answered, AnsweredLate, Failed, FailureCause, Progress
 from outdial.sip.session.forks import Acknowledgements, end_fork
 from outdial.sip.session.session_timer import minimum_of, offer_session_timer
 from outdial.sip.state_table import StateTable
@@ -301,15 +301,20 @@ class CallingSession:
             case Action.REFUSE | Action.REFUSE_MEDIA | Action.END_FORK:
                 assert response is not None
                 self._end_fork(response, now)
-                if action is Action.REFUSE:
-                    self._context.on_event(Failed(self._cancel_cause, response.status, picked_up=True))
-                elif action is Action.REFUSE_MEDIA:
-                    self._context.on_event(self._failure)
+                self._report_fork(action, response)
             case Action.REPORT_FAILURE | Action.REPORT_NO_RESPONSE:
                 self._context.on_event(self._failure)
             case Action.REPORT_CANCELLED:
                 status, reason = (response.status, response.reason) if response is not None else (None, "")
                 self._context.on_event(Failed(self._cancel_cause, status, reason))
+
+    def _report_fork(self, action: Action, response: Response) -> None:
+        if action is Action.REFUSE:
+            self._context.on_event(Failed(self._cancel_cause, response.status, picked_up=True))
+        elif action is Action.REFUSE_MEDIA:
+            self._context.on_event(self._failure)
+        elif self.established is None:
+            self._context.on_event(AnsweredLate())
 
     def _send_invite(self, now: float) -> None:
         self._sequence += 1

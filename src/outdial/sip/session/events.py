@@ -85,4 +85,9 @@ class InfoReceived:
     body: bytes
 
 
-Event = Progress | Answered | Failed | Ended | MediaChanged | InfoReceived
+@dataclass(frozen=True, slots=True)
+class AnsweredLate:
+    """A 2xx came after the attempt had failed; it was acknowledged and hung up. Somebody picked up."""
+
+
+Event = Progress | Answered | AnsweredLate | Failed | Ended | MediaChanged | InfoReceived
