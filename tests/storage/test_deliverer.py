@@ -372,7 +372,12 @@ async def test_old_events_are_forgotten_and_hopeless_ones_given_up(world: World)
 @pytest.mark.parametrize("as_bearer", [True, False])
 async def test_secrets_are_in_no_log(world: World, as_bearer: bool) -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-    webhook = await endpoint(world, secret=secret, secret_as_bearer=as_bearer)
+    webhook = await endpoint(
+        world,
+        secret=secret,
+        secret_as_bearer=as_bearer,
+        headers={"X-Api-Key": "the key", "X-Team": "billing"},
+    )
     await ended_call(world, webhook_id=str(webhook.id))
 
     async def echo(request: EgressRequest) -> Answer:
@@ -385,4 +390,6 @@ async def test_secrets_are_in_no_log(world: World, as_bearer: bool) -> None:
     assert lines
     assert secret not in str(lines)
     assert secret not in logged.answer
+    assert "the key" not in logged.answer
+    assert "billing" in logged.answer
     assert "[secret]" in logged.answer

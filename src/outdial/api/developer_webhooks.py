@@ -1,6 +1,5 @@
 """`developer/webhooks`: endpoints that are told what became of calls. Add, list, change, verify, remove."""
 
-import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,7 +23,6 @@ _LONG_SECRET = 16
 _SHOWN = 4
 _SWITCHED_OFF = "It was switched off by its account."
 _NOT_VERIFIED = "It has not answered the challenge yet."
-_SECRET_HEADER = re.compile(r"(?i)auth|token|key|secret|cookie|password|credential")
 _FIELDS: dict[str, Any] = {
     "name": {"type": "string", "description": "For people."},
     "uri": {
@@ -292,7 +290,7 @@ def _row(webhook: Webhook, why_not: str | None = None) -> dict[str, Any]:
         "reason": why_not or why_off(webhook),
         "method": webhook.method,
         "headers": {
-            name: _hint(value) if _SECRET_HEADER.search(name) else value
+            name: _hint(value) if webhooks.is_secret_header(name) else value
             for name, value in webhook.headers.items()
         },
         "body_format": webhook.body_format,

@@ -4,6 +4,7 @@ A deleted webhook stays as a row without use: calls name webhooks by number, and
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from sqlalchemy import bindparam
 
 from outdial.storage import wake
 from outdial.storage.tables import outbox, subscriptions, webhooks
+
+_SECRET_HEADER = re.compile(r"(?i)auth|token|key|secret|cookie|password|credential")
 
 _INSERT = sa.insert(webhooks).returning(webhooks.c.id)
 _OF_ACCOUNT = (webhooks.c.account_id == bindparam("p_account"), webhooks.c.deleted_at.is_(None))
@@ -85,6 +88,18 @@ class NewWebhook:
     """`json` or `form`."""
     body: str | None = None
     """A JSON object whose texts are Liquid; None for the whole event."""
+
+    @property
+    def secret_texts(self) -> list[str]:
+        """What must not be shown again: the secret, and the headers that hold one; the longest first."""
+        values = [value for name, value in self.headers.items() if is_secret_header(name)]
+        # A few characters are no secret, and would be found all over a text.
+        return sorted({self.secret, *(each for each in values if len(each) > 3)}, key=len, reverse=True)
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether a header of this name holds a secret."""
+    return _SECRET_HEADER.search(name) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

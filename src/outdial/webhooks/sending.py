@@ -114,9 +114,11 @@ def _why_off(failing_since: int, delivery: NewDelivery) -> str:
 
 
 def _shown(body: bytes, webhook: Webhook) -> str:
-    """The first characters for the log, without the secret, should the endpoint echo what it was sent.
+    """The first characters for the log, without what is secret, should the endpoint echo what it was sent.
 
     NUL is what PostgreSQL does not store.
     """
     text = body.decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return text.replace(webhook.secret, "[secret]")[:_SHOWN_CHARACTERS]
+    for secret in webhook.secret_texts:
+        text = text.replace(secret, "[secret]")
+    return text[:_SHOWN_CHARACTERS]
