@@ -175,7 +175,7 @@ async def test_a_retried_call_is_told_in_order_while_the_endpoint_fails(
         (1, "BUSY"),
         (2, "CANCEL"),
     ]
-    assert [each.json["attempts_left"] for each in events] == [1, 1, 0]
+    assert [each.json["attempts_left"] for each in events] == [3, 3, 0]
 
 
 async def test_one_slow_endpoint_delays_no_other(system: System, receiver: Endpoint) -> None:
