@@ -62,8 +62,8 @@ def _holds_nul(value: Any) -> bool:
 async def bounded(request: Request, limit: int, *, around: int = 0) -> AsyncIterator[bytes]:
     """The chunks of a body that holds `limit` bytes at most, beside `around` bytes of packing.
 
-    Raises ApiError 413, which names the limit, as soon as it is known to be larger, 408 when it comes so slowly
-    that it only keeps a connection: half a minute, and a second more for each 4 kB.
+    Raises ApiError 413, which names the limit, as soon as it is known to be larger, 408 when it comes so
+    slowly that it only keeps a connection: half a minute, and a second more for each 4 kB.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit + around:
