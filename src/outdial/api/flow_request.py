@@ -79,20 +79,6 @@ def problem_sentence(node: str | None, field: str | None, message: str | None) -
     return str(Problem(node, field, message or ""))
 
 
-_NOT_ON_CALLS = frozenset({"conference"})
-"""Step types that can be checked, walked through and tested, and that a dialer does not do yet."""
-
-
-def not_runnable(document: str) -> list[dict[str, str | None]]:
-    """The nodes of a document without problems that a call cannot do yet."""
-    message = "can be simulated, but calls cannot do this step in this version"
-    return [
-        {"node": name, "field": "type", "message": message}
-        for name, node in json.loads(document).get("nodes", {}).items()
-        if isinstance(node, Mapping) and node.get("type") in _NOT_ON_CALLS
-    ]
-
-
 def canonical(document: Any) -> str:
     """The one spelling of a document, so that equal documents are equal texts."""
     return json.dumps(document, ensure_ascii=True, sort_keys=True, separators=(",", ":"))

@@ -17,7 +17,6 @@ from outdial.api.errors import ApiError, invalid
 from outdial.api.flow_lint import check
 from outdial.api.flow_request import (
     flow_row,
-    not_runnable,
     problem_sentence,
     problems_of,
     read_document,
@@ -186,7 +185,7 @@ async def publish(request: Request, flow_id: str) -> Response:
     principal = await authenticate(request)
     flow = await the_flow(request, principal, flow_id)
     note = read_note(await read_body(request, limit=context.options.body_bytes))
-    if problems := problems_of(flow.draft) + not_runnable(flow.draft):
+    if problems := problems_of(flow.draft):
         raise invalid({"document": [problem_sentence(**problem) for problem in problems[:100]]})
     found = await check(request, principal, flow.draft, own=flow.id)
     if wrong := [problem_sentence(*_place(each)) for each in found if each.severity == "error"]:

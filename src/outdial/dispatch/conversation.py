@@ -12,7 +12,8 @@ from pathlib import Path
 
 from outdial.dispatch.agent_call import Agents
 from outdial.dispatch.clips import Clips
-from outdial.dispatch.connecting import Connection
+from outdial.dispatch.company import Company
+from outdial.dispatch.conferences import Conferences
 from outdial.dispatch.flow_library import FlowLibrary
 from outdial.dispatch.flow_requests import send_request
 from outdial.dispatch.flow_variables import NO_ZONES, Zones, flow_variables
@@ -33,6 +34,8 @@ from outdial.flow.actions import (
     Connect,
     HangUp,
     HttpRequest,
+    JoinConference,
+    LeaveConference,
     MaskDigits,
     OptOut,
     Play,
@@ -83,6 +86,7 @@ class Flows:
     egress: EgressClient
     messages: Messages
     agents: Agents
+    conferences: Conferences
 
 
 @dataclass(slots=True)
@@ -118,7 +122,7 @@ class Conversation:
     _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     _playing: _Playing | None = None
     _recording: str | None = None
-    _connection: Connection | None = None
+    _company: Company | None = None
     _events_sent: int = 0
     _problems: list[str] = field(default_factory=list)
     """What could not be done, beside what the engine noted itself."""
@@ -144,8 +148,8 @@ class Conversation:
                     turn = engine.resume(library, turn.state, await self._events.get())
                 for task in self._in_vain:
                     task.cancel()
-                if self._connection is not None:
-                    self._connection.stop()
+                if self._company is not None:
+                    self._company.part()
         finally:
             for timer in self._timers.values():
                 timer.cancel()
@@ -205,12 +209,9 @@ class Conversation:
                     receiver=self.call.to, iso=self.call.iso, type=SuppressionType(kind), value=value
                 )
                 self.store.post(suppressions.add, self.call.account_id, new, source="flow", now=self.clock())
-            case Connect():
-                self._connection = self._connect(action, flows)
-                tasks.create_task(self._connection.run())
-            case StopConnect(connect_id=connect_id):
-                if self._connection is not None and self._connection.action.connect_id == connect_id:
-                    self._connection.stop()
+            case Connect() | StopConnect() | JoinConference() | LeaveConference():
+                self._company = self._company or self._new_company(flows)
+                self._company.act(action, tasks)
             case SendEvent():
                 await self._send_event(action)
             case RequestCallback():
@@ -218,10 +219,10 @@ class Conversation:
             case _:
                 raise LocalProtocolError(f"a leg cannot do {type(action).__name__}")
 
-    def _connect(self, action: Connect, flows: Flows) -> Connection:
-        return Connection(
-            action=action,
+    def _new_company(self, flows: Flows) -> Company:
+        return Company(
             agents=flows.agents,
+            conferences=flows.conferences,
             prompts=flows.prompts,
             messages=flows.messages,
             phone=self.phone,
@@ -270,8 +271,8 @@ class Conversation:
 
     def _on_digit(self, digit: str) -> None:
         self._barge_in()  # a key by INFO has no beginning
-        if self._connection is not None:
-            self._connection.press(digit)
+        if self._company is not None:
+            self._company.press(digit)
         self._events.put_nowait(DigitPressed(self.clock(), digit))
 
     def _barge_in(self) -> None:

@@ -74,6 +74,10 @@ class Phone(Protocol):
         """Be in no room any more."""
         ...
 
+    def is_beside(self, other: "Phone") -> bool:
+        """Whether the two can be in one room."""
+        ...
+
     def hang_up(self, reason: EndReason = EndReason.COMPLETED) -> None:
         """End it wherever it is; the first end counts."""
         ...

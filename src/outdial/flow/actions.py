@@ -126,13 +126,14 @@ class JoinConference:
     room: str
     """Rooms are of an account: the same name in another account is another room."""
     moderator: bool
-    """The room is quiet until a moderator has come, and is over when the last one goes."""
+    """The room is over when the last moderator goes."""
+    wait_for_moderator: bool
+    """Hear and say nothing until a moderator has come."""
     muted: bool
     music: Prompt
     """What is heard again and again by whom nobody else is with; empty: silence."""
     most: int
     """How many it holds; whoever comes later leaves at once, as ``full``."""
-    record: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,6 @@ class ConferenceLeft:
     outcome: Literal["left", "ended", "full", "failed"]
     """Taken out by the flow; the room is over; it had no place; it could not be made."""
     stayed_ms: int = 0
-    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True)

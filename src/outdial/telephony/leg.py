@@ -199,6 +199,11 @@ class Leg:
             self.trace.note(f"joined to {room}")
             self.stream.join(room, muted=muted)
 
+    def is_beside(self, other: object) -> bool:
+        """Whether the other leg lives in the same media worker, so that both can be in one room."""
+        mine, theirs = self.stream, other.stream if isinstance(other, Leg) else None
+        return mine is not None and theirs is not None and mine.link is not None and mine.link is theirs.link
+
     def leave(self) -> None:
         """Be in no room any more."""
         if self.stream is not None:

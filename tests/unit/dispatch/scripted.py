@@ -94,6 +94,9 @@ class ScriptedPhone:
     def join(self, room: str, *, muted: bool = False) -> None:
         self.room = room
 
+    def is_beside(self, other: object) -> bool:
+        return True
+
     def leave(self) -> None:
         self.room = None
 

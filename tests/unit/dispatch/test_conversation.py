@@ -62,7 +62,12 @@ async def test_a_callee_who_hangs_up_ends_the_call_though_a_server_has_not_answe
     )
     nothing = cast("Any", None)
     flows = Flows(
-        library=nothing, prompts=nothing, egress=cast("Any", server), messages=nothing, agents=nothing
+        library=nothing,
+        prompts=nothing,
+        egress=cast("Any", server),
+        messages=nothing,
+        agents=nothing,
+        conferences=nothing,
     )
     lease = Lease("r:1", 1, 1, "d")
     conversation = Conversation(phone, nothing, "PCMU", lambda: 0, call, lease, nothing, nothing, flows)

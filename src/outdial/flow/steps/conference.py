@@ -32,11 +32,13 @@ class ConferenceStep(Step):
     }
 
     room: Template = setting(Templated(longest=200), "The name of the room.")
-    moderator: bool = setting(Flag(), "The callee opens and closes the room.", False)
+    moderator: bool = setting(Flag(), "The room is over when the last moderator goes.", False)
+    wait_for_moderator: bool = setting(
+        Flag(), "The callee hears the music, and nobody hears the callee, until a moderator has come.", False
+    )
     muted: bool = setting(Flag(), "The callee only listens.", False)
-    music: PromptTemplate | None = setting(PROMPT, "What a callee hears who is alone.", None)
-    most: int = setting(Whole(2, 100), "How many the room holds.", 10)
-    record: bool = setting(Flag(), "Record what is said there.", False)
+    music: PromptTemplate | None = setting(PROMPT, "What a callee hears who is alone, or waits.", None)
+    most: int = setting(Whole(2, 32), "How many the room holds.", 10)
     leave_keys: str = setting(Keys(), "The keys that leave it.", "")
     max_seconds: int | None = setting(Seconds(10, 14_400), "The callee is taken out after so long.", None)
 
@@ -50,10 +52,10 @@ class ConferenceStep(Step):
             conference_id=visit.id("conference"),
             room=room,
             moderator=self.moderator,
+            wait_for_moderator=self.wait_for_moderator,
             muted=self.muted,
             music=visit.prompt(self.music) if self.music else (),
             most=self.most,
-            record=self.record,
         )
         longest = () if self.max_seconds is None else (StartTimer(visit.id("longest"), self.max_seconds),)
         return Wait((join, *longest))

@@ -7,6 +7,7 @@ from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
 from outdial.storage.tables.agent_legs import agent_legs
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, recordings, traces
+from outdial.storage.tables.conferences import conferences
 from outdial.storage.tables.dispatch import paces, pauses
 from outdial.storage.tables.flows import flow_runs, flow_versions, flows
 from outdial.storage.tables.metadata import metadata
@@ -27,6 +28,7 @@ __all__ = [
     "bridges",
     "calls",
     "cdrs",
+    "conferences",
     "deliveries",
     "dialers",
     "fetched_sounds",

@@ -12,6 +12,7 @@ from outdial.dispatch.agent_call import Agents
 from outdial.dispatch.audio_fetch import AudioFetch, AudioFetchOptions
 from outdial.dispatch.audio_source import AudioSources
 from outdial.dispatch.clips import StoredClips
+from outdial.dispatch.conferences import Conferences
 from outdial.dispatch.conversation import Flows
 from outdial.dispatch.dispatcher import Dispatcher
 from outdial.dispatch.flow_library import FlowLibrary
@@ -90,6 +91,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                     database, clips, url_audio, voices, Tones(settings.data_dir / "tones"), wall_clock_ms
                 ),
                 egress=egress,
+                conferences=Conferences(database, wall_clock_ms),
                 messages=Messages(settings.data_dir / "messages", blobs),
                 agents=Agents(
                     network=network,
