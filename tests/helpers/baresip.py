@@ -37,14 +37,16 @@ module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{control_port}
 """
-_ACCOUNT = "<sip:phone@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={codecs}\n"
+_ACCOUNT = "<sip:{user}@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={codecs}\n"
 _CODECS = {"PCMU": "PCMU/8000/1", "PCMA": "PCMA/8000/1", "G722": "G722/16000/1"}
 
 
 class Baresip:
     """One baresip process. It says `speech` when it has picked up, and hangs up when that is over."""
 
-    def __init__(self, directory: Path, *, codecs: Sequence[str], speech: Pcm, rate: int) -> None:
+    def __init__(
+        self, directory: Path, *, codecs: Sequence[str], speech: Pcm, rate: int, user: str = "phone"
+    ) -> None:
         """`speech` has `rate` samples per second, which must be that of the codec that will be agreed."""
         self.host = "127.0.0.1"
         self.port, control_port, rtp_port = _free_block(), _free_block(), _free_block()
@@ -65,7 +67,8 @@ class Baresip:
             control_port=control_port,
         )
         (directory / "config").write_text(config, encoding="ascii")
-        account = _ACCOUNT.format(port=self.port, codecs=",".join(_CODECS[codec] for codec in codecs))
+        offered = ",".join(_CODECS[codec] for codec in codecs)
+        account = _ACCOUNT.format(user=user, port=self.port, codecs=offered)
         (directory / "accounts").write_text(account, encoding="ascii")
 
     async def __aenter__(self) -> Self:

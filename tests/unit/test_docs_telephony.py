@@ -35,7 +35,8 @@ def test_the_page_says_something() -> None:
 
 def test_each_scenario_of_sipp_is_used() -> None:
     """A scenario that no test names proves nothing."""
-    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "interop").glob("*.py"))
+    folders = (ROOT / "tests" / "interop", ROOT / "tests" / "integration")
+    tests = "".join(path.read_text(encoding="utf-8") for each in folders for path in each.glob("*.py"))
     scenarios = {path.stem for path in (ROOT / "tests" / "integration" / "sipp").glob("*.xml")}
     assert {name for name in scenarios if f'"{name}"' not in tests} == set()
 

@@ -75,10 +75,7 @@ def resume(library: Library, state: State, event: Event) -> Turn:
             run.state = replace(state, timer=None)
         case _:
             pass
-    visit = run.visit()
-    outcome = run.node.step.resume(visit, event)
-    run.keep_problems(visit)
-    return Turn(run.state, ()) if outcome is None else run.follow(outcome)
+    return run.go_on(event)
 
 
 class _Run:
@@ -101,6 +98,21 @@ class _Run:
     def enter(self, node: str) -> Turn:
         """Go to a node of the flow that runs, and on."""
         return self.follow(self._enter(node))
+
+    def go_on(self, event: Event) -> Turn:
+        """Tell the node where the flow waits; a key that is not for it is told the next one, each once."""
+        told: set[str] = set()
+        while True:
+            told.add(self.state.node)
+            visit = self.visit()
+            outcome = self.node.step.resume(visit, event)
+            self.keep_problems(visit)
+            if outcome is None:
+                return Turn(self.state, tuple(self._actions))
+            turn = self.follow(outcome)
+            passes_on = isinstance(outcome, Leave) and outcome.passes_key
+            if turn.state.finished or not passes_on or self.state.node in told:
+                return turn
 
     def follow(self, outcome: Outcome) -> Turn:
         """Do what an outcome says until one of them waits or ends."""

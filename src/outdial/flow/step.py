@@ -84,6 +84,8 @@ class Leave:
     """The values in ``set`` must not be stored."""
     tags: tuple[str, ...] = ()
     """To add to those of the call."""
+    passes_key: bool = False
+    """The key that was pressed is not for this step: the next one may take it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from outdial.flow.actions import Play
-from outdial.flow.events import Event, PlayFailed, PlayFinished
+from outdial.flow.actions import Play, StopPlay
+from outdial.flow.events import DigitPressed, Event, PlayFailed, PlayFinished
 from outdial.flow.kinds import Flag, Whole
 from outdial.flow.prompt_kind import PROMPT
 from outdial.flow.prompt_template import PromptTemplate
@@ -33,7 +33,9 @@ class PlayStep(Step):
 
     prompt: PromptTemplate = setting(PROMPT, "What is played.")
     times: int = setting(Whole(1, _MOST_TIMES), "How often it is played.", 1)
-    barge_in: bool = setting(Flag(), "Any key stops it, and the flow goes on.", False)
+    barge_in: bool = setting(
+        Flag(), "Any key stops it, and the flow goes on; the key counts for the question that follows.", False
+    )
 
     def enter(self, visit: Visit) -> Outcome:
         """Start the first play."""
@@ -46,6 +48,8 @@ class PlayStep(Step):
             case PlayFinished(play_id=play_id) if play_id == visit.id(playing):
                 again = playing < self.times and (event.completed or not self.barge_in)
                 return self._play(visit, playing + 1) if again else Leave()
+            case DigitPressed() if self.barge_in:
+                return Leave(actions=(StopPlay(visit.id(playing)),), passes_key=True)
             case PlayFailed(play_id=play_id) if play_id == visit.id(playing):
                 visit.note(event.problem or "the prompt cannot be played")
                 return Leave("failed") if "failed" in visit.exits else End(SOUND_MISSING)
