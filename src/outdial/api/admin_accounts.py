@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from outdial.api.administrator import administrator
-from outdial.api.answers import Page, family_time, ok
+from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES
-from outdial.api.documentation import body, errors, family, page_of, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, page_of, success
 from outdial.api.fields import Fields
+from outdial.api.idempotency import create
 from outdial.api.paths import number_in_path
 from outdial.domain.calling_window import LONGEST as LONGEST_WINDOW
 from outdial.domain.calling_window import CallingWindow
@@ -94,8 +95,9 @@ def time_zone(text: str) -> str:
     "",
     summary="Add an account",
     responses=success("It is there; make it a token.", family("The account is added.", _EXAMPLE))
-    | errors(400, 401, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["name"], {"name": "Clinic", "time_zone": "Asia/Kolkata"}),
+    | errors(400, 401, 409, 413, 415, 422),
+    openapi_extra=body(_FIELDS, ["name"], {"name": "Clinic", "time_zone": "Asia/Kolkata"})
+    | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add(request: Request) -> Response:
     """Add an account; give it tokens with `admin/tokens` and numbers with `admin/bridges`."""
@@ -103,10 +105,14 @@ async def add(request: Request) -> Response:
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
     values = read_account_request(form, is_new=True)
-    added = await context.database.run(
-        administration.create_account, administrator(request, principal), values, now=context.now_ms()
+    actor, now = administrator(request, principal), context.now_ms()
+    return await create(
+        request,
+        principal,
+        form,
+        lambda conn: administration.create_account(conn, actor, values, now=now),
+        lambda added: family_body("The account is added.", _row(added)),
     )
-    return ok("The account is added.", _row(added))
 
 
 @router.get(

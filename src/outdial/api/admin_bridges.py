@@ -6,13 +6,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from outdial.api.administrator import administrator
-from outdial.api.answers import Page, family_time, ok
+from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES
-from outdial.api.documentation import body, errors, family, page_of, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, page_of, success
 from outdial.api.fields import Fields
+from outdial.api.idempotency import create
 from outdial.api.paths import number_in_path
 from outdial.domain.phone_number import PhoneNumber
 from outdial.storage import administration, bridges
@@ -64,17 +65,23 @@ def read_bridge_request(form: dict[str, Any], *, is_new: bool) -> dict[str, Any]
     summary="Add a bridge",
     responses=success("Calls can be made from it.", family("The bridge is added.", _EXAMPLE))
     | errors(400, 401, 404, 409, 413, 415, 422),
-    openapi_extra=body({"number": _NUMBER, **_SETTINGS}, ["number", "account_id", "trunk_id"], _EXAMPLE_BODY),
+    openapi_extra=body({"number": _NUMBER, **_SETTINGS}, ["number", "account_id", "trunk_id"], _EXAMPLE_BODY)
+    | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add(request: Request) -> Response:
     """Add a number of ours."""
     context = context_of(request)
     principal = await authenticate(request)
-    values = read_bridge_request(await read_body(request, limit=context.options.body_bytes), is_new=True)
-    added = await context.database.run(
-        administration.create_bridge, administrator(request, principal), values, now=context.now_ms()
+    form = await read_body(request, limit=context.options.body_bytes)
+    values = read_bridge_request(form, is_new=True)
+    actor, now = administrator(request, principal), context.now_ms()
+    return await create(
+        request,
+        principal,
+        form,
+        lambda conn: administration.create_bridge(conn, actor, values, now=now),
+        lambda added: family_body("The bridge is added.", _row(added)),
     )
-    return ok("The bridge is added.", _row(added))
 
 
 @router.get(

@@ -6,14 +6,15 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
 from outdial.api.administrator import administrator
-from outdial.api.answers import Page, ok
+from outdial.api.answers import Page, family_body, ok
 from outdial.api.auth import authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES
-from outdial.api.documentation import body, errors, family, page_of, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, page_of, success
 from outdial.api.errors import ApiError
 from outdial.api.fields import Fields
+from outdial.api.idempotency import create
 from outdial.api.paths import number_in_path
 from outdial.api.voice_pricing import EXAMPLE_ROW, price_row
 from outdial.domain.country import country_of_prefix
@@ -21,7 +22,7 @@ from outdial.domain.money import parse_currency, parse_units, to_text
 from outdial.domain.rating import LONGEST_PREFIX, Rate
 from outdial.errors import InvalidInput
 from outdial.storage import price_list, rates
-from outdial.storage.credit import NotCovered
+from outdial.storage.credit import Credit, NotCovered
 from outdial.storage.rates import CardRow, NewCardRow
 
 router = APIRouter(prefix="/admin", tags=["admin"])
@@ -118,39 +119,46 @@ async def remove(request: Request, rate_id: str) -> Response:
     summary="Add credit to an account",
     responses=success("As it stands now.", family("The credit is changed.", _CREDIT_EXAMPLE))
     | errors(400, 401, 404, 409, 413, 415, 422),
-    openapi_extra=body(_CREDIT_FIELDS, ["amount"], {"amount": "25", "note": "invoice 7"}),
+    openapi_extra=body(_CREDIT_FIELDS, ["amount"], {"amount": "25", "note": "invoice 7"})
+    | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add_credit(request: Request, account_id: str) -> Response:
     """Add credit, or take it away; what accepted calls have reserved cannot be taken (409)."""
     context = context_of(request)
     principal = await authenticate(request)
     number = number_in_path("account", account_id)
-    fields = Fields(await read_body(request, limit=context.options.body_bytes))
+    form = await read_body(request, limit=context.options.body_bytes)
+    fields = Fields(form)
     fields.text("amount", required=True, check=_amount)
     fields.text("note", empty="")
     values = fields.done()
+    actor, now = administrator(request, principal), context.now_ms()
+
+    def add(conn: sa.Connection) -> Credit:
+        note = values.get("note", "")
+        return price_list.add_credit(conn, actor, number, values["amount"], note=note, now=now)
+
     try:
-        account = await context.database.run(
-            price_list.add_credit,
-            administrator(request, principal),
-            number,
-            values["amount"],
-            note=values.get("note", ""),
-            now=context.now_ms(),
+        return await create(
+            request,
+            principal,
+            form,
+            add,
+            lambda account: family_body("The credit is changed.", _credit_row(account)),
         )
     except NotCovered as error:
         available = to_text(error.credit.available)
         raise ApiError(409, f"Only {available} {error.credit.currency} are available.") from error
-    return ok(
-        "The credit is changed.",
-        {
-            "balance": to_text(account.balance),
-            "reserved": to_text(account.reserved),
-            "available": to_text(account.available),
-            "currency": account.currency,
-            "prepaid": account.prepaid,
-        },
-    )
+
+
+def _credit_row(account: Credit) -> dict[str, Any]:
+    return {
+        "balance": to_text(account.balance),
+        "reserved": to_text(account.reserved),
+        "available": to_text(account.available),
+        "currency": account.currency,
+        "prepaid": account.prepaid,
+    }
 
 
 def _read(form: dict[str, Any]) -> NewCardRow:

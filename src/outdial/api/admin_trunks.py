@@ -6,13 +6,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from outdial.api.administrator import administrator
-from outdial.api.answers import Page, family_time, ok
+from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES
-from outdial.api.documentation import TEXTS, body, errors, family, page_of, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, TEXTS, body, errors, family, page_of, success
 from outdial.api.errors import ApiError
+from outdial.api.idempotency import create
 from outdial.api.paths import number_in_path
 from outdial.api.trunk_request import CALLER_ID_MODES, CODECS, read_trunk_request
 from outdial.storage import administration, trunks
@@ -98,7 +99,7 @@ _EXAMPLE = {
     summary="Add a trunk",
     responses=success("Dialers know it at once.", family("The trunk is added.", _EXAMPLE))
     | errors(400, 401, 409, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["name", "host"], _EXAMPLE_BODY),
+    openapi_extra=body(_FIELDS, ["name", "host"], _EXAMPLE_BODY) | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add(request: Request) -> Response:
     """Add a carrier account; give it numbers with `admin/bridges`."""
@@ -107,10 +108,14 @@ async def add(request: Request) -> Response:
     form = await read_body(request, limit=context.options.body_bytes)
     wanted = NewTrunk(**read_trunk_request(form, is_new=True))
     _check_login(wanted)
-    added = await context.database.run(
-        administration.create_trunk, administrator(request, principal), wanted, now=context.now_ms()
+    actor, now = administrator(request, principal), context.now_ms()
+    return await create(
+        request,
+        principal,
+        form,
+        lambda conn: administration.create_trunk(conn, actor, wanted, now=now),
+        lambda added: family_body("The trunk is added.", _row(added)),
     )
-    return ok("The trunk is added.", _row(added))
 
 
 @router.get(

@@ -18,9 +18,14 @@ def json_response(body: Any) -> Response:
     return Response(to_json(body), media_type="application/json")
 
 
-def ok(message: str, data: Any, **more: Any) -> Response:
+def family_body(message: str, data: Any, **more: Any) -> dict[str, Any]:
     """The shape of every endpoint but `outgoing/send`: `{"status": "OK", "code": 200, "message", "data"}`."""
-    return json_response({"status": "OK", "code": 200, "message": message, "data": data, **more})
+    return {"status": "OK", "code": 200, "message": message, "data": data, **more}
+
+
+def ok(message: str, data: Any, **more: Any) -> Response:
+    """200 in the family's shape."""
+    return json_response(family_body(message, data, **more))
 
 
 def family_time(at_ms: int | None) -> str | None:

@@ -1,17 +1,19 @@
 """`developer/subscriptions`: which webhooks are told about calls that name none."""
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.answers import Page, family_time, ok
+from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES, number_of
-from outdial.api.documentation import body, errors, family, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, success
 from outdial.api.errors import ApiError, invalid
+from outdial.api.idempotency import create
 from outdial.domain.phone_number import PhoneNumber
 from outdial.errors import InvalidPhoneNumber
 from outdial.storage import bridges, subscriptions, webhooks
@@ -38,8 +40,8 @@ _EXAMPLE = {"id": 3, **_EXAMPLE_BODY, "created_at": "2019-08-16 15:09:51"}
     "",
     summary="Subscribe a webhook",
     responses=success("Subscribed.", family("The webhook is subscribed.", _EXAMPLE))
-    | errors(400, 401, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["event", "webhook_id"], _EXAMPLE_BODY),
+    | errors(400, 401, 409, 413, 415, 422),
+    openapi_extra=body(_FIELDS, ["event", "webhook_id"], _EXAMPLE_BODY) | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add(request: Request) -> Response:
     """Send the events of calls to a webhook without naming it with each call.
@@ -50,8 +52,13 @@ async def add(request: Request) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
-    added = await context.database.run(_add, principal, form, now=context.now_ms())
-    return ok("The webhook is subscribed.", _row(added))
+    return await create(
+        request,
+        principal,
+        form,
+        partial(_add, principal=principal, form=form, now=context.now_ms()),
+        lambda added: family_body("The webhook is subscribed.", _row(added)),
+    )
 
 
 @router.get(

@@ -5,12 +5,13 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.answers import Page, family_time, ok
+from outdial.api.answers import Page, family_body, family_time, json_response, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import ApiContext, context_of
-from outdial.api.documentation import body, errors, family, query, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, query, success
 from outdial.api.errors import ApiError
+from outdial.api.idempotency import REPLAYED, amend, key_of, once, replayed
 from outdial.api.webhook_request import BODY_FORMATS, METHODS, read_webhook_request
 from outdial.storage import webhooks
 from outdial.storage.webhooks import NewWebhook, Webhook
@@ -80,8 +81,8 @@ PAGES = [
     "",
     summary="Add a webhook",
     responses=success("Stored; `status` says whether it was verified.", family("…", _CREATED))
-    | errors(400, 401, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["name", "uri"], _EXAMPLE_BODY),
+    | errors(400, 401, 409, 413, 415, 422),
+    openapi_extra=body(_FIELDS, ["name", "uri"], _EXAMPLE_BODY) | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add(request: Request) -> Response:
     """Store an endpoint and ask it for the challenge.
@@ -91,7 +92,11 @@ async def add(request: Request) -> Response:
     """
     context = context_of(request)
     principal = await authenticate(request)
-    wanted = await _read(request, context, is_new=True)
+    form = await read_body(request, limit=context.options.body_bytes)
+    key = key_of(request, principal, form)
+    if (again := await replayed(context, key)) is not None:
+        return again
+    wanted = read_webhook_request(form, context.endpoints, is_new=True)
     given = wanted.pop("secret", None)
     wanted.pop("status", None)
     secret = given or context.endpoints.new_secret()
@@ -101,9 +106,29 @@ async def add(request: Request) -> Response:
         verification_code=context.endpoints.new_code(),
         **wanted,
     )
-    webhook = await context.database.run(webhooks.insert, principal.account_id, new, now=context.now_ms())
-    why_not, webhook = await _verify(context, webhook)
-    return ok(_message("The webhook is stored", why_not), _row(webhook, why_not) | {"secret": secret})
+    made: list[Webhook] = []
+
+    def insert(conn: sa.Connection) -> Webhook:
+        return webhooks.insert(conn, principal.account_id, new, now=now)
+
+    def body_of(webhook: Webhook) -> dict[str, Any]:
+        made[:] = [webhook]
+        return _created(webhook, _NOT_VERIFIED, secret)
+
+    now = context.now_ms()
+    answer = await once(context, key, insert, body_of)
+    if REPLAYED in answer.headers:
+        return answer
+    # Its answer, which is kept already, becomes what comes of the challenge.
+    why_not, webhook = await _verify(context, made[0])
+    whole = _created(webhook, why_not, secret)
+    await amend(context, key, whole)
+    return json_response(whole)
+
+
+def _created(webhook: Webhook, why_not: str | None, secret: str) -> dict[str, Any]:
+    row = _row(webhook, why_not) | {"secret": secret}
+    return family_body(_message("The webhook is stored", why_not), row)
 
 
 @router.get(

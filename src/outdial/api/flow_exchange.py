@@ -4,18 +4,20 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.answers import ok
+from outdial.api.answers import family_body, ok
 from outdial.api.auth import authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
-from outdial.api.documentation import body, errors, family, query, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, query, success
 from outdial.api.errors import invalid
 from outdial.api.flow_request import canonical, read_document, read_name, shown_flow
 from outdial.api.flows import DOCUMENT, EXAMPLE, the_flow, the_version
+from outdial.api.idempotency import create
 from outdial.errors import InvalidInput
 from outdial.flow.difference import Change, changes
 from outdial.flow.importing import SOURCES, import_flow
@@ -69,8 +71,9 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
         family("The flow 23 is stored; 1 notes.", _IMPORTED),
         nullable=_MAY_BE_NULL | {"created_at": "string", "updated_at": "string", "revision": "integer"},
     )
-    | errors(400, 401, 403, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["document"], {"source": _OURS, "name": "Reminder", "document": DOCUMENT}),
+    | errors(400, 401, 403, 409, 413, 415, 422),
+    openapi_extra=body(_FIELDS, ["document"], {"source": _OURS, "name": "Reminder", "document": DOCUMENT})
+    | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def import_(request: Request) -> Response:
     """Make a draft of a flow that was exported here, or from Twilio Studio or RapidPro.
@@ -109,11 +112,17 @@ async def import_(request: Request) -> Response:
         )
         shown = shown_flow(flow) | dict.fromkeys(("id", "revision", "created_at", "updated_at"))
         return ok(f"{len(notes)} notes.", shown | {"notes": notes})
-    flow = await context.database.run(
-        flows.insert, principal.account_id, name=name, draft=document, now=context.now_ms()
+    return await create(
+        request,
+        principal,
+        form,
+        partial(
+            flows.insert, account_id=principal.account_id, name=name, draft=document, now=context.now_ms()
+        ),
+        lambda flow: family_body(
+            f"The flow {flow.id} is stored; {len(notes)} notes.", shown_flow(flow) | {"notes": notes}
+        ),
     )
-    sentence = f"The flow {flow.id} is stored; {len(notes)} notes."
-    return ok(sentence, shown_flow(flow) | {"notes": notes})
 
 
 @router.get(

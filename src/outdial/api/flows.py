@@ -2,17 +2,18 @@
 
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.answers import Page, family_time, ok
+from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES, number_of
-from outdial.api.documentation import body, errors, family, query, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, query, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.flow_lint import check
 from outdial.api.flow_request import (
@@ -25,6 +26,7 @@ from outdial.api.flow_request import (
     read_number,
     shown_flow,
 )
+from outdial.api.idempotency import create
 from outdial.flow.lint import Finding
 from outdial.storage import flows
 from outdial.storage.flows import FlowVersion, StoredFlow
@@ -73,8 +75,9 @@ _LINKS = {"first": "…?page=1&per_page=15", "last": "…?page=1&per_page=15", "
     "",
     summary="Add a flow",
     responses=success("Stored as a draft.", family("The flow 23 is stored.", EXAMPLE))
-    | errors(400, 401, 403, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["name", "document"], {"name": "Appointment reminder", "document": DOCUMENT}),
+    | errors(400, 401, 403, 409, 413, 415, 422),
+    openapi_extra=body(_FIELDS, ["name", "document"], {"name": "Appointment reminder", "document": DOCUMENT})
+    | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add(request: Request) -> Response:
     """Store a flow as a draft. `problems` says what keeps it from being published."""
@@ -82,10 +85,13 @@ async def add(request: Request) -> Response:
     principal = await authenticate(request)
     form = await read_body(request, limit=context.options.body_bytes)
     name, draft = read_name(form), read_document(form)
-    flow = await context.database.run(
-        flows.insert, principal.account_id, name=name, draft=draft, now=context.now_ms()
+    return await create(
+        request,
+        principal,
+        form,
+        partial(flows.insert, account_id=principal.account_id, name=name, draft=draft, now=context.now_ms()),
+        lambda flow: family_body(f"The flow {flow.id} is stored.", shown_flow(flow)),
     )
-    return ok(f"The flow {flow.id} is stored.", shown_flow(flow))
 
 
 @router.get(

@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from pydantic_core import to_json
 
 from outdial.api.auth import Principal
-from outdial.api.context import ApiContext
+from outdial.api.context import ApiContext, context_of
 from outdial.api.errors import ApiError, invalid
 from outdial.storage import idempotency
 from outdial.storage.idempotency import IdempotencyKey, Kept
@@ -47,6 +47,28 @@ async def replayed(context: ApiContext, key: IdempotencyKey | None) -> Response 
         return None
     kept = await context.database.read(idempotency.find, key, now=context.now_ms())
     return None if kept is None else _again(kept)
+
+
+async def create(
+    request: Request,
+    principal: Principal,
+    form: Mapping[str, Any],
+    work: Callable[[sa.Connection], T],
+    body_of: Callable[[T], Any],
+) -> Response:
+    """Answer a request that makes something: `work` in one transaction, once for each key if it has one.
+
+    For endpoints that have nothing to do before and after; the others use `key_of`, `replayed` and `once`.
+    """
+    context = context_of(request)
+    key = key_of(request, principal, form)
+    return await replayed(context, key) or await once(context, key, work, body_of)
+
+
+async def amend(context: ApiContext, key: IdempotencyKey | None, body: Any) -> None:
+    """Keep another answer under a key: what was made has come further since."""
+    if key is not None:
+        await context.database.run(idempotency.keep, key, to_json(body))
 
 
 async def once(

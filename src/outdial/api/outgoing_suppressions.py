@@ -9,13 +9,14 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import QueryParams
 
-from outdial.api.answers import Page, family_time, ok
+from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import authenticate
 from outdial.api.bodies import MULTIPART, bounded, read_body
 from outdial.api.context import ApiContext, context_of
 from outdial.api.developer_webhooks import PAGES, number_of
-from outdial.api.documentation import body, errors, family, query, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, query, success
 from outdial.api.errors import ApiError, invalid
+from outdial.api.idempotency import create
 from outdial.api.multipart import FileTarget, boundary_of, read_multipart
 from outdial.api.number_file import NumberFileSummary, numbers_in, read_number_file
 from outdial.domain.phone_number import PhoneNumber
@@ -120,18 +121,22 @@ async def list_suppressions(request: Request) -> Response:
     "",
     summary="Suppress a number",
     responses=success("It is not called any more.", family("The number is suppressed.", _EXAMPLE))
-    | errors(400, 401, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["receiver"], _EXAMPLE_BODY),
+    | errors(400, 401, 409, 413, 415, 422),
+    openapi_extra=body(_FIELDS, ["receiver"], _EXAMPLE_BODY) | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add(request: Request) -> Response:
     """Do not call a number any more, calls that are queued already included. The same wish twice is one."""
     context = context_of(request)
     principal = await authenticate(request)
-    new = _wanted(await read_body(request, limit=context.options.body_bytes))
-    row, _ = await context.database.run(
-        suppressions.add, principal.account_id, new, source="api", now=context.now_ms()
+    form = await read_body(request, limit=context.options.body_bytes)
+    new, now = _wanted(form), context.now_ms()
+    return await create(
+        request,
+        principal,
+        form,
+        lambda conn: suppressions.add(conn, principal.account_id, new, source="api", now=now)[0],
+        lambda row: family_body("The number is suppressed.", _row(row)),
     )
-    return ok("The number is suppressed.", _row(row))
 
 
 @router.delete(

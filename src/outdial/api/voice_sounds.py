@@ -11,17 +11,19 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from outdial.api.answers import Page, family_duration, family_time, ok
+from outdial.api.answers import Page, family_body, family_duration, family_time, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import MULTIPART, bounded
 from outdial.api.context import ApiContext, context_of
-from outdial.api.documentation import errors, family, query, success
+from outdial.api.documentation import IDEMPOTENCY_KEY, errors, family, query, success
 from outdial.api.errors import ApiError, invalid
+from outdial.api.idempotency import REPLAYED, key_of, once, replayed
 from outdial.api.multipart import FileTarget, MultipartForm, boundary_of, read_multipart
 from outdial.audio.clip import CODECS, clip_file_name
 from outdial.audio.decode import DecodeLimits, SoundInfo, prepare_sound
 from outdial.errors import AudioError, NotFound
 from outdial.storage import sounds
+from outdial.storage.idempotency import IdempotencyKey
 from outdial.storage.sounds import Sound
 
 router = APIRouter(prefix="/voice/sounds", tags=["sounds"])
@@ -79,8 +81,8 @@ _LIST_EXAMPLE = family(
     "",
     summary="Upload a sound",
     responses=success("Ready to be played.", family("The sound is ready.", _EXAMPLE_ROW))
-    | errors(400, 401, 413, 415, 422),
-    openapi_extra=_UPLOAD_SCHEMA,
+    | errors(400, 401, 409, 413, 415, 422),
+    openapi_extra=_UPLOAD_SCHEMA | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def upload(request: Request) -> Response:
     """Take a sound file, decode it once, and keep it in every form that a call may need."""
@@ -94,15 +96,14 @@ async def upload(request: Request) -> Response:
     folder = context.options.work_dir / sound_id
     await asyncio.to_thread(folder.mkdir, parents=True)
     try:
-        sound = await _take(request, context, principal, boundary, sound_id, folder)
+        return await _take(request, context, principal, boundary, sound_id, folder)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    return ok("The sound is ready.", _row(sound))
 
 
 async def _take(
     request: Request, context: ApiContext, principal: Principal, boundary: bytes, sound_id: str, folder: Path
-) -> Sound:
+) -> Response:
     limit = context.options.upload_bytes
     source = folder / "source"
     form = await read_multipart(
@@ -111,6 +112,10 @@ async def _take(
     if form.file_name is None or not form.file_bytes:
         raise invalid({"audio": ["audio is missing: send the sound file in a field with the name audio."]})
     name = _name_of(form)
+    sha256 = await asyncio.to_thread(_sha256, source)
+    key = key_of(request, principal, {"name": name, "audio": sha256})
+    if (again := await replayed(context, key)) is not None:
+        return again
     try:
         async with context.decoders:
             info = await prepare_sound(source, folder, DecodeLimits(max_duration_ms=context.options.sound_ms))
@@ -124,23 +129,30 @@ async def _take(
         duration_ms=info.duration_ms,
         source_format=_format_of(info),
         bytes=form.file_bytes,
-        sha256=await asyncio.to_thread(_sha256, source),
+        sha256=sha256,
         created_at=context.now_ms(),
     )
-    await _store(context, sound, folder)
-    return sound
+    return await _store(context, sound, folder, key)
 
 
-async def _store(context: ApiContext, sound: Sound, folder: Path) -> None:
+async def _store(context: ApiContext, sound: Sound, folder: Path, key: IdempotencyKey | None) -> Response:
     """Blobs first, row last: a row always names blobs that are there."""
     await context.blobs.put(sounds.source_key(sound.id), folder / "source")
     for codec in CODECS:
         await context.blobs.put(sounds.clip_key(sound.id, codec), folder / clip_file_name(codec))
     try:
-        await context.database.run(sounds.insert, sound)
+        answer = await once(
+            context,
+            key,
+            lambda conn: sounds.insert(conn, sound),
+            lambda _: family_body("The sound is ready.", _row(sound)),
+        )
     except BaseException:
         await context.blobs.delete(_keys(sound.id))
         raise
+    if REPLAYED in answer.headers:  # another request with the key was faster
+        await context.blobs.delete(_keys(sound.id))
+    return answer
 
 
 @router.get(

@@ -119,7 +119,7 @@ def test_a_request_that_might_be_done_twice_is_sent_once(first: bytes) -> None:
     expected = outdial_client.NoAnswer if first == BROKEN else outdial_client.Unavailable
     with scripted(first, answer(200, {"data": {"id": 1}})) as (server, client, pauses):
         with pytest.raises(expected):
-            client.webhooks.add(name="crm", uri="https://example.com/calls")
+            client.webhooks.rotate(7)
         assert (len(server.requests), pauses) == (1, [])
 
 

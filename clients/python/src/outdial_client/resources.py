@@ -257,7 +257,13 @@ class Suppressions(_Group):
         return answer
 
     def add(
-        self, *, receiver: str, iso: str | None = None, type: str | None = None, value: str | None = None
+        self,
+        *,
+        receiver: str,
+        iso: str | None = None,
+        type: str | None = None,
+        value: str | None = None,
+        idempotency_key: str | None = None,
     ) -> models.Suppression:
         """Suppress a number.
 
@@ -267,6 +273,8 @@ class Suppressions(_Group):
             "POST",
             "/api/v1/outgoing/suppressions/unsubscribers",
             body=without_none({"receiver": receiver, "iso": iso, "type": type, "value": value}),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -502,13 +510,19 @@ class Recordings(_Group):
 class Sounds(_Group):
     """`client.sounds`."""
 
-    def upload(self, *, audio: Path | bytes, name: str | None = None) -> models.Sound:
+    def upload(
+        self, *, audio: Path | bytes, name: str | None = None, idempotency_key: str | None = None
+    ) -> models.Sound:
         """Upload a sound.
 
         POST `/api/v1/voice/sounds`
         """
         answer: models.Sound = self._transport.data(
-            "POST", "/api/v1/voice/sounds", body=without_none({"audio": upload(audio), "name": name})
+            "POST",
+            "/api/v1/voice/sounds",
+            body=without_none({"audio": upload(audio), "name": name}),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -585,13 +599,19 @@ class Account(_Group):
 class Flows(_Group):
     """`client.flows`."""
 
-    def add(self, *, name: str, document: Mapping[str, Any]) -> models.Flow:
+    def add(
+        self, *, name: str, document: Mapping[str, Any], idempotency_key: str | None = None
+    ) -> models.Flow:
         """Add a flow.
 
         POST `/api/v1/flows`
         """
         answer: models.Flow = self._transport.data(
-            "POST", "/api/v1/flows", body=without_none({"name": name, "document": document})
+            "POST",
+            "/api/v1/flows",
+            body=without_none({"name": name, "document": document}),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -778,6 +798,7 @@ class Flows(_Group):
         name: str | None = None,
         flow: str | None = None,
         dry_run: bool | None = None,
+        idempotency_key: str | None = None,
     ) -> models.FlowImport:
         """Import a flow.
 
@@ -789,6 +810,8 @@ class Flows(_Group):
             body=without_none(
                 {"source": source, "document": document, "name": name, "flow": flow, "dry_run": dry_run}
             ),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -905,6 +928,7 @@ class Webhooks(_Group):
         headers: Mapping[str, Any] | None = None,
         body_format: str | None = None,
         body: str | None = None,
+        idempotency_key: str | None = None,
     ) -> models.Webhook:
         """Add a webhook.
 
@@ -924,6 +948,8 @@ class Webhooks(_Group):
                     "body": body,
                 }
             ),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -1036,7 +1062,9 @@ class Webhooks(_Group):
 class Subscriptions(_Group):
     """`client.subscriptions`."""
 
-    def add(self, *, event: str, webhook_id: int, identity: str | None = None) -> models.Subscription:
+    def add(
+        self, *, event: str, webhook_id: int, identity: str | None = None, idempotency_key: str | None = None
+    ) -> models.Subscription:
         """Subscribe a webhook.
 
         POST `/api/v1/developer/subscriptions`
@@ -1045,6 +1073,8 @@ class Subscriptions(_Group):
             "POST",
             "/api/v1/developer/subscriptions",
             body=without_none({"event": event, "identity": identity, "webhook_id": webhook_id}),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -1183,6 +1213,7 @@ class AdminAccounts(_Group):
         max_concurrent: int | None = None,
         calling_window: str | None = None,
         paused: bool | None = None,
+        idempotency_key: str | None = None,
     ) -> models.AdminAccount:
         """Add an account.
 
@@ -1201,6 +1232,8 @@ class AdminAccounts(_Group):
                     "paused": paused,
                 }
             ),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -1263,7 +1296,14 @@ class AdminAccounts(_Group):
         )
         return answer
 
-    def add_credit(self, account_id: int | str, *, amount: str, note: str | None = None) -> models.Balance:
+    def add_credit(
+        self,
+        account_id: int | str,
+        *,
+        amount: str,
+        note: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.Balance:
         """Add credit to an account.
 
         POST `/api/v1/admin/accounts/{account_id}/credit`
@@ -1272,6 +1312,8 @@ class AdminAccounts(_Group):
             "POST",
             f"/api/v1/admin/accounts/{segment(account_id)}/credit",
             body=without_none({"amount": amount, "note": note}),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -1305,6 +1347,7 @@ class AdminTrunks(_Group):
         addresses: str | Sequence[str] | None = None,
         headers: Mapping[str, Any] | None = None,
         enabled: bool | None = None,
+        idempotency_key: str | None = None,
     ) -> models.AdminTrunk:
         """Add a trunk.
 
@@ -1340,6 +1383,8 @@ class AdminTrunks(_Group):
                     "enabled": enabled,
                 }
             ),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
@@ -1445,6 +1490,7 @@ class AdminBridges(_Group):
         calls_per_second: float | None = None,
         max_concurrent: int | None = None,
         paused: bool | None = None,
+        idempotency_key: str | None = None,
     ) -> models.AdminBridge:
         """Add a bridge.
 
@@ -1464,6 +1510,8 @@ class AdminBridges(_Group):
                     "paused": paused,
                 }
             ),
+            key=idempotency_key,
+            is_keyed=True,
         )
         return answer
 
