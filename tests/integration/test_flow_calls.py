@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.helpers.system import BRIDGE, System
 
-from outdial.storage import flow_runs, suppressions
+from outdial.storage import attempts, flow_runs, suppressions
+from outdial.storage.tables import audio_urls
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -78,6 +80,35 @@ async def test_a_call_runs_the_published_flow_and_leaves_its_path(system: System
     assert run.variables == {"code": "42"}
     assert status["attempts"][0]["flow"]["result"] == "success"
     assert system.read(suppressions.blocking, 1, PRESSES_42, bridge=BRIDGE, tag="") is not None
+    # What was known was spoken before the dial: "Hello Ann…" and "You entered"; the digits were not.
+    (attempt,) = system.read(attempts.of_call, row["id"])
+    assert attempt.dialing_at is not None
+    spoken_at = system.read(lambda conn: list(conn.scalars(sa.select(audio_urls.c.checked_at))))
+    assert [at <= attempt.dialing_at for at in sorted(spoken_at)] == [True, True, False]
+
+
+async def test_a_flow_that_cannot_be_said_is_not_dialled(system: System) -> None:
+    document = {
+        "schema_version": 1,
+        "entry": "say",
+        "nodes": {
+            "say": {
+                "type": "play",
+                "settings": {"prompt": {"text": "Hello", "voice": "nobody"}},
+                "exits": {"next": "bye"},
+            },
+            "bye": {"type": "hang_up"},
+        },
+    }
+    flow = await ok(system, "POST", "flows", json={"name": "mute", "document": document})
+    await ok(system, "POST", f"flows/{flow['id']}/publish", json={})
+    form = {"bridge": BRIDGE, "to": ANSWERS, "ivr_id": str(flow["id"])}
+    [row] = await ok(system, "POST", "outgoing/send", data=form)
+    status = await system.done(row["id"])
+    (attempt,) = status["attempts"]
+    assert (attempt["reason"], attempt["dialed_at"]) == ("audio_unavailable", None)
+    assert "no voice 'nobody' is on this server" in status["explanation"]
+    assert not [each for each in system.heard() if each.number == ANSWERS]
 
 
 async def test_a_callee_who_asks_for_it_is_called_again_in_a_call_of_its_own(system: System) -> None:

@@ -38,6 +38,9 @@ from outdial.storage.audio_urls import Busy, Ready, Unusable
 _LONGEST_WAIT_S = 15.0
 """A callee hears silence meanwhile: later than this, the flow goes on without the prompt."""
 _LOOK_S = 0.05
+_STORED_MS = 3_600_000
+"""A text that is asked for is stored anew this often: what nobody asks for goes after some days."""
+_MOST_STORED = 20_000
 
 _Spoken = Text | Digits | Number | Date | Time | Currency
 
@@ -64,6 +67,8 @@ class PromptAudio:
         self._voices = voices
         self._tones = tones
         self._clock = clock
+        self._stored: dict[str, int] = {}
+        """When texts were stored last, by address."""
 
     async def clips_of(self, prompt: Prompt, codec: str, account_id: int) -> list[Path]:
         """The clips of a prompt, in order. Raises CannotPlay, after 15 seconds at the latest."""
@@ -72,6 +77,41 @@ class PromptAudio:
             await self._store.run(prompts.put, texts, now=self._clock())
         found = await asyncio.gather(*(self._clips_of(item, codec, account_id) for item in prompt))
         return [clip for clips in found for clip in clips]
+
+    async def prepare(self, items: Sequence[Item], account_id: int) -> Busy | str | None:
+        """Have spoken and fetched what a call may say: None when all of it is there.
+
+        Otherwise why it never will be, as a sentence, or until when somebody is busy with it.
+        """
+        try:
+            addresses = await self._addresses(items)
+        except CannotPlay as error:
+            return str(error)
+        busy: Busy | None = None
+        for address in addresses:
+            match await self._by_url.find(address, account_id):
+                case Unusable(problem=problem):
+                    return problem
+                case Busy() as found if busy is None or found.until > busy.until:
+                    busy = found
+                case _:
+                    pass
+        return busy
+
+    async def _addresses(self, items: Sequence[Item]) -> list[str]:
+        """Of what is spoken and fetched among `items`; texts that were not stored lately are."""
+        now = self._clock()
+        spoken_ = {
+            prompt.address: prompt
+            for prompt in (self._prompt(item) for item in items if isinstance(item, _Spoken))
+        }
+        new = [each for address, each in spoken_.items() if self._stored.get(address, 0) <= now - _STORED_MS]
+        if new:
+            await self._store.run(prompts.put, new, now=now)
+            if len(self._stored) > _MOST_STORED:
+                self._stored.clear()
+            self._stored |= dict.fromkeys((each.address for each in new), now)
+        return [*spoken_, *(item.url for item in items if isinstance(item, Url))]
 
     def ringing(self, codec: str) -> list[Path]:
         """What one hears while somebody else's phone rings."""

@@ -22,6 +22,7 @@ from outdial.dispatch.flow_library import is_gathered, is_mixed
 from outdial.dispatch.flow_variables import NO_ZONES, Zones
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.ports import AudioByUrl, Store
+from outdial.dispatch.preparing import Later, prepare
 from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
 from outdial.domain.disposition import EndReason, HangupBy, classify
@@ -149,6 +150,8 @@ class Runner:
                     return None
                 sound_id = found
             library = await self._library(call, sound_id, route, progress) if control.reason is None else None
+            if library is not None and not await self._prepared(call, library, control, progress):
+                return None
             await self._attempt(call, library, route, control, progress)
         except asyncio.CancelledError:
             if progress.phone is not None:
@@ -203,6 +206,26 @@ class Runner:
         if progress.detail is None:
             progress.reason = EndReason.SOUND_MISSING
         return None
+
+    async def _prepared(
+        self, call: Call, library: Library, control: CallControl, progress: _Progress
+    ) -> bool:
+        """Have the prompts of a flow ready; False if the call was given back until they are.
+
+        What can never be said ends the call here, with the reason noted.
+        """
+        if call.ivr_id is None or self._flows is None:
+            return True
+        now = progress.clock()
+        found = await prepare(self._flows.prompts, library, call, progress.zones, now=now)
+        if isinstance(found, Later):
+            if not await self._store.run(claims.release, control.lease, now=now, due_at=found.due_at):
+                control.lose()
+            return False
+        if found is not None:
+            progress.reason, progress.detail = EndReason.AUDIO_UNAVAILABLE, found
+            control.stop(EndReason.AUDIO_UNAVAILABLE)
+        return True
 
     async def _attempt(
         self, call: Call, library: Library | None, route: Route, control: CallControl, progress: _Progress
