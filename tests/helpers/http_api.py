@@ -116,6 +116,8 @@ async def serving(context: ApiContext) -> AsyncIterator[str]:
     """The application of `context` on a free port; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
+        # As in a server, where uvloop does it: without it each answer waits 40 ms for an acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = _Server(
             uvicorn.Config(create_app(context), http="httptools", ws="none", lifespan="off", log_config=None)
         )
