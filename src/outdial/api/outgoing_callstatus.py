@@ -13,15 +13,14 @@ from outdial.api.call_filter import read_call_filter
 from outdial.api.context import ApiContext, context_of
 from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import ApiError, invalid
-from outdial.api.explanation import explain, waits_for_audio, waits_for_speech
+from outdial.api.explanation import explain
 from outdial.api.voice_recordings import audio_path
+from outdial.api.waiting import waits_for
 from outdial.domain.agent_leg import AgentLeg
 from outdial.domain.call import Attempt, Call, CallState, Cdr, MediaQuality
 from outdial.domain.money import to_text
 from outdial.domain.number_origin import origin_of
-from outdial.domain.prompt import is_prompt
-from outdial.egress.urls import parse_target
-from outdial.storage import attempts, audio_urls, callbacks, calls, cdrs
+from outdial.storage import attempts, callbacks, calls, cdrs
 from outdial.storage.calls import CallFilter
 
 router = APIRouter(tags=["outgoing"])
@@ -144,21 +143,16 @@ async def _described(context: ApiContext, call: Call, tries: _Tries) -> dict[str
     callback = None
     if call.ivr_id is not None and call.state is not CallState.QUEUED:
         callback = await context.database.read(calls.get, callbacks.id_of(call.id))
-    waits_for = await _waits_for(context, call)
+    held_by = await what_it_waits_for(context, call)
     # In a thread: the first number takes half a second.
-    return await asyncio.to_thread(status_row, call, *tries, waits_for=waits_for, callback=callback)
+    return await asyncio.to_thread(status_row, call, *tries, waits_for=held_by, callback=callback)
 
 
-async def _waits_for(context: ApiContext, call: Call) -> str | None:
+async def what_it_waits_for(context: ApiContext, call: Call) -> str | None:
     """What holds a queued call, as a sentence."""
-    if call.state is not CallState.QUEUED or call.audio_url is None:
+    if call.state is not CallState.QUEUED:
         return None
-    known = await context.database.read(audio_urls.look, call.audio_url, now=context.now_ms())
-    if not isinstance(known, audio_urls.Busy):
-        return None
-    if is_prompt(call.audio_url):
-        return waits_for_speech(known.problem)
-    return waits_for_audio(parse_target(call.audio_url).host, known.problem)
+    return await context.database.read(waits_for, call, now=context.now_ms())
 
 
 def status_row(

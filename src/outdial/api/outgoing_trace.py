@@ -9,7 +9,8 @@ from outdial.api.auth import authenticate
 from outdial.api.context import context_of
 from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import invalid
-from outdial.api.outgoing_callstatus import the_call
+from outdial.api.explanation import explain
+from outdial.api.outgoing_callstatus import the_call, what_it_waits_for
 from outdial.storage import traces
 
 router = APIRouter(tags=["outgoing"])
@@ -18,6 +19,7 @@ _EXAMPLE = family(
     "The trace of attempt 1.",
     {
         "id": "70fa87e0-9df9-4327-bc80-a561c48703d8:1",
+        "explanation": "The callee was busy (SIP 486 Busy Here).",
         "attempt": 1,
         "cut": False,
         "entries": [
@@ -56,10 +58,11 @@ _EXAMPLE = family(
 async def trace(request: Request) -> Response:
     """Show what was sent and received while an attempt ran; what `outdial call --trace` draws as a ladder.
 
-    An attempt that was never dialled has no entries. `cut` tells that later entries were not kept.
+    `explanation` says in one sentence what became of the call. An attempt that was never dialled has no
+    entries. `cut` tells that later entries were not kept.
     """
     context = context_of(request)
-    call, _ = await the_call(request, await authenticate(request))
+    call, tries = await the_call(request, await authenticate(request))
     wanted = _wanted_attempt(request, call.attempts_started)
     found = await context.database.read(traces.read, call.id)
     entries: list[dict[str, Any]] = []
@@ -67,7 +70,13 @@ async def trace(request: Request) -> Response:
     for each in found:
         if each.number == wanted:
             entries, cut = _with_offsets(each.entries), each.cut
-    data = {"id": call.id, "attempt": wanted, "cut": cut, "entries": entries}
+    data = {
+        "id": call.id,
+        "explanation": explain(call, *tries, waits_for=await what_it_waits_for(context, call)),
+        "attempt": wanted,
+        "cut": cut,
+        "entries": entries,
+    }
     return ok(f"The trace of attempt {wanted}.", data)
 
 

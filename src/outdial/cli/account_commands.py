@@ -22,6 +22,7 @@ _COLUMNS = {
     "name": "name",
     "time_zone": "time zone",
     "status": "status",
+    "paused_at": "paused since",
     "balance": "balance",
     "currency": "in",
 }

@@ -19,8 +19,9 @@ from outdial.dispatch.runner import Clock, Ended, Route, Runner
 from outdial.domain.call import ClaimedCall
 from outdial.domain.retry_policy import Done
 from outdial.errors import DatabaseUnavailable
-from outdial.storage import calls, claims, endings, wake
+from outdial.storage import calls, claims, endings, paces, wake
 from outdial.storage.database import Database
+from outdial.storage.paces import Hold
 from outdial.telemetry import metrics
 
 _TRACE_INTERVAL_S = 1.0
@@ -129,12 +130,12 @@ class Dispatcher:
                 await self._claim_until_stopped(running)
                 await self._drain()
             await self._store_traces()
+            for task in background:
+                task.cancel()
             try:
                 await self._lease.give_up()
             except DatabaseUnavailable as error:
                 _log.warning("lease_not_given_up", dialer_id=self.dialer_id, error=str(error))
-            for task in background:
-                task.cancel()
 
     async def _claim_until_stopped(self, running: asyncio.TaskGroup) -> None:
         look_at = asyncio.get_running_loop().time() + self._options.poll_s
@@ -145,6 +146,7 @@ class Dispatcher:
                 _log.warning("claim_failed", error=str(error))
                 wait_s = _AFTER_FAULT_S
             woken = await self._wake.wait(wait_s)
+            self._note_holds()
             look = asyncio.get_running_loop().time() >= look_at
             if look:
                 look_at += self._options.poll_s
@@ -201,9 +203,16 @@ class Dispatcher:
             was_full = len(self._calls) >= self._options.max_concurrent or self._stopping.is_set()
             self._calls.remove(control)
             was_full |= self._lines.release(claimed.call, ended, asyncio.get_running_loop().time())
+            self._note_holds()
             # Its retry may be due before anything else that we wait for; a call given back is due now.
             if was_full or ended is None or not isinstance(ended.decision, Done):
                 self._wake.wake(wake.CALLS)
+
+    def _note_holds(self) -> None:
+        """Let calls that wait for their trunk say so."""
+        for trunk_id, hold in self._lines.take_holds().items():
+            noted = None if hold is None else Hold(self._clock() + int(hold[0] * 1000), hold[1])
+            self._database.post(paces.note_hold, trunk_id, noted)
 
     async def _load_routes(self, now: float) -> None:
         self._trunks_changed = False

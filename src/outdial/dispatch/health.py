@@ -16,6 +16,7 @@ from outdial.telephony.trunk import Trunk
 SILENCES = 2
 """Unanswered OPTIONS in a row (each is retransmitted for 32 s) before a trunk is taken for silent."""
 _TICK_S = 0.5
+_LONGEST_ANSWER_S = 32.0
 
 _log = structlog.get_logger(__name__)
 
@@ -55,10 +56,11 @@ class TrunkHealth:
             self._answered.add(trunk_id)
             if self._silences.pop(trunk_id, 0) >= SILENCES:
                 _log.info("trunk_answers_again", trunk=line.name)
-                self._lines.set_silent(trunk_id, silent=False)
+                self._lines.set_silent(trunk_id, again_in_s=None)
                 self._on_back()
         elif trunk_id in self._answered:
             self._silences[trunk_id] = silences = self._silences.get(trunk_id, 0) + 1
+            if silences >= SILENCES:
+                self._lines.set_silent(trunk_id, again_in_s=interval_s + _LONGEST_ANSWER_S)
             if silences == SILENCES:
                 _log.warning("trunk_silent", trunk=line.name, host=line.host, port=line.port)
-                self._lines.set_silent(trunk_id, silent=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from outdial.dispatch.routes import Routes
 from outdial.dispatch.runner import Ended, Route
-from outdial.domain.call import Call
+from outdial.domain.call import AttemptOutcome, Call
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.pacing import TrunkPace
 from outdial.telemetry import metrics
@@ -27,6 +27,7 @@ class Lines:
         self._routes = Routes()
         self._paces: dict[int, TrunkPace] = {}
         self._silent: set[int] = set()
+        self._holds: dict[int, tuple[float, str] | None] = {}
 
     def update(self, routes: Routes, now: float) -> None:
         """Take the trunks as they are stored now."""
@@ -68,12 +69,21 @@ class Lines:
             if trunk.options_interval_s > 0
         }
 
-    def set_silent(self, trunk_id: int, *, silent: bool) -> None:
-        """Keep a trunk's calls in the queue while it is silent."""
-        if silent:
+    def set_silent(self, trunk_id: int, *, again_in_s: float | None) -> None:
+        """Keep a trunk's calls in the queue while it is silent, asked again then; None: it answers."""
+        if again_in_s is not None:
             self._silent.add(trunk_id)
+            self._holds[trunk_id] = (again_in_s, "it does not answer OPTIONS")
         else:
             self._silent.discard(trunk_id)
+            self._holds[trunk_id] = None
+
+    def take_holds(self) -> dict[int, tuple[float, str] | None]:
+        """Return the trunks that are given no calls since the last call of this, for how many seconds and
+        why, and those that take calls again: None.
+        """
+        holds, self._holds = self._holds, {}
+        return holds
 
     def next_free_in(self, now: float, due_in: Mapping[int, float]) -> float | None:
         """Return in how many seconds a claim may next bring something by time alone, None if never.
@@ -104,7 +114,12 @@ class Lines:
         was_full = pace.active >= pace.max_concurrent
         pace.release()
         if ended is not None:
+            held_until = pace.held_until
             self._judge(pace, ended, now)
+            if pace.held_until > now and pace.held_until != held_until:
+                self._holds[call.trunk_id] = (pace.held_until - now, _fault(ended.outcome))
+            elif pace.held_until < held_until:
+                self._holds[call.trunk_id] = None
         return was_full
 
     def _judge(self, pace: TrunkPace, ended: Ended, now: float) -> None:
@@ -114,3 +129,16 @@ class Lines:
                 pace.success()
         elif outcome.reason in _TRUNK_FAULTS:
             pace.fault(now, ended.retry_after_s)
+
+
+def _fault(outcome: AttemptOutcome) -> str:
+    """What was wrong with a trunk, as a part of a sentence."""
+    match outcome.reason:
+        case EndReason.NO_RESPONSE:
+            return "it does not answer"
+        case EndReason.TRANSPORT_FAILED:
+            return "it cannot be reached"
+        case EndReason.AUTHENTICATION_FAILED:
+            return "it does not accept our user name and password"
+        case _:
+            return f"it refuses them: SIP {outcome.sip_code} {outcome.sip_reason or ''}".rstrip()

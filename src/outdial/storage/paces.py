@@ -57,6 +57,22 @@ _ACTIVE = {
 }
 
 
+_HOLD = Statement(
+    sa.update(paces).where(*_THIS).values(held_until=bindparam("p_until"), held_why=bindparam("p_why"))
+)
+_HELD = sa.select(paces.c.held_until, paces.c.held_why).where(*_THIS, paces.c.held_until > bindparam("p_now"))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A trunk is given no calls for a while, by one of the dialers at least."""
+
+    until: int
+    """Unix milliseconds."""
+    why: str
+    """A part of a sentence."""
+
+
 @dataclass(slots=True)
 class Ledger:
     """One locked row, and what it allows now."""
@@ -103,6 +119,24 @@ def add(conn: sa.Connection, kind: str, thing_id: int) -> None:
     conn.execute(_ADD, {"p_kind": kind, "p_thing": thing_id})
 
 
+def note_hold(conn: sa.Connection, trunk_id: int, hold: Hold | None) -> None:
+    """Note that a trunk is given no calls for a while, or, with None, that it takes calls again."""
+    add(conn, TRUNK, trunk_id)
+    until, why = (None, None) if hold is None else (hold.until, hold.why)
+    _HOLD.execute(conn, {"p_kind": TRUNK, "p_thing": trunk_id, "p_until": until, "p_why": why})
+
+
+def held(conn: sa.Connection, trunk_id: int, *, now: int) -> Hold | None:
+    """Return for how long a trunk is given no calls; None while it is."""
+    row = conn.execute(_HELD, {"p_kind": TRUNK, "p_thing": trunk_id, "p_now": now}).one_or_none()
+    return None if row is None else Hold(row.held_until, row.held_why)
+
+
+def active(conn: sa.Connection, kind: str, name: int | str) -> int:
+    """Return how many calls a trunk or account (by id) or a bridge (by number) has in progress."""
+    return int(_ACTIVE[kind].execute(conn, {"p_thing": name}).scalar_one())
+
+
 def lock(
     conn: sa.Connection, kind: str, thing_id: int, limits: Limits, *, now: int, name: str | int | None = None
 ) -> Ledger | None:
@@ -119,12 +153,11 @@ def lock(
         row = _LOCK.execute(conn, this).one_or_none()
         if row is None:
             return None
-    active = 0
+    running = 0
     if limits.max_concurrent is not None:
-        named = {"p_thing": thing_id if name is None else name}
-        active = _ACTIVE[kind].execute(conn, named).scalar_one()
+        running = active(conn, kind, thing_id if name is None else name)
     pace = Pace(row[0], tuple((at, count) for at, count in json.loads(row[1])))
-    free = pace.free(limits, now, active=active)
+    free = pace.free(limits, now, active=running)
     return Ledger(kind, thing_id, limits, pace, now, _ANY if free is None else free, served=row[2])
 
 

@@ -46,7 +46,7 @@ async def test_a_call_that_waits(api: Api) -> None:
         "expires_at": None,
         "start_at": None,
         "end_at": None,
-        "explanation": "Waits for its turn to be dialled.",
+        "explanation": "Waits for a dialer: none is running.",
         "callback_of": None,
         "callback": None,
         "attempts": [],
@@ -319,7 +319,7 @@ async def test_a_call_that_waits_for_its_audio_says_so(api: Api) -> None:
         sentence: str = answer["data"]["explanation"]
         return sentence
 
-    assert await explanation() == "Waits for its turn to be dialled."
+    assert await explanation() == "Waits for a dialer: none is running."
     await api.database.run(audio_urls.take, url, fetcher="a", now=now, busy_until=now + 30_000)
     assert await explanation() == "Waits for its audio to be fetched from example.com."
     problem = "example.com answered HTTP 503 (Service Unavailable)."

@@ -166,3 +166,31 @@ def test_a_stored_trunk_becomes_a_line() -> None:
     assert line.addresses == ("198.51.100.0/24",)
     assert to_line(trunk()).credentials is None
     assert to_line(trunk(username="user")).credentials == Credentials("user", "")
+
+
+def test_a_trunk_that_is_held_says_for_how_long_and_why() -> None:
+    made = lines(trunk(max_concurrent=10))
+    refused = ended(
+        Disposition.CHANUNAVAIL, EndReason.REJECTED, sip_code=503, sip_reason="Service Unavailable"
+    )
+    for _ in range(3):
+        assert made.take_holds() == {}
+        made.take(call(), 10.0)
+        made.release(call(), refused, 10.0)
+    assert made.take_holds() == {1: (1.0, "it refuses them: SIP 503 Service Unavailable")}
+    assert made.take_holds() == {}, "each is told once"
+    made.take(call(), 12.0)
+    made.release(call(), ended(Disposition.CHANUNAVAIL, EndReason.NO_RESPONSE), 12.0)
+    assert made.take_holds() == {1: (2.0, "it does not answer")}
+    made.take(call(), 20.0)
+    made.release(call(), ended(Disposition.BUSY, EndReason.REJECTED), 20.0)
+    assert made.take_holds() == {1: None}
+
+
+def test_a_silent_trunk_says_so_until_it_answers() -> None:
+    made = lines(trunk())
+    made.set_silent(1, again_in_s=92.0)
+    assert made.take_holds() == {1: (92.0, "it does not answer OPTIONS")}
+    assert made.free(10.0) == {}
+    made.set_silent(1, again_in_s=None)
+    assert made.take_holds() == {1: None}

@@ -558,6 +558,9 @@ class NoAttempts:
     async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
         raise AssertionError("asked about an attempt of a dialer that lives")
 
+    async def is_deleted(self, key: str) -> bool:
+        return False
+
 
 async def test_what_the_callee_says_is_recorded_where_it_is_wanted(tmp_path: Path) -> None:
     async with scene() as stage:

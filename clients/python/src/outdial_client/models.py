@@ -541,6 +541,7 @@ class CallTraceEntry(TypedDict, total=False):
 
 class CallTrace(TypedDict, total=False):
     id: str
+    explanation: str
     attempt: int
     cut: bool
     entries: list[CallTraceEntry]

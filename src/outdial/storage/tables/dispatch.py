@@ -14,6 +14,9 @@ paces = sa.Table(
     Column("starts", Text, nullable=False),
     # of a trunk: the account that was served last
     Column("served", BigInteger, nullable=False),
+    # of a trunk: until when a dialer gives it no calls, and why, as a part of a sentence
+    Column("held_until", BigInteger),
+    Column("held_why", Text),
 )
 
 pauses = sa.Table(

@@ -1,0 +1,148 @@
+"""What holds a queued call is said in one sentence, by callstatus and by the trace."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.helpers.http_api import BRIDGE, START_MS, Api
+
+from outdial.domain.call import NewCall
+from outdial.storage import accounts, bridges, calls, claims, leases, paces, pauses, trunks
+from outdial.storage.paces import Hold
+from outdial.storage.pauses import PauseKind
+
+HOUR_MS = 3_600_000
+REQUEST = "70fa87e0-9df9-4327-bc80-a561c48703d8"
+ITS_TURN = "Waits for its turn to be dialled."
+
+
+async def queue(api: Api, number: int = 1, **changes: Any) -> str:
+    values = {
+        "id": f"{REQUEST}:{number}",
+        "account_id": api.account_id,
+        "bridge": BRIDGE,
+        "trunk_id": api.trunk_id,
+        "to": "918867135000",
+        "submitted_at": api.clock.now,
+        "due_at": api.clock.now,
+        "sound_id": "sound",
+        "name": "spring",
+    }
+    call = NewCall(**(values | changes))  # type: ignore[arg-type]
+    await api.database.run(calls.insert_calls, [call])
+    return call.id
+
+
+async def dialer(api: Api) -> None:
+    until = START_MS + 10**9
+    await api.database.run(leases.register, "d", host="h", pid=1, now=START_MS, lease_until=until)
+
+
+async def explanation(api: Api, call_id: str) -> str:
+    _, status = await api.call("GET", f"outgoing/callstatus?id={call_id}")
+    _, trace = await api.call("GET", f"outgoing/trace?id={call_id}")
+    sentence: str = status["data"]["explanation"]
+    assert trace["data"]["explanation"] == sentence
+    return sentence
+
+
+async def _pause_account(api: Api) -> None:
+    await api.database.run(accounts.pause, api.account_id, now=START_MS)
+
+
+async def _pause_bridge(api: Api) -> None:
+    await api.database.run(bridges.pause, BRIDGE, now=START_MS)
+
+
+async def _pause_campaign(api: Api) -> None:
+    this: tuple[Any, ...] = (api.database, api.account_id, PauseKind.CAMPAIGN, "spring")
+    await pauses.pause(*this, request=None, now=START_MS)
+
+
+async def _pause_request(api: Api) -> None:
+    this: tuple[Any, ...] = (api.database, api.account_id, PauseKind.REQUEST, REQUEST)
+    await pauses.pause(*this, request=None, now=START_MS)
+
+
+async def _close_the_window(api: Api) -> None:
+    changed = {"calling_window": "daily 16:00-18:00; zone account"}
+    await api.database.run(accounts.update, api.account_id, changed)
+
+
+async def _switch_off(api: Api) -> None:
+    await api.database.run(trunks.enable, api.trunk_id, enabled=False)
+
+
+async def _hold(api: Api) -> None:
+    hold = Hold(START_MS + 9_000, "it refuses them: SIP 503 Service Unavailable")
+    await api.database.run(paces.note_hold, api.trunk_id, hold)
+
+
+SINCE = "is paused since 2019-08-16 15:09:51."
+
+
+@pytest.mark.parametrize(
+    ("hold", "sentence"),
+    [
+        (_pause_account, f"Waits: the account {SINCE}"),
+        (_pause_bridge, f"Waits: the bridge {BRIDGE} {SINCE}"),
+        (_pause_campaign, f"Waits: the campaign 'spring' {SINCE}"),
+        (_pause_request, f"Waits: its request {SINCE}"),
+        (_close_the_window, "Waits for its calling window, which opens at 2019-08-16 16:00:00."),
+        (_switch_off, "Waits: the trunk of its bridge is switched off."),
+        (
+            _hold,
+            "Waits for its trunk, which takes no calls just now (it refuses them: SIP 503 Service"
+            " Unavailable); it is tried again at 2019-08-16 15:10:00.",
+        ),
+    ],
+)
+async def test_what_holds_a_call_is_said(api: Api, hold: Callable[[Api], Any], sentence: str) -> None:
+    await dialer(api)
+    call_id = await queue(api)
+    assert await explanation(api, call_id) == ITS_TURN
+    await hold(api)
+    assert await explanation(api, call_id) == sentence
+
+
+async def test_a_hold_that_is_over_is_not_said(api: Api) -> None:
+    await dialer(api)
+    call_id = await queue(api)
+    await api.database.run(paces.note_hold, api.trunk_id, Hold(START_MS, "it does not answer"))
+    assert await explanation(api, call_id) == ITS_TURN
+    await api.database.run(paces.note_hold, api.trunk_id, Hold(START_MS + 1, "it does not answer"))
+    assert await explanation(api, call_id) != ITS_TURN
+    await api.database.run(paces.note_hold, api.trunk_id, None)
+    assert await explanation(api, call_id) == ITS_TURN
+
+
+async def test_a_call_without_a_dialer_says_so(api: Api) -> None:
+    assert await explanation(api, await queue(api)) == "Waits for a dialer: none is running."
+
+
+async def test_a_call_that_is_scheduled_says_when(api: Api) -> None:
+    call_id = await queue(api, due_at=START_MS + 9_000)
+    assert await explanation(api, call_id) == "Waits for its time, 2019-08-16 15:10:00."
+
+
+@pytest.mark.parametrize(
+    ("of", "name"),
+    [("account", "the account"), ("bridge", "its bridge"), ("trunk", "the trunk of its bridge")],
+)
+async def test_a_limit_that_is_reached_is_said(api: Api, of: str, name: str) -> None:
+    run = api.database.run
+    await dialer(api)
+    limits: dict[str, Any] = {"calls_per_second": 2.0, "max_concurrent": 1}
+    if of == "account":
+        await run(accounts.limit, api.account_id, **limits)
+    elif of == "bridge":
+        await run(bridges.limit, BRIDGE, **limits)
+    else:
+        await run(trunks.update, api.trunk_id, trunks.NewTrunk(name="t", host="192.0.2.1", **limits))
+    call_id = await queue(api, 2, due_at=START_MS - 1_000)
+    slow = f"Waits for its turn: {name} may start 2 calls a second, and others are before it."
+    assert await explanation(api, call_id) == slow
+    await queue(api, 1, due_at=START_MS - 2_000)
+    await run(claims.claim_due, dialer_id="d", now=START_MS, limit=1, free_by_trunk={api.trunk_id: 1})
+    full = f"Waits for a place: {name} has 1 calls in progress, as many as it may."
+    assert await explanation(api, call_id) == full
