@@ -1,5 +1,7 @@
 """`admin/rates`: the prices of all accounts; and credit for an account."""
 
+import asyncio
+import shutil
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,27 +10,25 @@ from fastapi import APIRouter, Request, Response
 from outdial.api.administrator import administrator
 from outdial.api.answers import Page, family_body, ok
 from outdial.api.auth import authenticate
-from outdial.api.bodies import read_body
+from outdial.api.bodies import MULTIPART, bounded, read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES
 from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, page_of, success
-from outdial.api.errors import ApiError
+from outdial.api.errors import ApiError, invalid
 from outdial.api.fields import Fields
 from outdial.api.idempotency import create
+from outdial.api.multipart import FileTarget, boundary_of, read_multipart
 from outdial.api.paths import number_in_path
+from outdial.api.rate_request import RATE_FILE_BYTES, read_rate, read_rate_file
 from outdial.api.voice_pricing import EXAMPLE_ROW, price_row
-from outdial.domain.country import country_of_prefix
-from outdial.domain.money import parse_currency, parse_units, to_text
-from outdial.domain.rating import LONGEST_PREFIX, Rate
+from outdial.domain.money import parse_units, to_text
 from outdial.errors import InvalidInput
 from outdial.storage import price_list, rates
 from outdial.storage.credit import Credit, NotCovered
-from outdial.storage.rates import CardRow, NewCardRow
+from outdial.storage.rates import CardRow
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 
-_LARGEST_ID = 10**18 - 1
-_LONGEST_PULSE_S = 86_400
 _FIELDS: dict[str, Any] = {
     "prefix": {"type": "string", "description": "First digits of the numbers that it is for."},
     "sale_price": {"type": "string", "description": "For the first pulse, as in 0.5."},
@@ -42,6 +42,17 @@ _FIELDS: dict[str, Any] = {
 }
 _EXAMPLE_BODY = {"prefix": "91", "sale_price": "0.5", "first_pulse": 30}
 _EXAMPLE = EXAMPLE_ROW | {"account_id": None}
+_AROUND_THE_FILE = 64 * 1024
+"""Bytes that a multipart body may have beside its file."""
+_FILE = {"type": "string", "format": "binary", "description": "CSV, up to 10 MB and 100,000 rows."}
+_UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            MULTIPART: {"schema": {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}}
+        },
+    }
+}
 _CREDIT_FIELDS = {
     "amount": {"type": "string", "description": "To add, as in 25; below 0 it is taken away."},
     "note": {"type": "string", "description": "Why; the ledger keeps it."},
@@ -91,11 +102,47 @@ async def put(request: Request) -> Response:
     """Set the price of a prefix, in the place of the one with its account and currency."""
     context = context_of(request)
     principal = await authenticate(request)
-    row = _read(await read_body(request, limit=context.options.body_bytes))
+    row = read_rate(await read_body(request, limit=context.options.body_bytes))
     stored = await context.database.run(
         price_list.put_rate, administrator(request, principal), row, now=context.now_ms()
     )
     return ok("The price is set.", _row(stored))
+
+
+@router.post(
+    "/rates/import",
+    summary="Import prices",
+    responses=success("All of them are set.", family("212 prices are set.", {"rows": 212}))
+    | errors(400, 401, 404, 413, 415, 422),
+    openapi_extra=_UPLOAD,
+)
+async def import_rates(request: Request) -> Response:
+    """Set the prices of a CSV file (RFC 4180), each in the place of the one with its account and currency.
+
+    Its first row names the columns, as the parameters of `PUT admin/rates`; `prefix` and `sale_price` have to
+    be there. All rows are set or none: when any is wrong, `errors` says what is wrong with which.
+    """
+    context = context_of(request)
+    principal = await authenticate(request)
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != MULTIPART:
+        raise ApiError(415, f"Send the file as {MULTIPART}, in a field with the name file.")
+    folder = context.options.work_dir / context.new_uuid()
+    await asyncio.to_thread(folder.mkdir, parents=True)
+    try:
+        form = await read_multipart(
+            bounded(request, RATE_FILE_BYTES, around=_AROUND_THE_FILE),
+            boundary_of(content_type),
+            file=FileTarget("file", folder / "source", RATE_FILE_BYTES),
+        )
+        if form.file_name is None or not form.file_bytes:
+            raise invalid({"file": ["file is missing: send prices as CSV in a field with the name file."]})
+        rows = await asyncio.to_thread(read_rate_file, folder / "source")
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    actor = administrator(request, principal)
+    await context.database.run(price_list.import_rates, actor, rows, now=context.now_ms())
+    return ok(f"{len(rows)} prices are set.", {"rows": len(rows)})
 
 
 @router.delete(
@@ -159,52 +206,6 @@ def _credit_row(account: Credit) -> dict[str, Any]:
         "currency": account.currency,
         "prepaid": account.prepaid,
     }
-
-
-def _read(form: dict[str, Any]) -> NewCardRow:
-    fields = Fields(form)
-    fields.text("prefix", required=True, check=_prefix)
-    fields.text("sale_price", required=True, check=lambda text: _price(text, "sale_price"))
-    fields.whole("first_pulse", 1, _LONGEST_PULSE_S)
-    fields.text("next_price", check=lambda text: _price(text, "next_price"))
-    fields.whole("next_pulse", 1, _LONGEST_PULSE_S)
-    fields.text("connection_fee", check=lambda text: _price(text, "connection_fee"))
-    fields.text("currency", check=parse_currency)
-    fields.whole("account_id", 1, _LARGEST_ID)
-    fields.flag("active")
-    values = fields.done()
-    first_pulse_s = values.get("first_pulse", 60)
-    country = country_of_prefix(values["prefix"])
-    return NewCardRow(
-        rate=Rate(
-            prefix=values["prefix"],
-            first_pulse_s=first_pulse_s,
-            next_pulse_s=values.get("next_pulse", first_pulse_s),
-            first_price=values["sale_price"],
-            next_price=values.get("next_price", values["sale_price"]),
-            connection_fee=values.get("connection_fee", 0),
-        ),
-        currency=values.get("currency", "USD"),
-        account_id=values.get("account_id"),
-        iso=country.iso,
-        country_name=country.name,
-        calling_code=country.calling_code,
-        active=values.get("active", True),
-    )
-
-
-def _prefix(text: str) -> str:
-    digits = text.removeprefix("+")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_PREFIX):
-        raise InvalidInput(f"prefix should be 1 to {LONGEST_PREFIX} digits, such as 91, not {text[:40]!r}.")
-    return digits
-
-
-def _price(text: str, name: str) -> int:
-    units = parse_units(text, name)
-    if units < 0:
-        raise InvalidInput(f"{name} should not be negative.")
-    return units
 
 
 def _amount(text: str) -> int:

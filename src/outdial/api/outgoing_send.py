@@ -39,7 +39,7 @@ PARAMETERS = {
     "to": {
         **TEXTS,
         "description": "Number to call, with country code. Several: with commas between, as a JSON array, or"
-        " repeated. A number that stands twice is called once.",
+        " repeated. A number that stands twice is called once, and has a row that says so.",
     },
     "audio": {
         "type": "string",

@@ -178,8 +178,11 @@ class _Reader:
             except InvalidPhoneNumber as error:
                 text = part.strip()[:_LONGEST_NUMBER_SHOWN]
                 self._refused.append(Refused(position=len(numbers), mobile=text, sentence=str(error)))
-            else:
-                numbers.setdefault(number.digits, number)
+                continue
+            if number.digits in numbers:
+                sentence = f"{number.digits} stands in the list more than once; it is called once."
+                self._refused.append(Refused(position=len(numbers), mobile=number.digits, sentence=sentence))
+            numbers.setdefault(number.digits, number)
         if not numbers and self._refused:
             self._errors["to"] = refusals(each.sentence for each in self._refused)
         return list(numbers.values())

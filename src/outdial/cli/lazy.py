@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "outdial.cli.suppression",
         "Numbers that are not called: add, list, import, remove, check.",
     ),
-    "rate": ("outdial.cli.rate", "List, set, remove and try prices."),
+    "rate": ("outdial.cli.rate", "List, set, import, remove and try prices."),
     "top": ("outdial.cli.top", "Show calls, queue, outcomes, webhooks and problems live."),
     "retention": ("outdial.cli.retention", "Remove what is older than it may be kept, now."),
     "forget": ("outdial.cli.forget", "Take a number out of the records of its past calls."),

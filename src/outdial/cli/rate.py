@@ -1,10 +1,14 @@
 """`outdial rate`: what calls cost, by the beginning of the number."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 import typer
 
+from outdial.api.errors import ApiError
+from outdial.api.rate_request import read_rate_file
+from outdial.cli.changes import change, operator
 from outdial.cli.database import with_database
 from outdial.cli.output import JsonOption, console, print_json, print_rows
 from outdial.cli.problems import CommandFailed
@@ -13,14 +17,17 @@ from outdial.domain.money import parse_currency, parse_units, to_text
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.rating import LONGEST_PREFIX, Rate
 from outdial.errors import InvalidInput, NotFound
-from outdial.storage import credit, rates
+from outdial.storage import credit, price_list, rates
 from outdial.storage.administration import the_account
 from outdial.storage.database import Database
 from outdial.storage.rates import CardRow, NewCardRow
+from outdial.supervisor import exit_codes
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="List, set, remove and try prices.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="List, set, import, remove and try prices."
+)
 
 _MOST = 100_000
 _COLUMNS = {
@@ -89,6 +96,27 @@ def set_(
         print_json({"prefix": digits, "price": to_text(first_price), "currency": row.currency})
     else:
         console().print(f"Calls to {digits}… cost {to_text(first_price)} {row.currency} for {pulse} s.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV, its first row names the columns.", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Set the prices of a file, all of them or none: prefix, sale_price and, if you like, first_pulse,
+    next_price, next_pulse, connection_fee, currency, account_id and active.
+    """
+    try:
+        rows = read_rate_file(file)
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be read: {error.strerror}.", exit_codes.USAGE) from None
+    except ApiError as error:
+        raise InvalidInput("\n".join(each for texts in error.errors.values() for each in texts)) from None
+    change(price_list.import_rates, operator(), rows, now=wall_clock_ms())
+    if as_json:
+        print_json({"rows": len(rows)})
+    else:
+        console().print(f"{len(rows)} prices are set.")
 
 
 @app.command("list")

@@ -1,5 +1,6 @@
 """Prices and credit as an administrator changes them: each one transaction with its line of the audit log."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,6 +36,23 @@ def put_rate(conn: sa.Connection, actor: Actor, row: NewCardRow, *, now: int) ->
         after=_noted(after),
     )
     return after
+
+
+def import_rates(conn: sa.Connection, actor: Actor, rows: Sequence[NewCardRow], *, now: int) -> None:
+    """Set many prices at once, with one line of the audit log. Raises NotFound for an unknown account."""
+    accounts = sorted({row.account_id for row in rows if row.account_id is not None})
+    for account_id in accounts:
+        the_account(conn, account_id)
+    rates.put(conn, rows, now=now)
+    audit.write(
+        conn,
+        actor,
+        at=now,
+        action="import",
+        thing="rate",
+        thing_id="",
+        after={"prices": len(rows), "accounts": accounts},
+    )
 
 
 def remove_rate(conn: sa.Connection, actor: Actor, rate_id: int, *, now: int) -> None:

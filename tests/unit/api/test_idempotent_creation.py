@@ -93,6 +93,7 @@ _HARMLESS = {
     "flows/{flow_id}/rollback",
     "flows/{flow_id}/simulate",
     "flows/{flow_id}/test",
+    "admin/rates/import",
     "outgoing/cancel",
     "outgoing/pause",
     "outgoing/resume",

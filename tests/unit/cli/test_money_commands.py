@@ -1,6 +1,7 @@
 """`outdial rate` and `outdial account` on the server's own data."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from tests.unit.cli.conftest import Outdial
@@ -106,3 +107,15 @@ def test_an_account_that_does_not_exist(outdial: Outdial) -> None:
         result = outdial("account", *command, "--account", "7")
         failed = (exit_codes.FAILED, True)
         assert (result.status, "There is no account 7." in result.err) == failed, command
+
+
+def test_a_card_is_imported(outdial: Outdial, tmp_path: Path) -> None:
+    (tmp_path / "card.csv").write_text("prefix,sale_price,first_pulse\n91,0.5,30\n4930,0.12,60\n")
+    assert outdial("rate", "import", "card.csv").out == "2 prices are set.\n"
+    assert len(read(outdial, "rate", "list")) == 2
+    (tmp_path / "card.csv").write_text("prefix,sale_price\n92,0.5\nx,0.5\n")
+    refused = outdial("rate", "import", "card.csv")
+    assert (refused.status, refused.err.startswith("outdial: Row 3: ")) == (exit_codes.USAGE, True)
+    assert len(read(outdial, "rate", "list")) == 2
+    assert "cannot be read" in outdial("rate", "import", "none.csv").err
+    assert [row["action"] for row in read(outdial, "audit")] == ["import"]

@@ -23,6 +23,10 @@ class AdminAudit(TypedDict, total=False):
     after: dict[str, Any] | None
 
 
+class AdminRateImportRate(TypedDict, total=False):
+    rows: int
+
+
 class AdminRate(TypedDict, total=False):
     id: int
     iso: str | None

@@ -1619,6 +1619,16 @@ class AdminRates(_Group):
         )
         return answer
 
+    def import_rates(self, *, file: Path | bytes) -> models.AdminRateImportRate:
+        """Import prices.
+
+        POST `/api/v1/admin/rates/import`
+        """
+        answer: models.AdminRateImportRate = self._transport.data(
+            "POST", "/api/v1/admin/rates/import", body=without_none({"file": upload(file)})
+        )
+        return answer
+
     def remove(self, rate_id: int | str) -> None:
         """Remove a price.
 
