@@ -187,14 +187,17 @@ class System:
     def serve(self, *arguments: str, settings: Mapping[str, object] | None = None) -> Server:
         """Start `outdial serve <arguments>`, with `settings` over those of the system."""
         name = "-".join(["serve", *(each.strip("-") for each in arguments)])
+        server = Server(arguments, self.environment(settings), self.folder / f"{name}.log")
+        self._servers.append(server)
+        return server
+
+    def environment(self, settings: Mapping[str, object] | None = None) -> dict[str, str]:
+        """The environment of a process of this system, with `settings` over those of the system."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OUTDIAL_")}
-        environment |= {
+        return environment | {
             f"OUTDIAL_{key.upper().replace('.', '__')}": str(value)
             for key, value in {**self._settings, **(settings or {})}.items()
         }
-        server = Server(arguments, environment, self.folder / f"{name}.log")
-        self._servers.append(server)
-        return server
 
     async def start(self, *arguments: str) -> Server:
         """Start `outdial serve --sandbox` (or with other arguments) and wait until it takes calls."""

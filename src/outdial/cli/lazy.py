@@ -41,6 +41,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "account": ("outdial.cli.account", "Add, list, change and close accounts; their credit."),
     "audit": ("outdial.cli.audit", "Show who changed what, when and from where."),
     "openapi": ("outdial.cli.openapi", "Print the OpenAPI description of the HTTP API."),
+    "backup": (
+        "outdial.cli.backup",
+        "Write the database and all sounds into one file, while the server runs.",
+    ),
+    "restore": ("outdial.cli.restore", "Bring a backup into an empty database and data folder."),
     "db": ("outdial.cli.db", "Upgrade, check and locate the database."),
 }
 """Name → module with an `app`, and the line that `outdial --help` shows."""

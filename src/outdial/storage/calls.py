@@ -38,6 +38,8 @@ _OPEN_OF_ACCOUNT = sa.select(calls.c.id).where(
     calls.c.cancel_requested_at.is_(None),
 )
 
+_ALL_OPEN = sa.select(calls.c.id).where(calls.c.state != sa.literal_column("'done'"))
+
 _CANCELLING = sa.select(calls.c.id).where(
     calls.c.dialer_id == bindparam("p_dialer"),
     sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL"),
@@ -152,6 +154,14 @@ def request_cancel(conn: sa.Connection, call_id: str, *, now: int) -> CallState 
     on it. Returns the call's state afterwards, or None if there was nothing to cancel: no such call, or done.
     """
     return endings.cancel(conn, [call_id], now=now).get(call_id)
+
+
+def all_open(conn: sa.Connection, *, cancel_at: int | None = None) -> int:
+    """Return how many calls of all accounts are not over; with `cancel_at`, ask to cancel each of them."""
+    found = list(conn.scalars(_ALL_OPEN))
+    if cancel_at is not None:
+        endings.cancel(conn, found, now=cancel_at)
+    return len(found)
 
 
 def cancel_of_account(conn: sa.Connection, account_id: int, *, now: int, limit: int) -> int:

@@ -30,6 +30,11 @@ def newest_revision() -> str:
     return head
 
 
+def is_known(revision: str) -> bool:
+    """Tell whether this version of Outdial can upgrade from `revision`; a newer version's it cannot."""
+    return any(each.revision == revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def current_revision(url: str) -> str | None:
     """Return the revision of the database, None if it is empty or not there."""
     if is_sqlite(url) and not sqlite_path(url).exists():
