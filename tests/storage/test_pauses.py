@@ -71,3 +71,15 @@ async def test_a_call_without_a_name_is_of_no_campaign(world: World) -> None:
     await world.queue()
     assert await pause(world) == 0
     assert len(await world.claim(await world.dialer())) == 1
+
+
+async def test_many_calls_expire_in_bounded_transactions_the_first_ones_first(world: World) -> None:
+    late = await world.queue(expires_at=world.now + 2)
+    await world.queue(endings.BATCH, expires_at=world.now + 1)
+    world.now += 2
+    assert await world.database.run(endings.expire, now=world.now) == endings.BATCH
+    stored = await world.database.read(calls.get, late[0].id)
+    assert stored is not None
+    assert stored.state is CallState.QUEUED
+    assert await world.database.run(endings.expire, now=world.now) == 1
+    assert not await world.database.read(endings.any_expired, now=world.now)

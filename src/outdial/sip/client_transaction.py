@@ -82,7 +82,9 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
     inputs=InviteInput,
     transitions={
         (_S.CALLING, _I.TIMER_A): (_S.CALLING, (_A.RETRANSMIT,)),
-        (_S.CALLING, _I.TIMER_B): (_S.TERMINATED, (_A.REPORT_TIMEOUT,)),
+        # §17.1.1.2 would forget it now. It lingers as after a failure: where the responses were lost, a late
+        # 2xx is somebody who picked up.
+        (_S.CALLING, _I.TIMER_B): (_S.COMPLETED, (_A.LINGER_FOR_FAILURES, _A.REPORT_TIMEOUT)),
         (_S.CALLING, _I.PROVISIONAL): (_S.PROCEEDING, (_A.PASS_UP,)),
         (_S.CALLING, _I.SUCCESS): (_S.ACCEPTED, (_A.LINGER_FOR_SUCCESSES, _A.PASS_UP)),
         (_S.CALLING, _I.FAILURE): (_S.COMPLETED, (_A.ACKNOWLEDGE, _A.LINGER_FOR_FAILURES, _A.PASS_UP)),

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
-from outdial.domain.call import NewCall
-from outdial.storage import accounts, bridges, calls, claims, leases, paces, pauses, trunks
+from outdial.domain.call import AttemptOutcome, NewCall
+from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.retry_policy import Retry
+from outdial.storage import accounts, attempts, bridges, calls, claims, leases, paces, pauses, trunks
 from outdial.storage.paces import Hold
 from outdial.storage.pauses import PauseKind
 
@@ -146,3 +148,24 @@ async def test_a_limit_that_is_reached_is_said(api: Api, of: str, name: str) -> 
     await run(claims.claim_due, dialer_id="d", now=START_MS, limit=1, free_by_trunk={api.trunk_id: 1})
     full = f"Waits for a place: {name} has 1 calls in progress, as many as it may."
     assert await explanation(api, call_id) == full
+
+
+async def test_a_call_that_waits_for_its_retry_says_what_the_last_try_came_to(api: Api) -> None:
+    run = api.database.run
+    await dialer(api)
+    call_id = await queue(api, retries=1, interval_minutes=5)
+    found = await run(claims.claim_due, dialer_id="d", now=START_MS, limit=1, free_by_trunk={api.trunk_id: 1})
+    busy = AttemptOutcome(
+        disposition=Disposition.BUSY,
+        reason=EndReason.REJECTED,
+        hangup_by=HangupBy.CALLEE,
+        ended_at=START_MS,
+        sip_code=486,
+    )
+    retry = Retry(START_MS + 300_000, spends_attempt=True)
+    assert await run(attempts.finish, found.calls[0].lease, busy, retry, now=START_MS)
+    await _switch_off(api)
+    waits = "Waits to be tried again. The last try: The callee was busy (SIP 486)."
+    assert await explanation(api, call_id) == waits
+    api.clock.now += 300_000
+    assert await explanation(api, call_id) == "Waits: the trunk of its bridge is switched off."

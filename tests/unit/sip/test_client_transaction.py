@@ -88,8 +88,19 @@ def test_a_process_that_slept_through_the_timeout_does_not_repeat_the_request(me
     wire.timers.run_due(40.0)
     assert wire.datagrams == []
     assert user.seen == ["timeout"]
+    wire.timers.run_due(80.0)
     assert ended == [transaction]
     assert len(wire.timers) == 0
+
+
+def test_an_answer_after_the_timeout_is_passed_up():
+    """Where the responses were lost; nobody else would acknowledge it and hang it up."""
+    transaction, wire, user, _ = make("INVITE")
+    transaction.start(0.0)
+    wire.timers.run_due(40.0)
+    transaction.receive(answer(200, "INVITE"), 41.0)
+    assert user.seen[0] == "timeout"
+    assert len(user.seen) == 2
 
 
 def test_a_provisional_response_ends_the_repetition_of_an_invite_but_not_of_another_request():
