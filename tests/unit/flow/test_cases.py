@@ -2,6 +2,7 @@
 turns."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,37 @@ def library(case):
 
 def test_every_step_type_has_a_case_file():
     assert set(FILES) == set(STEP_TYPES)
+
+
+def states(case):
+    """The state after each turn of a case."""
+    flows, state = library(case), None
+    for turn in case["turns"]:
+        if state is None:
+            state = start(flows, case.get("variables", {}), now=1_000, seed=case.get("seed", 0)).state
+        else:
+            state = resume(flows, state, event_of(turn["when"])).state
+        yield flows, state
+
+
+@pytest.mark.parametrize("kind", sorted(STEP_TYPES))
+def test_every_exit_of_a_step_type_is_reached_by_a_case(kind):
+    reached = {
+        passage.exit
+        for case in FILES[kind]["cases"]
+        for flows, state in states(case)
+        for passage in state.path
+        if isinstance(flows.flows[passage.flow].nodes[passage.node].step, STEP_TYPES[kind])
+    }
+    missing = [
+        each.name
+        for each in STEP_TYPES[kind].EXITS
+        if not any(
+            exit_ is not None and (exit_ == each.name or (each.pattern and re.fullmatch(each.pattern, exit_)))
+            for exit_ in reached
+        )
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("case", CASES)
