@@ -212,3 +212,27 @@ async def test_the_longest_prefix_and_the_account_s_own_price_win(world: World) 
     assert first.rate.prefix == "1"
     assert await run(rates.delete, first.id)
     assert not await run(rates.delete, first.id)
+
+
+async def test_what_nothing_was_reserved_for_is_charged_to_the_balance_alone(world: World) -> None:
+    await world.database.run(
+        credit.settle, world.account_id, "call:a", charge=7_000, reserved=0, now=world.now
+    )
+    account = await world.database.read(credit.get, world.account_id)
+    assert account is not None
+    assert (account.balance, account.reserved) == (-7_000, 0)
+    (line,) = await world.database.read(credit.entries, world.account_id)
+    assert (line.kind, line.amount, line.reserved) == (Kind.CHARGE, -7_000, 0)
+
+
+async def test_an_account_cannot_be_prepaid_while_its_calls_reserve_more_than_it_has(world: World) -> None:
+    await prepaid(world, 10_000)
+    run = world.database.run
+    await run(accept, world, "call:a", 10_000)
+    await run(credit.set_terms, world.account_id, prepaid=False, currency="USD")
+    await run(credit.settle, world.account_id, "call:b", charge=1, reserved=0, now=world.now)
+    with pytest.raises(NotCovered):
+        await run(credit.set_terms, world.account_id, prepaid=True, currency="USD")
+    account = await world.database.read(credit.get, world.account_id)
+    assert account is not None
+    assert not account.prepaid

@@ -5,8 +5,9 @@ import asyncio
 import sqlalchemy as sa
 
 from outdial.domain.call import CallState
-from outdial.storage import attempts, audio_urls, calls, claims, held_calls
+from outdial.storage import attempts, audio_urls, calls, claims, held_calls, wake
 from outdial.storage.tables import calls as calls_table
+from tests.storage.test_wake import listening
 from tests.storage.world import World
 
 URL = "https://example.com/hello.mp3"
@@ -99,3 +100,24 @@ async def test_who_comes_when_the_fetch_is_over_does_not_wait_for_it(world: Worl
     await run(audio_urls.fail, URL, "It is gone.", fetcher="a", now=now, fresh_until=now + 60_000)
     await run(held_calls.hold, second.lease, URL, until=now + 9_000, now=now)
     assert (await world.database.read(due_times))[1] == now + 500
+
+
+async def test_a_call_is_held_for_half_a_second_at_least(world: World) -> None:
+    run, now = world.database.run, world.now
+    await world.queue(1, sound_id=None, audio_url=URL)
+    await world.dialer()
+    [claimed] = await world.claim("dialer")
+    await run(audio_urls.take, URL, fetcher="a", now=now, busy_until=now + 20)
+    await run(held_calls.hold, claimed.lease, URL, until=now + 30_000, now=now)
+    assert await world.database.read(due_times) == [now + 500]
+
+
+async def test_dialers_are_woken_when_calls_are_let_go(world: World) -> None:
+    run, now = world.database.run, world.now
+    await world.queue(1, sound_id=None, audio_url=URL)
+    await world.dialer()
+    [claimed] = await world.claim("dialer")
+    await run(held_calls.hold, claimed.lease, URL, until=now + 30_000, now=now)
+    async with listening(world.database.url, wake.CALLS) as listener:
+        await run(held_calls.let_go, URL, [now + 30_000], due_at=now)
+        assert await listener.wait(5) == {wake.CALLS}

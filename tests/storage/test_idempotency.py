@@ -35,6 +35,8 @@ async def test_an_answer_is_kept_for_a_day(database: Database) -> None:
     assert await database.read(idempotency.find, KEY, now=KEPT_MS) == again
     assert await database.read(idempotency.find, KEY, now=KEPT_MS + 1) is None
     assert await database.run(take, KEY, b"third", now=KEPT_MS + 1) == b"third"
+    again = Kept(same_request=True, answer=b"third")
+    assert await database.run(take, KEY, b"fourth", now=2 * KEPT_MS) == again
 
 
 async def test_another_request_or_account_is_told_apart(database: Database) -> None:
@@ -42,6 +44,8 @@ async def test_another_request_or_account_is_told_apart(database: Database) -> N
     assert await database.run(take, OTHER_BODY, b"") == Kept(same_request=False, answer=b"")
     elsewhere = IdempotencyKey(account_id=2, key="k", request_sha256="a")
     assert await database.run(take, elsewhere, b"theirs") == b"theirs"
+    for key, answer in ((KEY, b"first"), (elsewhere, b"theirs")):
+        assert await database.read(idempotency.find, key, now=1) == Kept(same_request=True, answer=answer)
 
 
 async def test_old_keys_are_cleared_away(database: Database) -> None:

@@ -1,13 +1,16 @@
 """Limits that hold over several dialers, and accounts that do not wait for each other."""
 
 import asyncio
+from itertools import pairwise
 
 import sqlalchemy as sa
 
-from outdial.storage import accounts, bridges, claims, trunks
+from outdial.domain.retry_policy import Done
+from outdial.storage import accounts, attempts, bridges, claims, trunks
 from outdial.storage.database import Database
+from outdial.storage.tables import accounts as account_table
 from outdial.storage.tables import bridges as bridge_table
-from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
+from tests.storage.world import BRIDGE, LEASE_MS, World, outcome, rescue_lost
 
 OTHER_BRIDGE = "12025550177"
 
@@ -129,3 +132,36 @@ async def test_limits_are_stored_and_taken_back(world: World) -> None:
     )
     assert found is None
     assert not await world.database.run(bridges.limit, "1", calls_per_second=1.0, max_concurrent=None)
+
+
+async def test_a_bridge_has_its_own_calls_at_a_time(world: World) -> None:
+    await world.database.run(bridges.limit, BRIDGE, calls_per_second=None, max_concurrent=2)
+    await world.queue(5)
+    dialer = await world.dialer()
+    first, second = await world.claim(dialer)
+    assert await world.claim(dialer) == []
+    await world.database.run(attempts.finish, first.lease, outcome(world.now), Done(), now=world.now)
+    (third,) = await world.claim(dialer)
+    assert third.call.id not in {first.call.id, second.call.id}
+
+
+async def test_calls_of_a_trunk_are_spread_over_its_second(world: World) -> None:
+    await limit_trunk(world, 10.0, 1000)
+    await world.queue(20)
+    dialer = await world.dialer()
+    started = []
+    for _ in range(20):
+        started += [world.now] * len(await world.claim(dialer))
+        world.now += 50
+    assert [later - earlier for earlier, later in pairwise(started)] == [100] * 9
+
+
+async def test_calls_of_a_closed_account_are_not_claimed(world: World) -> None:
+    other = await other_account(world)
+    await world.queue(1)
+    (theirs,) = await world.queue(1, account_id=other, bridge=OTHER_BRIDGE)
+    closed = (
+        sa.update(account_table).where(account_table.c.id == world.account_id).values(closed_at=world.now)
+    )
+    await world.database.run(lambda conn: conn.execute(closed))
+    assert [each.call.id for each in await world.claim(await world.dialer())] == [theirs.id]

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from outdial.domain.call import ClaimedCall
+from outdial.domain.flow_run import FlowRun
 from outdial.domain.retry_policy import Done
 from outdial.errors import NotFound
 from outdial.storage import attempts, audit, calls, cdrs, idempotency, retention, traces
@@ -26,7 +27,7 @@ from tests.storage.world import CALLEE, World, outcome
 DAY_MS = 86_400_000
 NOW = 100 * DAY_MS
 ALL = RetentionOptions(traces_ms=DAY_MS, recordings_ms=DAY_MS, personal_ms=DAY_MS, audit_ms=DAY_MS)
-PERSONAL = ("12025550100", "4711", "customer-9", "secret-pin")
+PERSONAL = ("12025550100", "4711", "customer-9", "secret-pin", "host-of-theirs", "node-that-tells")
 
 
 @pytest.fixture
@@ -53,7 +54,15 @@ async def done(world: World, blobs: Blobs, **changes: object) -> ClaimedCall:
     key = f"recordings/{call.lease.call_id.replace(':', '-')}-1.ulaw"
     await blobs.put(key, b"voice")
     await run(traces.append, call.lease.call_id, 1, [{"at": 1, "text": f"INVITE sip:{CALLEE}"}])
-    ended = outcome(world.now, dtmf="4711", codec="PCMU", recording_key=key)
+    run_of_flow = FlowRun(flow_id=1, version=1, result="success", path=[{"node": "node-that-tells"}])
+    ended = outcome(
+        world.now,
+        dtmf="4711",
+        codec="PCMU",
+        recording_key=key,
+        detail="host-of-theirs gave no answer.",
+        flow_run=run_of_flow,
+    )
     assert await run(attempts.finish, call.lease, ended, Done(), now=world.now)
     return call
 
@@ -200,3 +209,20 @@ async def test_a_number_is_forgotten_however_new_its_calls_are(world: World, blo
     text = await stored(world)
     assert text.count("4711") == 1
     assert "12025550123" in text
+
+
+async def test_what_is_not_done_is_left_out_even_if_it_is_named(world: World, blobs: Blobs) -> None:
+    (queued,) = await world.queue(due_at=NOW)
+    ended = await done(world, blobs)
+    assert await world.database.run(retention.remove, Kind.PERSONAL, [queued.id, ended.lease.call_id]) == 1
+    call = await world.database.read(calls.get, queued.id)
+    assert call is not None
+    assert call.to == CALLEE
+
+
+async def test_the_oldest_of_the_audit_log_goes_first(world: World) -> None:
+    for moment in (2, 1, 3):
+        await world.database.run(note, at=moment)
+    assert await world.database.run(retention.prune_audit, before=9, limit=2) == 2
+    left = await world.database.read(lambda conn: list(conn.scalars(sa.select(audit_table.c.at))))
+    assert left == [3]

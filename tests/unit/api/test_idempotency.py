@@ -75,3 +75,12 @@ async def test_a_kept_answer_has_the_times_of_its_account(api: Api) -> None:
     _, first, _ = await send(api, "k", bridge="12025550111", headers=headers)
     assert b'"submitted_at":"2019-08-16 20:39:51"' in first
     assert (await send(api, "k", bridge="12025550111", headers=headers))[1] == first
+
+
+async def test_a_key_is_for_one_endpoint(api: Api) -> None:
+    both = {"text": "Hello.", "voice.language": "en"}
+    assert (await send(api, "k", **both))[0] == 200
+    headers = api.bearer | {"Idempotency-Key": "k"}
+    status, answer = await api.call("POST", "outgoing/tts", data=FORM | both, headers=headers)
+    assert (status, answer["errors"]) == (409, {})
+    assert await made(api) == 1
