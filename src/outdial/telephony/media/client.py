@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from outdial.errors import MediaError, MediaWorkerLost
@@ -31,8 +32,10 @@ class MediaClient:
     task that waits on it would cost more than all of its messages.
     """
 
-    def __init__(self, options: MediaOptions) -> None:
+    def __init__(self, options: MediaOptions, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._options = options
+        self._clock = clock
+        """Seconds, by which ports rest."""
         self._ports = PortPool(
             options.port_min,
             options.port_max,
@@ -49,7 +52,7 @@ class MediaClient:
     @property
     def free_ports(self) -> int:
         """Legs that could be opened now."""
-        return self._ports.free(time.monotonic())
+        return self._ports.free(self._clock())
 
     @property
     def worker_pids(self) -> list[int]:
@@ -159,7 +162,7 @@ class MediaClient:
 
     async def _open(self, link: WorkerLink, on_event: OnEvent, record_to: str | None) -> MediaStream:
         while True:
-            port = self._ports.take(time.monotonic())
+            port = self._ports.take(self._clock())
             self._number += 1
             stream = self._streams[self._number] = MediaStream(self, link, self._number, port, on_event)
             try:
@@ -214,7 +217,7 @@ class MediaClient:
 
     def _forget(self, stream: MediaStream) -> None:
         if self._streams.pop(stream.number, None) is not None:
-            self._ports.release(stream.port, time.monotonic())
+            self._ports.release(stream.port, self._clock())
 
     def _lost(self, link: WorkerLink) -> None:
         """A worker is gone: whoever waits for it gets an answer, its streams are told, its ports rest."""

@@ -15,6 +15,8 @@ from outdial.telephony.media.protocol import Connect, KeyDown, KeyPressed, Latch
 
 _LARGEST = 2048
 """Bytes; longer datagrams are cut off. 60 ms of G.711 with every extension is far below."""
+_MOST_OF_THE_REST = 128
+"""Datagrams: more than two seconds, so that a flood does not keep a stream from closing."""
 _CLOCK_RATE = 8000
 _COMFORT_NOISE = 13
 """RFC 3389: some senders use it unasked."""
@@ -103,6 +105,17 @@ class Inbound:
         if latching is Latching.LOCK:
             self._lock()
         return True
+
+    def take_rest(self, now: float) -> None:
+        """Take what has arrived and was not read yet: a key that was pressed just before the end is in it."""
+        for _ in range(_MOST_OF_THE_REST):
+            try:
+                self._sock.recv(1, socket.MSG_PEEK)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # an ICMP error; it is gone when it was read
+            self.readable(now)
 
     def rtp_flows(self) -> bool:
         """Whether the kernel has filtered packets since it was last asked."""

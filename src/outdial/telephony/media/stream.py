@@ -165,6 +165,7 @@ class Stream:
     def close(self) -> None:
         """Say BYE by RTCP, report the last figures, close the sockets."""
         self._host.wheel.remove(self.sender)
+        self.inbound.take_rest(self._host.now())
         self.leave()
         self.stop_message()
         self.sender.close()

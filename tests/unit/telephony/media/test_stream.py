@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from tests.helpers.media_far_end import FarEnd
 
+from outdial.rtp.telephone_event import telephone_event_packets
 from outdial.telephony.media.clip_cache import ClipCache
 from outdial.telephony.media.pacing import SlotWheel
 from outdial.telephony.media.protocol import (
     Configure,
     Connect,
     Join,
+    KeyPressed,
     LatchedTo,
     Measured,
     MessageEnded,
@@ -237,6 +239,23 @@ def test_comfort_noise_counts_and_is_not_recorded(host: TurnedHost, far: FarEnd,
     stream.close()
     assert stream.inbound.reception.packets_received == 2
     assert len(path.read_bytes()) == 160
+
+
+def test_what_has_arrived_before_the_end_is_heard(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
+    path = tmp_path / "r.ulaw"
+    stream = open_stream(host, Recording(path))
+    stream.connect(agreed(far))
+    port = stream.rtp.getsockname()[1]
+    far.say(port)
+    stream.rtp_readable(host.time)
+    far.say(port)
+    for packet in telephone_event_packets("7", 60):
+        far.say(port, packet.payload, payload_type=101, timestamp=480)
+    stream.close()  # nothing was read meanwhile
+    assert KeyPressed(1, "7", 60) in host.reports
+    assert isinstance(host.reports[-1], Measured)
+    assert host.reports.index(KeyPressed(1, "7", 60)) < len(host.reports) - 1
+    assert path.read_bytes()[160:320] == bytes(160)
 
 
 def hear_speech(host: TurnedHost, stream: Stream, far: FarEnd, payload: bytes, packets: int) -> None:
