@@ -1,6 +1,7 @@
 """Fixtures that several folders share."""
 
 import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,29 @@ from outdial.storage import schema
 from outdial.storage.database import Database
 
 pytest_plugins = ["tests.postgres"]
+
+_MEMORY = Path("/dev/shm")
+_PLENTY = 4 * 1024**3
+"""Bytes that have to be free there: containers often have 64 MB."""
+_TEMPORARY = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests write in memory, if it has room: ten thousands of durable commits wait for a disk.
+
+    It is gone after the run; ``--basetemp FOLDER`` keeps it.
+    """
+    if config.option.basetemp is None and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _PLENTY:
+        folder = Path(tempfile.mkdtemp(prefix="outdial-tests-", dir=_MEMORY))
+        config.option.basetemp = config.stash[_TEMPORARY] = folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give the memory back."""
+    folder = config.stash.get(_TEMPORARY, None)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

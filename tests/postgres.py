@@ -47,6 +47,8 @@ class Cluster:
         settings = (
             f"-c listen_addresses= -c unix_socket_directories={self.folder} -c shared_buffers=32MB"
             " -c max_connections=60 -c log_min_messages=fatal"
+            # It is stopped and killed in tests, and its machine is not.
+            " -c fsync=off"
         )
         self._pg_ctl("-o", settings, "-l", f"{self.folder}/log", "start")
 
