@@ -7,7 +7,7 @@ from outdial.cli.output import JsonOption, console, print_fields, print_json
 from outdial.config import load_settings
 from outdial.storage import schema
 from outdial.supervisor import exit_codes
-from outdial.supervisor.prepare import current_revision, make_data_dir
+from outdial.supervisor.prepare import check_known, current_revision, make_data_dir
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Upgrade, check and locate the database.")
 
@@ -18,6 +18,7 @@ def upgrade(as_json: JsonOption = False) -> None:
     settings = load_settings()
     make_data_dir(settings)
     before = current_revision(settings)
+    check_known(before)
     schema.upgrade(settings.resolved_database_url)
     after = current_revision(settings)
     if as_json:
@@ -40,7 +41,12 @@ def check(as_json: JsonOption = False) -> None:
     else:
         print_fields(row)
         if current != needed:
-            console().print("Run `outdial db upgrade`.")
+            known = current is None or schema.is_known(current)
+            console().print(
+                "Run `outdial db upgrade`."
+                if known
+                else "A newer version of Outdial made it: install that one."
+            )
     if current != needed:
         raise typer.Exit(exit_codes.FAILED)
 

@@ -14,12 +14,13 @@ def prepare_database(settings: Settings) -> bool:
 
     PostgreSQL is only looked at: a database that other machines share is upgraded when somebody says so
     (`outdial db upgrade`). Raises ConfigurationError when the folder cannot be made or the database is at
-    another revision.
+    another revision; an SQLite database only if it is a newer version's.
     """
     make_data_dir(settings)
     revision = current_revision(settings)
     if revision == schema.newest_revision():
         return False
+    check_known(revision)
     if not settings.is_sqlite:
         raise ConfigurationError(
             f"The database is {f'at revision {revision}' if revision else 'empty'}, this version needs"
@@ -40,6 +41,16 @@ def current_revision(settings: Settings) -> str | None:
         shown = make_url(settings.resolved_database_url).render_as_string(hide_password=True)
         reason = str(error.orig).strip().splitlines()[0]
         raise ConfigurationError(f"database_url: the database {shown} cannot be reached: {reason}") from None
+
+
+def check_known(revision: str | None) -> None:
+    """Raise ConfigurationError for a database that a newer version of Outdial has upgraded."""
+    if revision is not None and not schema.is_known(revision):
+        raise ConfigurationError(
+            f"The database is at revision {revision}, which a newer version of Outdial made; this one knows"
+            f" those up to {schema.newest_revision()}. Install the newer version again, or restore a backup"
+            " from before the upgrade."
+        )
 
 
 def make_data_dir(settings: Settings) -> None:
