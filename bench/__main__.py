@@ -9,7 +9,7 @@ import sys
 
 from bench.report import PAGE, machine, write_block
 
-_OURS = ("dialer_call", "dialers", "announcements", "latency", "storage", "api")
+_OURS = ("dialer_call", "dialers", "announcements", "latency", "storage", "api", "menus")
 """They take ``--full`` and ``--write``, and write their blocks of the page by themselves."""
 _OF_MEDIA = ("media_ceiling", "media_lateness", "media_client")
 """They print; their block is what they printed."""

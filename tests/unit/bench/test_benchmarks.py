@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bench import announcements, api, dialer_call, dialers, latency, report, storage
+from bench import announcements, api, dialer_call, dialers, latency, media_lateness, menus, report, storage
 
 needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp (sip-tester) is not installed")
 
@@ -38,6 +38,22 @@ def test_dialers() -> None:
 
     assert found[2][0].calls_a_second > 0
     assert "| 2 dialers" in dialers.show(found, 6, 2)
+
+
+async def test_menus() -> None:
+    found = await menus.measure(concurrent=2, seconds=5.0, every_s=1.0)
+
+    assert (found.answered, found.lost) == (2, 0)
+    assert found.keys >= 4
+    assert "0 of" in menus.show(found)
+
+
+async def test_joined_pairs() -> None:
+    figures, seen, _ = await media_lateness.measure(4, 0.5, echo=False, joined=True)
+
+    assert seen.packets > 0
+    assert seen.lost == 0
+    assert figures["lateness"]
 
 
 async def test_latency() -> None:
