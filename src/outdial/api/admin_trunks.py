@@ -16,8 +16,9 @@ from outdial.api.errors import ApiError
 from outdial.api.idempotency import create
 from outdial.api.paths import number_in_path
 from outdial.api.trunk_request import CALLER_ID_MODES, CODECS, read_trunk_request
-from outdial.storage import administration, trunks
+from outdial.storage import administration, trunk_health, trunks
 from outdial.storage.audit import without_secrets
+from outdial.storage.trunk_health import TrunkHealth
 from outdial.storage.trunks import NewTrunk, Trunk
 
 router = APIRouter(prefix="/admin/trunks", tags=["admin"])
@@ -93,6 +94,10 @@ _EXAMPLE = {
     "created_at": "2019-08-16 15:09:51",
 }
 
+_HEALTHY = _EXAMPLE | {
+    "health": {"state": "up", "calls": 3, "since": None, "held_until": None, "reason": None}
+}
+
 
 @router.post(
     "",
@@ -121,28 +126,39 @@ async def add(request: Request) -> Response:
 @router.get(
     "",
     summary="List trunks",
-    responses=success("The oldest first.", page_of("trunks", _EXAMPLE)) | errors(401, 422),
+    responses=success("The oldest first.", page_of("trunks", _HEALTHY)) | errors(401, 422),
     openapi_extra={"parameters": PAGES},
 )
 async def list_trunks(request: Request) -> Response:
-    """Show all trunks, page by page."""
+    """Show all trunks, page by page, with their health.
+
+    `state` is `up`; `held` while a trunk that failed is given no calls, until `held_until`; `failing` when it
+    is tried again and no call got through yet, `since` and `reason` say since when and why; or `off`. Held
+    calls wait and lose no attempt. `calls` are those in progress.
+    """
     await authenticate(request)
     page = Page(request)
-    found = await context_of(request).database.read(trunks.find_all)
+    context = context_of(request)
+    found = await context.database.read(trunks.find_all)
     shown = found[page.offset : page.offset + page.size]
-    return page.answer(f"{len(found)} trunks.", [_row(each) for each in shown], len(found))
+    health = await context.database.read(trunk_health.of_trunks, shown, now=context.now_ms())
+    rows = [_row(each, health[each.id]) for each in shown]
+    return page.answer(f"{len(found)} trunks.", rows, len(found))
 
 
 @router.get(
     "/{trunk_id}",
     summary="Show one trunk",
-    responses=success("The trunk.", family("The trunk.", _EXAMPLE)) | errors(401, 404),
+    responses=success("The trunk.", family("The trunk.", _HEALTHY)) | errors(401, 404),
 )
 async def get(request: Request, trunk_id: str) -> Response:
-    """Show everything about a trunk but its password."""
+    """Show everything about a trunk but its password, and its health as in the list."""
     await authenticate(request)
     number = number_in_path("trunk", trunk_id)
-    return ok("The trunk.", _row(await context_of(request).database.read(administration.the_trunk, number)))
+    context = context_of(request)
+    trunk = await context.database.read(administration.the_trunk, number)
+    health = await context.database.read(trunk_health.of_trunks, [trunk], now=context.now_ms())
+    return ok("The trunk.", _row(trunk, health[number]))
 
 
 @router.put(
@@ -194,5 +210,16 @@ def _check_login(wanted: NewTrunk) -> None:
         raise ApiError(422, sentence, {missing: [sentence]})
 
 
-def _row(trunk: Trunk) -> dict[str, Any]:
-    return without_secrets(asdict(trunk)) | {"created_at": family_time(trunk.created_at)}
+def _row(trunk: Trunk, health: TrunkHealth | None = None) -> dict[str, Any]:
+    row = without_secrets(asdict(trunk)) | {"created_at": family_time(trunk.created_at)}
+    if health is None:
+        return row
+    return row | {
+        "health": {
+            "state": health.state,
+            "calls": health.calls,
+            "since": family_time(health.since),
+            "held_until": family_time(health.held_until),
+            "reason": health.reason,
+        }
+    }

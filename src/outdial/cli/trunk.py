@@ -18,7 +18,7 @@ from outdial.cli.problems import CommandFailed
 from outdial.config import load_settings
 from outdial.dispatch.routes import to_line
 from outdial.errors import InUse
-from outdial.storage import administration, bridges, trunks
+from outdial.storage import administration, bridges, trunk_health, trunks
 from outdial.storage.database import Database
 from outdial.storage.trunks import NewTrunk, Trunk
 from outdial.supervisor.parts import wall_clock_ms
@@ -37,8 +37,9 @@ _COLUMNS = {
     "host": "host",
     "port": "port",
     "username": "user",
-    "codecs": "codecs",
-    "enabled": "on",
+    "state": "state",
+    "calls": "calls",
+    "reason": "because",
 }
 Name = Annotated[str, typer.Argument(help="Name of the trunk.", show_default=False)]
 
@@ -138,8 +139,8 @@ def add(
 
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
-    """List all trunks."""
-    rows = [_row(trunk) for trunk in _run(trunks.find_all)]
+    """List all trunks, whether they take calls, and how many run."""
+    rows = _run(_with_health)
     if as_json:
         print_json(rows)
     else:
@@ -293,6 +294,12 @@ def _the_trunk(conn: sa.Connection, name: str) -> Trunk:
     if trunk is None:
         raise CommandFailed(f"There is no trunk {name!r}; `outdial trunk list` shows all of them.")
     return trunk
+
+
+def _with_health(conn: sa.Connection) -> list[dict[str, Any]]:
+    found = trunks.find_all(conn)
+    health = trunk_health.of_trunks(conn, found, now=wall_clock_ms())
+    return [_row(trunk) | asdict(health[trunk.id]) for trunk in found]
 
 
 def _row(trunk: Trunk) -> dict[str, Any]:

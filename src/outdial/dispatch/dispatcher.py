@@ -211,8 +211,9 @@ class Dispatcher:
     def _note_holds(self) -> None:
         """Let calls that wait for their trunk say so."""
         for trunk_id, hold in self._lines.take_holds().items():
-            noted = None if hold is None else Hold(self._clock() + int(hold[0] * 1000), hold[1])
-            self._database.post(paces.note_hold, trunk_id, noted)
+            now = self._clock()
+            noted = None if hold is None else Hold(now + int(hold[0] * 1000), hold[1])
+            self._database.post(paces.note_hold, trunk_id, noted, now=now)
 
     async def _load_routes(self, now: float) -> None:
         self._trunks_changed = False

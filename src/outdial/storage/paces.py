@@ -58,8 +58,15 @@ _ACTIVE = {
 
 
 _HOLD = Statement(
-    sa.update(paces).where(*_THIS).values(held_until=bindparam("p_until"), held_why=bindparam("p_why"))
+    sa.update(paces)
+    .where(*_THIS)
+    .values(
+        held_until=bindparam("p_until"),
+        held_why=bindparam("p_why"),
+        held_since=sa.func.coalesce(paces.c.held_since, bindparam("p_now", type_=sa.BigInteger)),
+    )
 )
+_LET_GO = Statement(sa.update(paces).where(*_THIS).values(held_until=None, held_why=None, held_since=None))
 _HELD = sa.select(paces.c.held_until, paces.c.held_why).where(*_THIS, paces.c.held_until > bindparam("p_now"))
 
 
@@ -119,11 +126,14 @@ def add(conn: sa.Connection, kind: str, thing_id: int) -> None:
     conn.execute(_ADD, {"p_kind": kind, "p_thing": thing_id})
 
 
-def note_hold(conn: sa.Connection, trunk_id: int, hold: Hold | None) -> None:
+def note_hold(conn: sa.Connection, trunk_id: int, hold: Hold | None, *, now: int) -> None:
     """Note that a trunk is given no calls for a while, or, with None, that it takes calls again."""
     add(conn, TRUNK, trunk_id)
-    until, why = (None, None) if hold is None else (hold.until, hold.why)
-    _HOLD.execute(conn, {"p_kind": TRUNK, "p_thing": trunk_id, "p_until": until, "p_why": why})
+    this = {"p_kind": TRUNK, "p_thing": trunk_id}
+    if hold is None:
+        _LET_GO.execute(conn, this)
+    else:
+        _HOLD.execute(conn, {**this, "p_until": hold.until, "p_why": hold.why, "p_now": now})
 
 
 def held(conn: sa.Connection, trunk_id: int, *, now: int) -> Hold | None:

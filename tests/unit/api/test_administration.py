@@ -7,7 +7,8 @@ from tests.helpers.http_api import Api
 from tests.unit.api.test_permissions import token_with
 
 from outdial.domain.call import CallState, NewCall
-from outdial.storage import calls, tokens
+from outdial.storage import calls, paces, tokens
+from outdial.storage.paces import Hold
 
 
 @pytest.fixture
@@ -178,3 +179,22 @@ async def test_an_account_manages_its_own_tokens_and_gives_no_more_than_it_has(a
         tokens.insert, account_id=other.id, name="x", new_secret=lambda: "o" * 32, now=1
     )
     assert (await api.call("DELETE", f"auth/tokens/{theirs.id}", headers=few))[0] == 404
+
+
+async def test_trunks_show_their_health(api: Api, admin: Any) -> None:
+    hold = Hold(api.clock() + 5_000, "it refuses them: SIP 503 Service Unavailable")
+    await api.database.run(paces.note_hold, api.trunk_id, hold, now=api.clock())
+    expected = {
+        "state": "held",
+        "calls": 0,
+        "since": "2019-08-16 15:09:51",
+        "held_until": "2019-08-16 15:09:56",
+        "reason": "it refuses them: SIP 503 Service Unavailable",
+    }
+    _, answer = await admin("GET", "trunks")
+    assert [row["health"] for row in answer["data"]] == [expected]
+    _, answer = await admin("GET", f"trunks/{api.trunk_id}")
+    assert answer["data"]["health"] == expected
+    await api.database.run(paces.note_hold, api.trunk_id, None, now=api.clock())
+    _, answer = await admin("GET", f"trunks/{api.trunk_id}")
+    assert answer["data"]["health"] == dict.fromkeys(expected) | {"state": "up", "calls": 0}

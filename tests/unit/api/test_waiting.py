@@ -77,7 +77,7 @@ async def _switch_off(api: Api) -> None:
 
 async def _hold(api: Api) -> None:
     hold = Hold(START_MS + 9_000, "it refuses them: SIP 503 Service Unavailable")
-    await api.database.run(paces.note_hold, api.trunk_id, hold)
+    await api.database.run(paces.note_hold, api.trunk_id, hold, now=START_MS)
 
 
 SINCE = "is paused since 2019-08-16 15:09:51."
@@ -110,11 +110,11 @@ async def test_what_holds_a_call_is_said(api: Api, hold: Callable[[Api], Any], s
 async def test_a_hold_that_is_over_is_not_said(api: Api) -> None:
     await dialer(api)
     call_id = await queue(api)
-    await api.database.run(paces.note_hold, api.trunk_id, Hold(START_MS, "it does not answer"))
+    await api.database.run(paces.note_hold, api.trunk_id, Hold(START_MS, "it does not answer"), now=START_MS)
     assert await explanation(api, call_id) == ITS_TURN
-    await api.database.run(paces.note_hold, api.trunk_id, Hold(START_MS + 1, "it does not answer"))
+    await api.database.run(paces.note_hold, api.trunk_id, Hold(START_MS + 1, "it is silent"), now=START_MS)
     assert await explanation(api, call_id) != ITS_TURN
-    await api.database.run(paces.note_hold, api.trunk_id, None)
+    await api.database.run(paces.note_hold, api.trunk_id, None, now=START_MS)
     assert await explanation(api, call_id) == ITS_TURN
 
 

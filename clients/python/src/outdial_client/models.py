@@ -56,6 +56,14 @@ class AdminBridge(TypedDict, total=False):
     created_at: str
 
 
+class AdminTrunkHealth(TypedDict, total=False):
+    state: str
+    calls: int
+    since: str | None
+    held_until: str | None
+    reason: str | None
+
+
 class AdminTrunk(TypedDict, total=False):
     id: int
     name: str
@@ -83,6 +91,7 @@ class AdminTrunk(TypedDict, total=False):
     headers: dict[str, Any]
     enabled: bool
     created_at: str
+    health: AdminTrunkHealth
 
 
 class AdminAccount(TypedDict, total=False):

@@ -17,6 +17,8 @@ paces = sa.Table(
     # of a trunk: until when a dialer gives it no calls, and why, as a part of a sentence
     Column("held_until", BigInteger),
     Column("held_why", Text),
+    # when that began: no call got through since
+    Column("held_since", BigInteger),
 )
 
 pauses = sa.Table(
