@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from outdial.domain.saying.grammar import Currency, Grammar, Noun, by_thousands, vocabulary_of
+from outdial.domain.saying.grammar import Currency, Grammar, Noun, below_hundred, by_thousands, vocabulary_of
 
 _SMALL = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -48,7 +48,7 @@ def cardinal(number: int) -> list[str]:
 
 def count(number: int, noun: Noun) -> list[str]:
     """`one dollar`, `two dollars`."""
-    return [*cardinal(number), noun.one if number == 1 else noun.many]
+    return [*cardinal(number), noun.of(number)]
 
 
 def ordinal(number: int) -> list[str]:
@@ -77,10 +77,7 @@ def say_date(day: date) -> list[str]:
 def _below_thousand(number: int) -> list[str]:
     hundreds, rest = divmod(number, 100)
     words = [_SMALL[hundreds], _HUNDRED] if hundreds else []
-    if rest < len(_SMALL):
-        return [*words, *([_SMALL[rest]] if rest else [])]
-    tens, ones = divmod(rest, 10)
-    return [*words, _TENS[tens], *([_SMALL[ones]] if ones else [])]
+    return words + below_hundred(rest, _SMALL, _TENS)
 
 
 ENGLISH = Grammar(

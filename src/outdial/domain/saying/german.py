@@ -61,7 +61,7 @@ def count(number: int, noun: Noun) -> list[str]:
     words = cardinal(number)
     if number == 1:
         words = _counting(words, _EINE if noun.feminine else _EIN)
-    return [*words, noun.one if number == 1 else noun.many]
+    return [*words, noun.of(number)]
 
 
 def say_date(day: date) -> list[str]:

@@ -13,6 +13,10 @@ class Noun:
     many: str
     feminine: bool = False
 
+    def of(self, number: int) -> str:
+        """Its form behind a number."""
+        return self.one if number == 1 else self.many
+
 
 @dataclass(frozen=True, slots=True)
 class Currency:
@@ -58,6 +62,19 @@ def by_thousands(number: int) -> list[tuple[int, int]]:
             groups.append((group, power))
         power += 1
     return groups[::-1]
+
+
+def below_hundred(
+    number: int, small: Sequence[str], tens: Sequence[str], between: Sequence[str] = ()
+) -> list[str]:
+    """A number in languages that say the tens first, as `forty two`; of zero, nothing.
+
+    The small ones have words of their own.
+    """
+    if number < len(small):
+        return [small[number]] if number else []
+    high, low = divmod(number, 10)
+    return [tens[high], *([*between, small[low]] if low else [])]
 
 
 def vocabulary_of(currencies: Mapping[str, Currency], *words: Sequence[str]) -> frozenset[str]:

@@ -42,7 +42,7 @@ def cardinal(number: int) -> list[str]:
 
 def count(number: int, noun: Noun) -> list[str]:
     """`एक रुपया`, `दो रुपये`."""
-    return [*cardinal(number), noun.one if number == 1 else noun.many]
+    return [*cardinal(number), noun.of(number)]
 
 
 def say_date(day: date) -> list[str]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from outdial.domain.saying.grammar import Currency, Grammar, Noun, by_thousands, vocabulary_of
+from outdial.domain.saying.grammar import Currency, Grammar, Noun, below_hundred, by_thousands, vocabulary_of
 
 _SMALL = (
     "cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce",
@@ -49,7 +49,7 @@ def count(number: int, noun: Noun) -> list[str]:
     words = cardinal(number)
     words = _feminine(words) if noun.feminine else _shortened(words)
     of = [_DE] if number and number % 1_000_000 == 0 else []
-    return [*words, *of, noun.one if number == 1 else noun.many]
+    return [*words, *of, noun.of(number)]
 
 
 def say_date(day: date) -> list[str]:
@@ -72,10 +72,7 @@ def _below_thousand(number: int) -> list[str]:
         return [_CIEN]
     hundreds, rest = divmod(number, 100)
     words = [_HUNDREDS[hundreds]] if hundreds else []
-    if rest < len(_SMALL):
-        return [*words, *([_SMALL[rest]] if rest else [])]
-    tens, ones = divmod(rest, 10)
-    return [*words, _TENS[tens], *([_Y, _SMALL[ones]] if ones else [])]
+    return words + below_hundred(rest, _SMALL, _TENS, (_Y,))
 
 
 def _shortened(words: list[str]) -> list[str]:
