@@ -63,6 +63,20 @@ EXAMPLES = [
         tags=("wants_another_day",),
     ),
     Example(
+        "emergency_broadcast",
+        "1",
+        ("warning", "acknowledged", "is_team", "thanks", "success"),
+        "success",
+        {"message": "The dam may break.", "incident": "9"},
+    ),
+    Example(
+        "emergency_broadcast",
+        "1*",
+        ("warning", "acknowledged", "is_team", "room", "success"),
+        "success",
+        {"message": "The dam may break.", "incident": "9", "team": "yes"},
+    ),
+    Example(
         "survey",
         "51",
         ("intro", "satisfaction", "again", "yes", "how_content", "thanks", "success"),

@@ -15,7 +15,14 @@ from outdial.supervisor import exit_codes
 
 _MOST_SHOWN = 100
 
-_RUNS = {"id": "call", "to": "to", "ended": "ended", "version": "version", "result": "result", "path": "path"}
+_RUNS = {
+    "id": "to",
+    "ended": "ended",
+    "version": "version",
+    "result": "result",
+    "path": "path",
+    "call": "call",
+}
 _COUNTS = {"version": "version", "node": "node", "exit": "exit", "count": "times", "results": "results"}
 
 
@@ -80,12 +87,12 @@ def _write(content: bytes, output: Path | None) -> None:
 def _run(row: dict[str, Any]) -> dict[str, Any]:
     flow = row["flow"]
     return {
-        "id": row["call_id"],
-        "to": row["to"],
+        "id": row["to"],
         "ended": row["ended_at"],
         "version": flow["version"],
         "result": flow["result"],
         "path": " > ".join(step["node"] for step in flow["path"]),
+        "call": row["call_id"],
     }
 
 
