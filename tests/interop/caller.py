@@ -159,6 +159,7 @@ class Caller:
         record_to: Path | None = None,
         max_talk_s: float | None = None,
         trunk_ring_timeout_s: float = 60.0,
+        beside: Leg | None = None,
         **trunk: Any,
     ) -> Leg:
         """A leg to `far_end`; `trunk` are further fields of `Trunk`."""
@@ -173,7 +174,7 @@ class Caller:
             record_to=record_to,
             max_talk_s=max_talk_s,
         )
-        leg = Leg(self.user_agent, self._media, request, Trace(lambda: 0))
+        leg = Leg(self.user_agent, self._media, request, Trace(lambda: 0), beside=beside)
         self._legs.append(leg)
         return leg
 

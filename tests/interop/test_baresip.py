@@ -91,3 +91,35 @@ async def test_a_phone_that_is_gone_is_unreachable(talker: Caller, tmp_path: Pat
         await phone.event("CALL_CLOSED")
     result = await asyncio.wait_for(talker.leg((phone.host, phone.port), to="phone").dial(), 10)
     assert getattr(result, "reason", None) is EndReason.TRANSPORT_FAILED
+
+
+@pytest.mark.parametrize("theirs", ["PCMU", "PCMA"])
+async def test_two_telephones_that_are_joined_hear_each_other_and_their_keys(
+    talker: Caller, tmp_path: Path, theirs: str
+) -> None:
+    """A callee and an agent, of one law and of two."""
+    one, other = melody(20, 8000, seed=5), melody(20, 8000, seed=6)
+    for name in ("callee", "agent"):
+        (tmp_path / name).mkdir()
+    async with (
+        Baresip(tmp_path / "callee", codecs=["PCMU"], speech=one, rate=8000) as callee,
+        Baresip(tmp_path / "agent", codecs=[theirs], speech=other, rate=8000) as agent,
+    ):
+        first = talker.leg((callee.host, callee.port), to="phone")
+        assert await answered(first) == Answered("PCMU", 20)
+        second = talker.leg((agent.host, agent.port), to="phone", beside=first)
+        assert await answered(second) == Answered(theirs, 20)
+        for leg, partner in ((first, second), (second, first)):
+            leg.on_digit = partner.send_key
+            leg.join("pair")
+        await asyncio.sleep(1.5)
+        await callee.command("sndcode", "7")
+        await agent.event("CALL_DTMF_START")
+        await asyncio.sleep(1)
+        for leg in (first, second):
+            leg.hang_up()
+        await callee.event("CALL_CLOSED")
+        await agent.event("CALL_CLOSED")
+    # Half a second that the other one certainly heard, in the middle of what was said meanwhile.
+    assert correlate(agent.heard(), one[8_000:12_000], 8000).peak > 0.9
+    assert correlate(callee.heard(), other[8_000:12_000], 8000).peak > 0.9

@@ -169,7 +169,7 @@ class AgentCall:
                 case Full(free_at=free_at) if free_at < until:
                     await self._sleep(free_at - clock())
                 case _:
-                    self.note(f"{digits} was not called: the trunk has no place")
+                    self.note(f"{digits} was not called: there is no place on the trunk, or for the account")
                     return None
         return None
 

@@ -302,7 +302,7 @@ async def test_a_full_trunk_is_waited_for_a_little(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("answers", "to", "why"),
     [
-        ([Full(1_000_000)], ONE, "the trunk has no place"),
+        ([Full(1_000_000)], ONE, "no place on the trunk"),
         ([Refused("the balance does not cover the call to the agent")], ONE, "balance"),
         ([], "reception", "reception cannot be called"),
     ],
