@@ -1,10 +1,13 @@
 """A token does what its scopes say, at every endpoint; times are in its account's time zone."""
 
+from ipaddress import ip_network
 from typing import Any
 
+import pytest
 from tests.helpers.http_api import Api
 
 from outdial.api.app import create_api
+from outdial.api.auth import Principal
 from outdial.api.permissions import NEEDED, needed_scope
 from outdial.domain.scope import Scope
 from outdial.storage import accounts, tokens
@@ -101,3 +104,16 @@ async def test_a_day_is_a_day_of_the_account_s_time_zone(api: Api) -> None:
     summer = read_call_filter(QueryParams(date="2024-08-16"))
     assert summer is not None
     assert summer.submitted_from == 1_723_759_200_000
+
+
+@pytest.mark.parametrize(
+    ("address", "may"),
+    [("192.0.2.7", True), ("192.0.3.7", False), ("2001:db8::1", False), ("unknown", False), ("", False)],
+)
+def test_a_token_for_some_addresses_wants_one_that_can_be_read(address: str, may: bool) -> None:
+    principal = Principal(
+        account_id=1,
+        token_id=1,
+        networks=(ip_network("192.0.2.0/24"),),
+    )
+    assert principal.may_come_from(address) is may
