@@ -1,6 +1,7 @@
 """What the rules of dispatch make of a request: which numbers are not called, and when the others are due."""
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -20,9 +21,11 @@ class SendRules:
         account = accounts.get(conn, account_id)
         if account is None:
             raise NotFound(f"There is no account {account_id}.")
-        self._window = wanted.calling_window or account.calling_window
-        self._time_zone = account.time_zone
+        text = wanted.calling_window or account.calling_window
+        self._window = None if text is None else dial.read_window(text)
+        self._zone = ZoneInfo(account.time_zone)
         self._earliest = now if wanted.schedule is None else max(now, wanted.schedule)
+        self._openings: dict[tuple[ZoneInfo, ...], int] = {}
         numbers = [number.digits for number in wanted.to]
         found = suppressions.blocked_of(conn, account_id, numbers, bridge=wanted.bridge, tag=wanted.name)
         self.suppressed: Mapping[str, str] = {
@@ -41,7 +44,10 @@ class SendRules:
         """When a number may be called first, Unix milliseconds."""
         if self._window is None:
             return self._earliest
-        return dial.opening(self._window, self._earliest, to=number, time_zone=self._time_zone)
+        zones = self._window.zones(number, self._zone)
+        if zones not in self._openings:  # a long list has few of them
+            self._openings[zones] = self._window.opening_in(zones, self._earliest, account_zone=self._zone)
+        return self._openings[zones]
 
 
 def _suppressed(number: str) -> str:

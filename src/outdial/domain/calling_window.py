@@ -76,11 +76,20 @@ class CallingWindow:
         return _parse(" ".join(text.translate(_DASHES).split()))
 
     def opening(self, now: int, *, to: str, account_zone: ZoneInfo) -> int:
-        """Return when `to` may be called, Unix milliseconds: `now` if the window is open.
+        """Return when `to` may be called, Unix milliseconds: `now` if the window is open."""
+        return self.opening_in(self.zones(to, account_zone), now, account_zone=account_zone)
 
-        Where there is no common opening in all zones of a number, the account's zone counts.
+    def zones(self, to: str, account_zone: ZoneInfo) -> tuple[ZoneInfo, ...]:
+        """Return the zones whose clocks count for a number: all of them."""
+        if self.zone == CALLEE:
+            return zones_of_number(to) or (account_zone,)
+        return (account_zone,) if self.zone == ACCOUNT else (ZoneInfo(self.zone),)
+
+    def opening_in(self, zones: tuple[ZoneInfo, ...], now: int, *, account_zone: ZoneInfo) -> int:
+        """Return when a number of these zones may be called.
+
+        Where there is no common opening in all of them, the account's zone counts.
         """
-        zones = self._zones(to, account_zone)
         found = self.next_open(now, zones)
         if found is None and len(zones) > 1:
             found = self.next_open(now, (account_zone,))
@@ -109,11 +118,6 @@ class CallingWindow:
         return any(first <= minute < until for first, until in self.hours[local.weekday()]) and not any(
             local.date() in dates for dates in self.closed
         )
-
-    def _zones(self, to: str, account_zone: ZoneInfo) -> Sequence[ZoneInfo]:
-        if self.zone == CALLEE:
-            return zones_of_number(to) or (account_zone,)
-        return (account_zone,) if self.zone == ACCOUNT else (ZoneInfo(self.zone),)
 
     def _next_open_in(self, at: int, zone: ZoneInfo, farthest: int) -> int | None:
         if self.is_open(at, zone):
@@ -159,7 +163,8 @@ def _parse(text: str) -> CallingWindow:
     closed: list[Dates] = []
     zone = CALLEE
     for part in filter(None, (each.strip() for each in text.lower().split(";"))):
-        first, *others = words = [word for word in re.split(r"[\s,]+", part) if word]
+        words = [word for word in re.split(r"[\s,]+", part) if word]
+        first, others = (words[0], words[1:]) if words else ("", [])
         if first == "not" and others:
             closed += [_dates(word) for word in others]
         elif first == "zone" and len(others) == 1:

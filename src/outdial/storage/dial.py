@@ -75,12 +75,21 @@ def begin(conn: sa.Connection, lease: Lease, call: Call, *, now: int) -> Dial:
 
 def opening(window: str, now: int, *, to: str, time_zone: str) -> int:
     """When a number may be called under a window that is stored, `now` if at once."""
-    try:
-        return CallingWindow.parse(window).opening(now, to=to, account_zone=ZoneInfo(time_zone))
-    except InvalidInput:
-        # It was read when it was stored: a zone that it names is gone from this machine's tables. Better late
-        # than at night.
+    found = read_window(window)
+    if found is None:
         return now + _UNREADABLE_WAITS_MS
+    return found.opening(now, to=to, account_zone=ZoneInfo(time_zone))
+
+
+def read_window(text: str) -> CallingWindow | None:
+    """Read a window that is stored; None if a zone that it names is gone from this machine's tables.
+
+    Who dials waits then: better late than at night.
+    """
+    try:
+        return CallingWindow.parse(text)
+    except InvalidInput:
+        return None
 
 
 def _give_back(

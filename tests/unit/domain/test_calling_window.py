@@ -89,6 +89,7 @@ def test_a_window_that_never_opens_is_far_away() -> None:
         ("", "names no hours"),
         ("not 2026-12-25", "names no hours"),
         ("mon-fri", "'mon-fri' names no hours"),
+        ("9-18; ,", "',' names no hours"),
         ("mon-fri 9:00", "'9:00' are no hours: write them as 09:00-18:00."),
         ("moon 9-18", "'moon' is no weekday"),
         ("mon-wed-fri 9-18", "'mon-wed-fri' is no weekday"),
