@@ -21,7 +21,7 @@ from outdial.errors import InvalidFlow
 from outdial.flow.declarations import Declaration
 from outdial.flow.kinds import VARIABLE_NAME, Many, Plain, Table, Whole, shown
 from outdial.flow.problem import Place, Problem
-from outdial.flow.prompt_kind import LANGUAGE_KIND
+from outdial.flow.prompt_kind import LANGUAGE, LANGUAGE_KIND
 from outdial.flow.settings import Object, read_settings, setting
 from outdial.flow.step import Step
 from outdial.flow.steps import STEP_TYPES
@@ -55,9 +55,15 @@ class Flow:
     languages: tuple[str, ...] = ("en",)
     """The first is the one that a call begins in, unless its variable ``language`` says another of them."""
     voice: str | None = None
+    voices: Mapping[str, str] = field(default_factory=dict)
+    """By language; others have the one above."""
     variables: Mapping[str, Declaration] = field(default_factory=dict)
     max_seconds: int | None = None
     """A run that takes longer is ended; None: never."""
+
+    def voice_in(self, language: str) -> str | None:
+        """The voice of texts in a language; None: the usual one."""
+        return self.voices.get(language, self.voice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,11 @@ class _Head:
         ["en"],
     )
     voice: str = setting(Plain(), "The voice for texts; by default the usual one of the language.", None)
+    voices: Mapping[str, str] = setting(
+        Table(Plain(), LANGUAGE, "languages such as en or en-US", most=20),
+        "The voices of single languages, by language; others have the one above.",
+        {},
+    )
     variables: Mapping[str, Declaration] = setting(
         Table(Object(Declaration), VARIABLE_NAME.pattern, "names of variables", most=200),
         "The variables that it is called with or sets, by name.",
@@ -131,6 +142,9 @@ def _parse(data: object) -> Flow:
         top.member("entry").note(f"must be the name of a node of this flow, not {shown(head.entry)}")
     if len(set(head.languages)) != len(head.languages):
         top.member("languages").note("must name each language once")
+    for language in head.voices:
+        if language not in head.languages:
+            top.member("voices").member(language).note("is no language of this flow")
     parsed = {name: _parse_node(name, values, frozenset(nodes), problems) for name, values in nodes.items()}
     if problems:
         raise InvalidFlow(problems)
@@ -140,6 +154,7 @@ def _parse(data: object) -> Flow:
         name=head.name or "",
         languages=head.languages,
         voice=head.voice,
+        voices=head.voices,
         variables=head.variables,
         max_seconds=head.max_seconds,
     )

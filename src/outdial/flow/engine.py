@@ -144,6 +144,7 @@ class _Run:
         """The stay at the node where the state is."""
         state, flow = self.state, self._flow
         wanted = state.variables.get("language")
+        language = str(wanted) if wanted in flow.languages else flow.languages[0]
         return Visit(
             node=state.node,
             number=state.visits,
@@ -152,8 +153,8 @@ class _Run:
             now=state.now,
             seed=state.seed,
             exits=frozenset(self.node.exits),
-            language=str(wanted) if wanted in flow.languages else flow.languages[0],
-            voice=flow.voice,
+            language=language,
+            voice=flow.voice_in(language),
         )
 
     def keep_problems(self, visit: Visit) -> None:

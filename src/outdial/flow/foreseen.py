@@ -52,7 +52,7 @@ def foreseen(library: Library, variables: Variables) -> tuple[Item, ...]:
             for prompt in _prompts(node.step):
                 for language in languages:
                     parts = tuple(each for each in _parts(prompt, language) if not _names(each) & changing)
-                    items = PromptTemplate(parts).render(render, language, flow.voice)
+                    items = PromptTemplate(parts).render(render, language, flow.voice_in(language))
                     found |= {item: None for item in items if not isinstance(item, Beep | Pause)}
                 if len(found) >= _MOST:
                     return tuple(found)[:_MOST]

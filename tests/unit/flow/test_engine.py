@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from outdial.errors import InvalidFlow
 from outdial.flow.actions import HangUp, Play, StartTimer
 from outdial.flow.announcement import announcement
 from outdial.flow.definition import Flow, Library, Node, parse_flow
@@ -142,3 +143,22 @@ def test_time_never_goes_backwards():
     flow = announcement("sound-1")
     state = resume(flow, start(flow, {}, now=5_000).state, DigitPressed(4_000, "1")).state
     assert state.now == 5_000
+
+
+def test_each_language_has_its_voice():
+    definition = {
+        "schema_version": 1,
+        "languages": ["en", "de", "fr"],
+        "voice": "usual",
+        "voices": {"de": "deutsch"},
+        "entry": "a",
+        "nodes": {"a": {"type": "play", "settings": {"prompt": "Hi."}, "exits": {"next": None}}},
+    }
+    library = Library.of(parse_flow(definition))
+    voices = {}
+    for language in ("en", "de", "fr"):
+        (play,) = [each for each in start(library, {"language": language}).actions if isinstance(each, Play)]
+        voices[language] = (play.prompt[0].language, play.prompt[0].voice)
+    assert voices == {"en": ("en", "usual"), "de": ("de", "deutsch"), "fr": ("fr", "usual")}
+    with pytest.raises(InvalidFlow, match="no language of this flow"):
+        parse_flow(definition | {"voices": {"it": "x"}})
