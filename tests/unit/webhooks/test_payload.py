@@ -5,7 +5,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from tests.unit.webhooks.events import CALL_ID, END_MS, call, cdr, event
+import pytest
+from tests.unit.webhooks.events import CALL_ID, END_MS, call, cdr, event, webhook
 
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.flow_run import FlowRun
@@ -85,6 +86,21 @@ def test_variables_of_templates() -> None:
     assert (variables["mobile"], variables["date"]) == ("918867135000", "2019-08-16")
     assert variables["unixtime"] == (END_MS + 10) // 1000
     assert variables["variables"] == given
+
+
+@pytest.mark.parametrize(
+    "where", [{"uri": "https://e.com/{{caller.region}}"}, {"body": '{"a": "{{caller.provider}}"}'}]
+)
+def test_where_the_number_comes_from_for_templates_that_ask(where: dict[str, str]) -> None:
+    one = event(webhook=webhook(**where))
+    asked = variables_of(one, payload_of(one))["caller"]
+    assert (asked["provider"], asked["region"]) == ("Tata Docomo", "India")
+
+
+def test_where_the_recording_is_fetched() -> None:
+    found = cdr(recording_key="recordings/a-1-1.alaw")
+    assert payload_of(event(cdr=found))["recording_url"] == "/api/v1/voice/recordings/a-1-1/audio"
+    assert payload_of(event())["recording_url"] is None
 
 
 def test_what_the_callee_did_in_a_flow() -> None:
