@@ -239,6 +239,9 @@ async def test_who_lost_the_call_calls_no_agent(world: World) -> None:
     await world.lose()
     assert isinstance(await begin(world, call), Refused)
     assert not await answer(world, call, leg)
+    assert not await end(world, call, leg)
+    (row,) = await legs(world, call)
+    assert row.outcome is None
 
 
 async def test_a_flow_in_circles_stops_ringing(world: World) -> None:
