@@ -27,7 +27,10 @@ from tests.storage.world import CALLEE, World, outcome
 DAY_MS = 86_400_000
 NOW = 100 * DAY_MS
 ALL = RetentionOptions(traces_ms=DAY_MS, recordings_ms=DAY_MS, personal_ms=DAY_MS, audit_ms=DAY_MS)
-PERSONAL = ("12025550100", "4711", "customer-9", "secret-pin", "host-of-theirs", "node-that-tells")
+PERSONAL = (
+    *("12025550100", "4711", "customer-9", "secret-pin", "host-of-theirs", "node-that-tells"),
+    *("variable-that-tells", "tag-that-tells", "problem-that-tells"),
+)
 
 
 @pytest.fixture
@@ -54,7 +57,15 @@ async def done(world: World, blobs: Blobs, **changes: object) -> ClaimedCall:
     key = f"recordings/{call.lease.call_id.replace(':', '-')}-1.ulaw"
     await blobs.put(key, b"voice")
     await run(traces.append, call.lease.call_id, 1, [{"at": 1, "text": f"INVITE sip:{CALLEE}"}])
-    run_of_flow = FlowRun(flow_id=1, version=1, result="success", path=[{"node": "node-that-tells"}])
+    run_of_flow = FlowRun(
+        flow_id=1,
+        version=1,
+        result="success",
+        path=[{"node": "node-that-tells"}],
+        variables={"pin": "variable-that-tells"},
+        tags=["tag-that-tells"],
+        problems=["problem-that-tells"],
+    )
     ended = outcome(
         world.now,
         dtmf="4711",
