@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.http_api import Api
+from tests.helpers.poll import until
 
 from outdial.api.app import create_api
 from outdial.api.auth import Principal
@@ -117,3 +118,15 @@ def test_a_token_for_some_addresses_wants_one_that_can_be_read(address: str, may
         networks=(ip_network("192.0.2.0/24"),),
     )
     assert principal.may_come_from(address) is may
+
+
+async def test_a_token_knows_when_it_was_used_last(api: Api) -> None:
+    headers = await token_with(api, Scope.CALLS)
+    _, first = await api.call("GET", "auth/me", headers=headers)
+    token_id = first["data"]["token"]["id"]
+
+    async def used() -> bool:
+        token = await api.database.read(tokens.get, api.account_id, token_id)
+        return token is not None and token.last_used_at is not None
+
+    await until(used, "the use of the token to be noted")
