@@ -41,7 +41,7 @@ class Agents:
     network: PhoneNetwork
     store: Store
     clock: Callable[[], int]
-    """Unix milliseconds."""
+    """Unix milliseconds: the clock of the day, by which dialers share out places."""
     new_sip_call_id: Callable[[], str]
     reserve_ms: int = 60_000
     """Talk that is paid for where a transfer has no longest time, of a prepaid balance."""
@@ -55,6 +55,8 @@ class AgentCall:
     call: Call
     lease: Lease
     trunk: Trunk
+    clock: Callable[[], int]
+    """Unix milliseconds: the attempt's own, by whose times the leg is charged."""
     beside: Phone
     """The callee's leg, in whose worker this one has to be."""
     to: str
@@ -104,7 +106,7 @@ class AgentCall:
         result = await phone.dial()
         if isinstance(result, NotAnswered):
             return await self._not_answered(result)
-        self._answered_at, self.codec = self.agents.clock(), result.codec
+        self._answered_at, self.codec = self.clock(), result.codec
         if not await self._note_answer(self._answered_at):
             await self.end(EndReason.INTERRUPTED)
             return "failed"
@@ -130,7 +132,7 @@ class AgentCall:
                 disposition=Disposition.ANSWER,
                 reason=ended.reason,
                 hangup_by=ended.hangup_by,
-                ended_at=self._ended_at or self.agents.clock(),
+                ended_at=self._ended_at or self.clock(),
                 ringing_at=self._ringing_at,
                 answered_at=self._answered_at,
                 joined_at=self.joined_at,
@@ -195,10 +197,10 @@ class AgentCall:
         phone, self._tracer = self.agents.network.new_phone(request, beside=self.beside)
 
         def on_ringing() -> None:
-            self._ringing_at = self.agents.clock()
+            self._ringing_at = self.clock()
 
         def on_ended(_: object) -> None:
-            self._ended_at = self.agents.clock()
+            self._ended_at = self.clock()
 
         phone.on_ringing = on_ringing
         phone.ended.add_done_callback(on_ended)
@@ -213,7 +215,7 @@ class AgentCall:
         return noted
 
     async def _not_answered(self, result: NotAnswered) -> Reached:
-        now = self.agents.clock()
+        now = self.clock()
         disposition = classify(
             answered=result.picked_up, reason=result.reason, sip_code=result.sip_code, q850=result.q850
         )

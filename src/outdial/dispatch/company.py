@@ -29,6 +29,8 @@ class Company:
     call: Call
     lease: Lease
     trunk: Trunk
+    clock: Callable[[], int]
+    """Of the attempt, Unix milliseconds."""
     give: Callable[[Event], None]
     """Takes events for the flow."""
     note: Callable[[str], None]
@@ -77,6 +79,7 @@ class Company:
             call=self.call,
             lease=self.lease,
             trunk=self.trunk,
+            clock=self.clock,
             give=self.give,
             note=self.note,
         )

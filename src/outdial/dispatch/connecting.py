@@ -33,6 +33,8 @@ class Connection:
     call: Call
     lease: Lease
     trunk: Trunk
+    clock: Callable[[], int]
+    """Of the attempt, Unix milliseconds."""
     give: Callable[[Event], None]
     """Takes events for the flow."""
     note: Callable[[str], None]
@@ -52,7 +54,7 @@ class Connection:
                 meanwhile.cancel()
                 self.phone.stop_playing()
                 if agent is None:
-                    self.give(ConnectEnded(self.agents.clock(), self.action.connect_id, reached))
+                    self.give(ConnectEnded(self.clock(), self.action.connect_id, reached))
                 else:
                     await self._talk(agent, tasks)
         finally:
@@ -134,6 +136,7 @@ class Connection:
             call=self.call,
             lease=self.lease,
             trunk=self.trunk,
+            clock=self.clock,
             beside=self.phone,
             to=to,
             caller_id=self.action.caller_id or self.call.bridge,
@@ -160,7 +163,7 @@ class Connection:
 
     async def _talk(self, agent: AgentCall, tasks: asyncio.TaskGroup) -> None:
         """Join the two until one of them hangs up or the time is over."""
-        phone, clock = agent.phone, self.agents.clock
+        phone, clock = agent.phone, self.clock
         assert phone is not None
         began = agent.joined_at = clock()
         room = f"{self.call.id}/{self.lease.number}/{self.action.connect_id}"

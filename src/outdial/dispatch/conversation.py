@@ -230,6 +230,7 @@ class Conversation:
             call=self.call,
             lease=self.lease,
             trunk=self.trunk,
+            clock=self.clock,
             give=self._events.put_nowait,
             note=self._note,
         )

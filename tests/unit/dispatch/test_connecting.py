@@ -101,6 +101,9 @@ class Stage:
     notes: list[str] = field(default_factory=list)
     connection: Connection | None = None
     running: asyncio.Task[None] | None = None
+    now: int = 1_000
+    """By the attempt's clock."""
+    time_of_day: int = 1_000
 
     def begin(self, *to: str, **changes: Any) -> None:
         values: dict[str, Any] = {
@@ -118,7 +121,10 @@ class Stage:
         self.connection = Connection(
             action=Connect(**(values | changes)),
             agents=Agents(
-                network=self.network, store=self.store, clock=lambda: 1_000, new_sip_call_id=lambda: "sip"
+                network=self.network,
+                store=self.store,
+                clock=lambda: self.time_of_day,
+                new_sip_call_id=lambda: "sip",
             ),
             prompts=cast("Any", Prompts()),
             messages=nothing,
@@ -127,6 +133,7 @@ class Stage:
             call=A_CALL,
             lease=Lease("r:1", 1, 1, "d"),
             trunk=nothing,
+            clock=lambda: self.now,
             give=self.events.append,
             note=self.notes.append,
         )
@@ -208,6 +215,18 @@ async def test_the_agent_alone_hears_the_whisper_and_the_callee_music_until_they
     assert (await stage.over())[1:] == [ConnectEnded(1_000, "c/1/connect", "answered", ONE)]
     assert stage.store.reasons == {1: EndReason.CALLEE_HUNG_UP}
     assert not stage.callee.ended.done()
+
+
+async def test_an_agent_talked_as_long_as_the_attempt_s_clock_says(stage: Stage) -> None:
+    stage.begin(ONE)
+    agent = await stage.phone(0)
+    agent.answer()
+    await stage.joined()
+    stage.now += 4_000
+    stage.time_of_day += 3_604_000
+    hang_up(agent)
+    assert (await stage.over())[1:] == [ConnectEnded(5_000, "c/1/connect", "answered", ONE, 4_000)]
+    assert stage.store.ends[1].talk_ms == 4_000
 
 
 async def test_one_after_the_other(stage: Stage) -> None:
