@@ -292,9 +292,9 @@ def _change(
 async def _verify(context: ApiContext, webhook: Webhook) -> tuple[str | None, Webhook]:
     """Ask for the challenge; why it failed, and the webhook as it is now."""
     why_not = await context.endpoints.verify(webhook)
-    if why_not is None and not await context.database.run(
-        webhooks.mark_verified, webhook, now=context.now_ms()
-    ):
+    if why_not is not None:
+        await context.database.run(webhooks.note_not_verified, webhook, why_not, now=context.now_ms())
+    elif not await context.database.run(webhooks.mark_verified, webhook, now=context.now_ms()):
         why_not = "The address was changed while it was being verified."
     now = await context.database.read(webhooks.get, webhook.account_id, webhook.id)
     return why_not, now or webhook

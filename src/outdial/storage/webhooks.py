@@ -55,6 +55,12 @@ _OFF = (
     .where(_THIS, webhooks.c.off_at.is_(None), webhooks.c.deleted_at.is_(None))
     .values(off_at=bindparam("p_now"), off_reason=bindparam("p_reason"), updated_at=bindparam("p_now"))
 )
+_NOT_VERIFIED = (
+    sa.update(webhooks)
+    .where(_THIS, webhooks.c.uri == bindparam("p_uri"), webhooks.c.deleted_at.is_(None))
+    .where(webhooks.c.verified_at.is_(None))
+    .values(off_at=bindparam("p_now"), off_reason=bindparam("p_reason"))
+)
 _VERIFIED = (
     sa.update(webhooks)
     # Not if it was changed while the endpoint was being asked: then another address has to be verified.
@@ -211,6 +217,12 @@ def mark_verified(conn: sa.Connection, webhook: Webhook, *, now: int) -> bool:
     done = conn.execute(_VERIFIED, {"p_id": webhook.id, "p_uri": webhook.uri, "p_now": now}).rowcount == 1
     wake.announce(conn, wake.OUTBOX)
     return done
+
+
+def note_not_verified(conn: sa.Connection, webhook: Webhook, reason: str, *, now: int) -> None:
+    """Keep why an endpoint has not been verified at its address; one that has been stays as it is."""
+    values = {"p_id": webhook.id, "p_uri": webhook.uri, "p_reason": reason, "p_now": now}
+    conn.execute(_NOT_VERIFIED, values)
 
 
 def switch_off(conn: sa.Connection, webhook_id: int, reason: str, *, now: int) -> None:

@@ -62,15 +62,16 @@ async def test_an_endpoint_that_does_not_answer_is_kept_but_off(api: Api, receiv
     assert "should answer the challenge" in row["reason"]
     path = f"developer/webhooks/{row['id']}"
     _, answer = await api.call("GET", path)
-    assert (answer["data"]["status"], answer["data"]["reason"]) == (
-        0,
-        "It has not answered the challenge yet.",
-    )
+    assert (answer["data"]["status"], answer["data"]["reason"]) == (0, row["reason"])
     status, answer = await api.call("POST", f"{path}/verify")
     assert (status, list(answer["errors"])) == (422, ["uri"])
     receiver.answers_challenges = True
     status, answer = await api.call("POST", f"{path}/verify")
-    assert (status, answer["data"]["status"]) == (200, 1)
+    assert (status, answer["data"]["status"], answer["data"]["reason"]) == (200, 1, None)
+    receiver.answers_challenges = False
+    assert (await api.call("POST", f"{path}/verify"))[0] == 422
+    _, answer = await api.call("GET", path)
+    assert (answer["data"]["status"], answer["data"]["reason"]) == (1, None)
 
 
 async def test_private_addresses_are_refused(api: Api) -> None:
@@ -270,7 +271,7 @@ async def test_send_takes_a_webhook_that_is_on(api: Api, receiver: Endpoint) -> 
 
     receiver.answers_challenges = False
     unverified = await added(api, receiver.url)
-    for webhook_id, words in ((unverified["id"], "has not answered the challenge"), (99, "There is no")):
+    for webhook_id, words in ((unverified["id"], "should answer the challenge"), (99, "There is no")):
         status, answer = await api.call("POST", "outgoing/send", data=form | {"webhook_id": str(webhook_id)})
         assert (status, list(answer["errors"])) == (422, ["webhook_id"])
         assert words in answer["errors"]["webhook_id"][0]
