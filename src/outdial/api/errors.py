@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -68,9 +69,12 @@ async def _on_api_error(_request: Request, error: Exception) -> Response:
     return error_response(error)
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence = _SENTENCES.get(error.status_code, error.detail)
+    known = (error.headers or {}).get("Allow")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and known:
+        sentence = f"This endpoint does not know {request.method}; it knows {known}."
     return error_response(ApiError(error.status_code, sentence, headers=error.headers))
 
 
