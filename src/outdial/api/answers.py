@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from pydantic_core import to_json
 
 from outdial.api.errors import invalid
+from outdial.api.fields import whole_number
 from outdial.api.local_time import current_zone
 
 
@@ -59,8 +60,9 @@ class Page:
         text = self._request.query_params.get(name, "")
         if not text:
             return default
-        if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most:
-            return int(text)
+        number = whole_number(text, 1, most)
+        if number is not None:
+            return number
         errors[name] = [f"{name} should be a number from 1 to {most}, not {text[:40]!r}."]
         return default
 

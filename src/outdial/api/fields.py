@@ -25,6 +25,14 @@ _FLAGS = {
 }
 
 
+def whole_number(text: str, low: int, high: int) -> int | None:
+    """The whole number from `low` to `high` that a text is; None for any other text."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _SHOWN):
+        return None
+    value = int(text)
+    return value if low <= value <= high else None
+
+
 class Fields:
     """The parameters of one request; `values` has those that were given and are right."""
 

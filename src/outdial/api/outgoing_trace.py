@@ -10,6 +10,7 @@ from outdial.api.context import context_of
 from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import invalid
 from outdial.api.explanation import explain
+from outdial.api.fields import whole_number
 from outdial.api.outgoing_callstatus import the_call, what_it_waits_for
 from outdial.storage import traces
 
@@ -84,10 +85,11 @@ def _wanted_attempt(request: Request, last: int) -> int:
     text = request.query_params.get("attempt", "")
     if not text:
         return last
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= last):
+    number = whole_number(text, 1, last)
+    if number is None:
         some = f"a number from 1 to {last}" if last else "left out: this call has not been dialled yet"
         raise invalid({"attempt": [f"attempt should be {some}, not {text[:20]!r}."]})
-    return int(text)
+    return number
 
 
 def _with_offsets(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

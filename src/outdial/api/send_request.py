@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from outdial.api.errors import invalid
+from outdial.api.fields import whole_number
 from outdial.api.times import read_time
 from outdial.domain.calling_window import LONGEST as LONGEST_WINDOW
 from outdial.domain.calling_window import CallingWindow
@@ -29,6 +30,7 @@ _MOST_BAD_NUMBERS_SHOWN = 10
 _LONGEST_NUMBER_SHOWN = 40
 _BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
 _URL = re.compile(r"(?i)https?://")
+_OTHER_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
 
 _NOT_A_LIST = "to should be a number, a list of numbers, or numbers with commas between."
 _NO_AUDIO = (
@@ -200,6 +202,10 @@ class _Reader:
             return None, None
         if _URL.match(audio):
             return None, self._audio_url(audio)
+        if _OTHER_SCHEME.match(audio):
+            sentence = f"The address of audio must start with http:// or https://, not {audio[:60]!r}."
+            self._wrong("audio", sentence)
+            return None, None
         try:
             return str(UUID(audio)), None
         except ValueError:
@@ -242,18 +248,19 @@ class _Reader:
         text = self._text("retries")
         if not text:
             return None
-        if not (text.isascii() and text.isdigit() and int(text[:9]) <= MOST_RETRIES):
+        retries = whole_number(text, 0, MOST_RETRIES)
+        if retries is None:
             self._wrong(
                 "retries", f"retries should be a whole number from 0 to {MOST_RETRIES}, not {text[:40]!r}."
             )
             return None
-        if int(text) and self._text("interval") in ("", "0"):
+        if retries and self._text("interval") in ("", "0"):
             self._wrong(
                 "retries",
-                f"retries={text} needs an interval of {', '.join(map(str, INTERVALS[1:]))} minutes between"
+                f"retries={retries} needs an interval of {', '.join(map(str, INTERVALS[1:]))} minutes between"
                 " two tries, as in interval=15.",
             )
-        return int(text)
+        return retries
 
     def _calling_window(self) -> str | None:
         text = self._text("calling_window", most=LONGEST_WINDOW)
@@ -285,19 +292,21 @@ class _Reader:
             if at is not None and at <= first:
                 before = "now" if schedule is None else "schedule"
                 self._wrong(
-                    "expires_at", f"expires_at should be later than {before}: nobody would be called."
+                    "expires_at",
+                    f"expires_at should be later than {before}, not {self._text('expires_at')[:40]!r}: nobody"
+                    " would be called.",
                 )
             return at
         if self._text("expires_at"):
             self._wrong("valid_for", "valid_for and expires_at were both sent: one of them says until when.")
-        elif not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:9]) <= _MOST_MINUTES):
+        elif (valid := whole_number(minutes, 1, _MOST_MINUTES)) is None:
             self._wrong(
                 "valid_for",
                 f"valid_for should be a whole number of minutes from 1 to {_MOST_MINUTES}, not"
                 f" {minutes[:40]!r}.",
             )
         else:
-            return first + int(minutes) * 60_000
+            return first + valid * 60_000
         return None
 
     def _webhook_id(self) -> int | None:

@@ -83,6 +83,12 @@ async def _hold(api: Api) -> None:
 SINCE = "is paused since 2019-08-16 15:09:51."
 
 
+async def test_times_are_the_account_s_own(api: Api) -> None:
+    await api.database.run(accounts.update, api.account_id, {"time_zone": "Asia/Kolkata"})
+    call_id = await queue(api, due_at=START_MS + 9_000)
+    assert await explanation(api, call_id) == "Waits for its time, 2019-08-16 20:40:00."
+
+
 @pytest.mark.parametrize(
     ("hold", "sentence"),
     [
