@@ -18,7 +18,7 @@ from outdial.api.idempotency import create
 from outdial.api.paths import number_in_path
 from outdial.domain.calling_window import LONGEST as LONGEST_WINDOW
 from outdial.domain.calling_window import CallingWindow
-from outdial.domain.money import to_text
+from outdial.domain.money import parse_currency, to_text
 from outdial.storage import accounts, administration
 from outdial.storage.accounts import Account
 
@@ -42,6 +42,14 @@ _FIELDS: dict[str, Any] = {
         " 09:00-18:00; not 2026-12-25; zone callee`; empty: at any time.",
     },
     "paused": {"type": "boolean", "description": "1 keeps its calls in the queue; those in progress go on."},
+    "prepaid": {
+        "type": "boolean",
+        "description": "1: it calls only what its credit pays for. One that owes something cannot become it.",
+    },
+    "currency": {
+        "type": "string",
+        "description": "ISO 4217 code of its balance, USD by default; it changes only at 0.",
+    },
 }
 _EXAMPLE = {
     "id": 2,
@@ -71,6 +79,8 @@ def read_account_request(form: dict[str, Any], *, is_new: bool) -> dict[str, Any
     fields.whole("max_concurrent", 1, 1_000_000, optional=True)
     fields.text("calling_window", empty=None, most=LONGEST_WINDOW, check=calling_window)
     fields.flag("paused")
+    fields.flag("prepaid")
+    fields.text("currency", check=parse_currency)
     return fields.done()
 
 
@@ -147,7 +157,7 @@ async def get(request: Request, account_id: str) -> Response:
     "/{account_id}",
     summary="Change an account",
     responses=success("Changed, within seconds everywhere.", family("The account is changed.", _EXAMPLE))
-    | errors(400, 401, 404, 413, 415, 422),
+    | errors(400, 401, 404, 409, 413, 415, 422),
     openapi_extra=body(_FIELDS, [], {"time_zone": "Europe/Berlin"}),
 )
 async def change(request: Request, account_id: str) -> Response:

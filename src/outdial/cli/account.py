@@ -6,14 +6,15 @@ import sqlalchemy as sa
 import typer
 
 from outdial.cli import account_commands
+from outdial.cli.changes import operator
 from outdial.cli.database import with_database
 from outdial.cli.output import JsonOption, print_fields, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
 from outdial.domain.money import parse_currency, parse_units, to_text
 from outdial.errors import InvalidInput, NotFound
-from outdial.storage import credit
+from outdial.storage import administration, credit, price_list
 from outdial.storage.administration import the_account
-from outdial.storage.credit import Credit, Entry, Kind, NotCovered
+from outdial.storage.credit import Credit, Entry, NotCovered
 from outdial.storage.database import Database
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
@@ -55,12 +56,10 @@ def credit_(
     units = parse_units(amount, "The amount")
     if units == 0:
         raise InvalidInput("The amount is 0: nothing would change.")
-    kind = Kind.TOP_UP if units > 0 else Kind.ADJUSTMENT
 
     def add(conn: sa.Connection) -> Credit:
         account_id = _id(conn, account)
-        credit.add(conn, account_id, units, kind=kind, note=note, now=wall_clock_ms())
-        return _get(conn, account_id)
+        return price_list.add_credit(conn, operator(), account_id, units, note=note, now=wall_clock_ms())
 
     _show(_changed(add), as_json=as_json)
 
@@ -75,14 +74,11 @@ def terms(
     as_json: JsonOption = False,
 ) -> None:
     """Choose whether an account pays in advance, and in which currency."""
-    code = parse_currency(currency)
+    values = {"prepaid": prepaid, "currency": parse_currency(currency)}
 
     def change(conn: sa.Connection) -> Credit:
         account_id = _id(conn, account)
-        before = _get(conn, account_id)
-        if code != before.currency and (before.balance or before.reserved):
-            raise CommandFailed(f"The balance is in {before.currency}: the currency can change only at 0.")
-        credit.set_terms(conn, account_id, prepaid=prepaid, currency=code)
+        administration.change_account(conn, operator(), account_id, values, now=wall_clock_ms())
         return _get(conn, account_id)
 
     _show(_changed(change), as_json=as_json)

@@ -67,8 +67,8 @@ def set_(
         list[str],
         typer.Argument(
             metavar="NAME=VALUE...",
-            help="name, time_zone, calls_per_second, max_concurrent, calling_window or paused, as in the"
-            " API's `admin/accounts`; an empty limit is none.",
+            help="name, time_zone, calls_per_second, max_concurrent, calling_window, paused, prepaid or"
+            " currency, as in the API's `admin/accounts`; an empty limit is none.",
         ),
     ],
     as_json: JsonOption = False,

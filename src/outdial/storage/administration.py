@@ -11,11 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from outdial.domain.money import to_text
 from outdial.errors import InUse, InvalidInput, NotFound
-from outdial.storage import accounts, audit, bridges, calls, tokens, trunks
+from outdial.storage import accounts, audit, bridges, calls, credit, tokens, trunks
 from outdial.storage.accounts import Account
 from outdial.storage.audit import Actor
 from outdial.storage.bridges import Bridge
+from outdial.storage.credit import NotCovered
 from outdial.storage.database import Database
 from outdial.storage.tokens import Token
 from outdial.storage.trunks import NewTrunk, Trunk
@@ -30,6 +32,7 @@ def create_account(conn: sa.Connection, actor: Actor, values: Mapping[str, Any],
     first = {name: value for name, value in values.items() if name in ("name", "time_zone")}
     added = accounts.insert(conn, now=now, **first)
     settings, limits, paused = _parts(values, added)
+    _choose_terms(conn, added, settings)
     accounts.update(conn, added.id, settings)
     if limits:
         accounts.limit(conn, added.id, **limits)
@@ -43,9 +46,10 @@ def create_account(conn: sa.Connection, actor: Actor, values: Mapping[str, Any],
 def change_account(
     conn: sa.Connection, actor: Actor, account_id: int, values: Mapping[str, Any], *, now: int
 ) -> Account:
-    """Change name, time zone or limits."""
+    """Change name, time zone, limits or terms."""
     before = the_account(conn, account_id)
     settings, limits, paused = _parts(values, before)
+    _choose_terms(conn, before, settings)
     accounts.update(conn, account_id, settings)
     if limits:
         accounts.limit(conn, account_id, **limits)
@@ -54,6 +58,21 @@ def change_account(
     after = the_account(conn, account_id)
     _note_change(conn, actor, "account", account_id, before, after, now)
     return after
+
+
+def _choose_terms(conn: sa.Connection, account: Account, settings: dict[str, Any]) -> None:
+    """Take what says how an account pays out of `settings`, and set it. Raises InUse."""
+    prepaid = settings.pop("prepaid", account.prepaid)
+    currency = settings.pop("currency", account.currency)
+    if (prepaid, currency) == (account.prepaid, account.currency):
+        return
+    if currency != account.currency and (account.balance or account.reserved):
+        raise InUse(f"The balance is in {account.currency}: the currency can change only at 0.")
+    try:
+        credit.set_terms(conn, account.id, prepaid=prepaid, currency=currency)
+    except NotCovered as error:
+        owed = f"{to_text(error.credit.available)} {error.credit.currency}"
+        raise InUse(f"An account that owes cannot become prepaid: {owed} are available.") from error
 
 
 async def close_account(database: Database, actor: Actor, account_id: int, *, now: int) -> Account:

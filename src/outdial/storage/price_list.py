@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outdial.domain.money import to_text
 from outdial.errors import NotFound
 from outdial.storage import audit, credit, rates
 from outdial.storage.administration import the_account
@@ -83,8 +84,8 @@ def add_credit(
         action="change",
         thing="credit",
         thing_id=account_id,
-        before={"balance": after.balance - units},
-        after={"balance": after.balance},
+        before={"balance": to_text(after.balance - units)},
+        after={"balance": to_text(after.balance)},
     )
     return after
 
@@ -92,4 +93,5 @@ def add_credit(
 def _noted(row: CardRow) -> dict[str, Any]:
     values = asdict(row)
     rate: dict[str, Any] = values.pop("rate")
-    return rate | values
+    money = {name: to_text(rate[name]) for name in ("first_price", "next_price", "connection_fee")}
+    return rate | money | values

@@ -33,7 +33,7 @@ async def test_a_price_s_life(api: Api, admin: Any) -> None:
     assert [(await admin("DELETE", f"rates/{own}"))[0] for _ in range(2)] == [200, 404]
     _, log = await admin("GET", "audit?thing=rate")
     assert [entry["action"] for entry in log["data"]] == ["remove", "change", "create", "create"]
-    assert log["data"][1]["after"]["first_price"] == 6_000
+    assert log["data"][1]["after"]["first_price"] == "0.6000"
 
 
 async def test_what_is_wrong_with_a_price_is_named(admin: Any) -> None:
@@ -68,4 +68,4 @@ async def test_credit_is_added_and_taken_away_but_not_more_than_there_is(api: Ap
     lines = await api.database.read(credit.entries, api.account_id)
     assert [(line.amount, line.note) for line in lines] == [(-50_000, ""), (250_000, "invoice 7")]
     _, log = await admin("GET", "audit?thing=credit")
-    assert [entry["after"] for entry in log["data"]] == [{"balance": 200_000}, {"balance": 250_000}]
+    assert [entry["after"] for entry in log["data"]] == [{"balance": "20.0000"}, {"balance": "25.0000"}]

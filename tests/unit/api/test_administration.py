@@ -7,7 +7,7 @@ from tests.helpers.http_api import Api
 from tests.unit.api.test_permissions import token_with
 
 from outdial.domain.call import CallState, NewCall
-from outdial.storage import calls, paces, tokens
+from outdial.storage import accounts, calls, paces, tokens
 from outdial.storage.paces import Hold
 
 
@@ -110,6 +110,21 @@ async def test_limits_and_pauses_of_accounts_and_bridges(api: Api, admin: Any) -
     assert answer["data"]["paused_at"] == "2019-08-16 15:09:51"
 
 
+async def test_an_account_becomes_prepaid(api: Api, admin: Any) -> None:
+    _, answer = await admin("POST", "accounts", name="a", prepaid=1, currency="eur")
+    path = f"accounts/{answer['data']['id']}"
+    assert (answer["data"]["prepaid"], answer["data"]["currency"]) == (True, "EUR")
+    _, answer = await admin("PUT", path, prepaid=0)
+    assert (answer["data"]["prepaid"], answer["data"]["currency"]) == (False, "EUR")
+    await api.database.run(accounts.update, answer["data"]["id"], {"balance": -10_000})
+    status, answer = await admin("PUT", path, prepaid=1)
+    assert (status, "-1.0000 EUR" in answer["message"]) == (409, True)
+    status, answer = await admin("PUT", path, currency="USD")
+    assert (status, "can change only at 0" in answer["message"]) == (409, True)
+    _, answer = await admin("GET", path)
+    assert (answer["data"]["prepaid"], answer["data"]["currency"]) == (False, "EUR")
+
+
 async def test_the_log_is_written_with_the_change(api: Api, admin: Any) -> None:
     await admin("PUT", f"trunks/{api.trunk_id}", max_concurrent=5)
     await admin("PUT", f"trunks/{api.trunk_id}", max_concurrent=5)
@@ -127,6 +142,7 @@ async def test_the_log_is_written_with_the_change(api: Api, admin: Any) -> None:
     ("path", "body", "name"),
     [
         ("accounts", {"name": ""}, "name"),
+        ("accounts", {"name": "x", "currency": "euro"}, "currency"),
         ("accounts", {"name": "x", "time_zone": "Mars/Olympus"}, "time_zone"),
         ("accounts", {"name": "x", "time_zone": "../../etc/passwd"}, "time_zone"),
         ("accounts", {"name": "x", "time_zone": "Africa"}, "time_zone"),

@@ -102,6 +102,23 @@ def test_terms(outdial: Outdial) -> None:
     assert (changed["prepaid"], changed["balance"]) == (False, "1.0000")
 
 
+def test_credit_and_terms_stand_in_the_audit_log(outdial: Outdial) -> None:
+    outdial("account", "credit", "1.5")
+    outdial("account", "terms", "--prepaid")
+    terms, credit = read(outdial, "audit")
+    assert (credit["thing"], credit["before"], credit["after"]) == (
+        "credit",
+        {"balance": "0.0000"},
+        {"balance": "1.5000"},
+    )
+    assert (terms["thing"], terms["before"], terms["after"]) == (
+        "account",
+        {"prepaid": False},
+        {"prepaid": True},
+    )
+    assert terms["actor"].startswith("command line: ")
+
+
 def test_an_account_that_does_not_exist(outdial: Outdial) -> None:
     for command in (["balance"], ["credit", "1"], ["terms", "--prepaid"], ["ledger"]):
         result = outdial("account", *command, "--account", "7")

@@ -1213,6 +1213,8 @@ class AdminAccounts(_Group):
         max_concurrent: int | None = None,
         calling_window: str | None = None,
         paused: bool | None = None,
+        prepaid: bool | None = None,
+        currency: str | None = None,
         idempotency_key: str | None = None,
     ) -> models.AdminAccount:
         """Add an account.
@@ -1230,6 +1232,8 @@ class AdminAccounts(_Group):
                     "max_concurrent": max_concurrent,
                     "calling_window": calling_window,
                     "paused": paused,
+                    "prepaid": prepaid,
+                    "currency": currency,
                 }
             ),
             key=idempotency_key,
@@ -1265,6 +1269,8 @@ class AdminAccounts(_Group):
         max_concurrent: int | Unset | None = UNSET,
         calling_window: str | Unset | None = UNSET,
         paused: bool | Unset | None = UNSET,
+        prepaid: bool | Unset | None = UNSET,
+        currency: str | Unset | None = UNSET,
     ) -> models.AdminAccount:
         """Change an account.
 
@@ -1281,6 +1287,8 @@ class AdminAccounts(_Group):
                     "max_concurrent": max_concurrent,
                     "calling_window": calling_window,
                     "paused": paused,
+                    "prepaid": prepaid,
+                    "currency": currency,
                 }
             ),
         )
