@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, Call, CallState, Cdr
-from outdial.domain.disposition import Disposition, EndReason, HangupBy
+from outdial.domain.disposition import Disposition, EndReason, HangupBy, is_about_codecs
 
 
 def explain(
@@ -110,11 +110,13 @@ def _after_answer(outcome: AttemptOutcome) -> str:
 
 
 def _trunk_fault(outcome: AttemptOutcome, said: str) -> str:
+    if is_about_codecs(outcome.reason, outcome.sip_code):
+        why = f" {outcome.detail}" if outcome.detail else ""
+        return f"The far end and we have no codec in common{said}.{why}"
     sentences = {
         EndReason.NO_RESPONSE: "The trunk did not answer our request at all.",
         EndReason.TRANSPORT_FAILED: "The trunk could not be reached over the network.",
         EndReason.AUTHENTICATION_FAILED: f"The trunk did not accept our user name and password{said}.",
-        EndReason.INCOMPATIBLE_MEDIA: f"The far end and we have no codec in common{said}.",
         EndReason.SOUND_MISSING: "The announcement was deleted before the call was dialled.",
         EndReason.AUDIO_UNAVAILABLE: "The audio could not be used, so the call was not dialled:"
         f" {outcome.detail or 'nothing more is known.'}",

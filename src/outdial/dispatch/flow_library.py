@@ -1,12 +1,13 @@
 """The flows of calls as they run: published versions, parsed once, with those that they may jump to."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import UnionType
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from outdial.dispatch.agent_call import JOINABLE
 from outdial.dispatch.flow_variables import Zones
 from outdial.domain.number_zone import zones_of_number
 from outdial.errors import NotFound
@@ -86,6 +87,18 @@ class FlowLibrary:
 def is_mixed(library: Library) -> bool:
     """Whether calls may be joined to others or listened to for silence, which takes a codec of G.711."""
     return _has(library, ConnectStep | ConferenceStep | RecordStep)
+
+
+def why_not_offered(library: Library, codecs: Sequence[str]) -> str | None:
+    """A sentence for a call that no codec suited; None if all `codecs` of the trunk were offered."""
+    left_out = [codec for codec in codecs if codec not in JOINABLE]
+    if not left_out or not is_mixed(library):
+        return None
+    offered = [codec for codec in codecs if codec in JOINABLE] or JOINABLE
+    return (
+        f"It was offered {' and '.join(offered)} and not {' or '.join(left_out)}, because its flow connects,"
+        " confers or records."
+    )
 
 
 def is_gathered(library: Library) -> bool:

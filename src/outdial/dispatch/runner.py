@@ -18,14 +18,14 @@ from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation, Flows
 from outdial.dispatch.figures import count_dial
-from outdial.dispatch.flow_library import is_gathered, is_mixed
+from outdial.dispatch.flow_library import is_gathered, is_mixed, why_not_offered
 from outdial.dispatch.flow_variables import NO_ZONES, Zones
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.ports import AudioByUrl, Store
 from outdial.dispatch.preparing import Later, prepare
 from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
-from outdial.domain.disposition import EndReason, HangupBy, classify
+from outdial.domain.disposition import EndReason, HangupBy, classify, is_about_codecs
 from outdial.domain.rating import longest_talk_ms
 from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, decide
 from outdial.errors import DatabaseUnavailable, InvalidFlow, NotFound
@@ -42,6 +42,8 @@ _log = structlog.get_logger(__name__)
 
 _CALLBACK_WAITS_MS = 15_000
 """How soon to look again whether the call is over in which a callback was asked for."""
+
+_WITH_DETAIL = frozenset({EndReason.AUDIO_UNAVAILABLE, EndReason.REJECTED, EndReason.INCOMPATIBLE_MEDIA})
 
 Clock = Callable[[], int]
 """Unix milliseconds."""
@@ -257,6 +259,8 @@ class Runner:
         result = await phone.dial()
         if isinstance(result, NotAnswered):
             progress.not_answered(result, progress.clock())
+            if is_about_codecs(result.reason, result.sip_code):
+                progress.detail = why_not_offered(library, route.trunk.codecs)
         else:
             await self._converse(library, call, route, result, control, progress, phone)
 
@@ -375,7 +379,7 @@ class Runner:
             ),
             quality=quality if answered else None,
             flow_run=None if progress.conversation is None else progress.conversation.left_behind(),
-            detail=progress.detail if progress.reason is EndReason.AUDIO_UNAVAILABLE else None,
+            detail=progress.detail if progress.reason in _WITH_DETAIL else None,
         )
         decision = self._decide(call, outcome)
         if not await self._finish(call, control, outcome, decision):

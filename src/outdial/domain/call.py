@@ -182,7 +182,8 @@ class AttemptOutcome:
     flow_run: FlowRun | None = None
     """What it did in its flow, kept beside the CDR."""
     detail: str | None = None
-    """A sentence, where `reason` does not say enough: what was wrong with an audio URL."""
+    """A sentence, where `reason` does not say enough: what was wrong with an audio URL, why codecs were not
+    offered."""
 
     @property
     def ring_ms(self) -> int:

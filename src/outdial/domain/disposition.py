@@ -89,6 +89,9 @@ class EndReason(StrEnum):
 DECLINED_CODES = frozenset({603, 607, 608})
 """Declined, unwanted (RFC 8197), rejected by an intermediary for the callee (RFC 8688)."""
 
+_NOT_ACCEPTABLE_CODES = frozenset({488, 606})
+"""What was offered does not suit the trunk, or the callee."""
+
 _BUSY_CODES = frozenset({486, 600}) | DECLINED_CODES
 _NO_ANSWER_CODES = frozenset({408, 480})
 _UNKNOWN_NUMBER_CODES = frozenset({404, 410, 484, 485, 604})
@@ -153,3 +156,10 @@ def classify(*, answered: bool, reason: EndReason, sip_code: int | None, q850: i
     if sip_code in _UNKNOWN_NUMBER_CODES:
         return Disposition.CONGESTION
     return Disposition.CHANUNAVAIL
+
+
+def is_about_codecs(reason: EndReason, sip_code: int | None) -> bool:
+    """Whether an attempt came to nothing because no codec suited both sides."""
+    if reason is EndReason.REJECTED:
+        return sip_code in _NOT_ACCEPTABLE_CODES
+    return reason is EndReason.INCOMPATIBLE_MEDIA

@@ -58,6 +58,8 @@ def test_every_reason_has_a_whole_sentence(reason: EndReason, answered: bool) ->
         (603, "Decline", "The callee declined the call (SIP 603 Decline)."),
         (480, "", "The callee could not be reached (SIP 480)."),
         (404, "Not Found", "The trunk does not know the number (SIP 404 Not Found)."),
+        (488, "", "The far end and we have no codec in common (SIP 488)."),
+        (606, "", "The far end and we have no codec in common (SIP 606)."),
         (503, "Service Unavailable", "The trunk could not take the call (SIP 503 Service Unavailable)."),
     ],
 )
@@ -71,6 +73,21 @@ def test_refusals_name_the_code(code: int, phrase: str, words: str) -> None:
         sip_reason=phrase,
     )
     assert _explain(outcome) == words
+
+
+@pytest.mark.parametrize(("reason", "code"), [(EndReason.REJECTED, 488), (EndReason.INCOMPATIBLE_MEDIA, 200)])
+def test_codecs_that_were_not_offered_are_told(reason: EndReason, code: int) -> None:
+    outcome = AttemptOutcome(
+        disposition=classify(answered=False, reason=reason, sip_code=code, q850=None),
+        reason=reason,
+        hangup_by=HangupBy.NETWORK,
+        ended_at=1,
+        sip_code=code,
+        detail="It was offered little.",
+    )
+    assert _explain(outcome) == (
+        f"The far end and we have no codec in common (SIP {code}). It was offered little."
+    )
 
 
 def test_a_ring_timeout_names_the_time() -> None:
