@@ -25,6 +25,7 @@ audio_player none
 audio_alert none
 audio_level no
 audio_txmode thread
+call_hold_other_calls no
 rtp_ports {rtp_ports}
 module_path {modules}
 module g711.so
@@ -45,9 +46,19 @@ class Baresip:
     """One baresip process. It says `speech` when it has picked up, and hangs up when that is over."""
 
     def __init__(
-        self, directory: Path, *, codecs: Sequence[str], speech: Pcm, rate: int, user: str = "phone"
+        self,
+        directory: Path,
+        *,
+        codecs: Sequence[str],
+        speech: Pcm,
+        rate: int,
+        user: str = "phone",
+        others: Sequence[str] = (),
     ) -> None:
-        """`speech` has `rate` samples per second, which must be that of the codec that will be agreed."""
+        """`speech` has `rate` samples per second, which must be that of the codec that will be agreed.
+
+        `others` can be called at the same time as `user`.
+        """
         self.host = "127.0.0.1"
         self.port, control_port, rtp_port = _free_block(), _free_block(), _free_block()
         self._directory = directory
@@ -68,8 +79,8 @@ class Baresip:
         )
         (directory / "config").write_text(config, encoding="ascii")
         offered = ",".join(_CODECS[codec] for codec in codecs)
-        account = _ACCOUNT.format(user=user, port=self.port, codecs=offered)
-        (directory / "accounts").write_text(account, encoding="ascii")
+        accounts = [_ACCOUNT.format(user=each, port=self.port, codecs=offered) for each in (user, *others)]
+        (directory / "accounts").write_text("".join(accounts), encoding="ascii")
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -120,6 +131,10 @@ class Baresip:
             while (answer := await self._read()).get("token") != name:
                 pass
         assert answer.get("ok"), answer
+
+    async def use(self, user: str) -> None:
+        """Give the commands that follow to the call of this user, one of several."""
+        await self.command("uafind", f"sip:{user}@{self.host}:{self.port}")
 
     async def event(self, kind: str) -> None:
         """Wait for an event, for instance `CALL_CLOSED`."""

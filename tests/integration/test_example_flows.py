@@ -1,17 +1,19 @@
 """The examples of the documentation as real calls: phones press keys, and the flows end as the pages say.
 
-Phones of the simulated network press at their own pace, whatever is being said; in between, a phone that
-shares nothing with us: sipp, which sends keys by INFO, and baresip, which sends them as telephone-event.
+Phones of the simulated network press at their own pace, whatever is being said; and so do phones that share
+nothing with us: sipp, which sends keys by INFO, and baresip, which sends them as telephone-event.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import sqlalchemy as sa
 from aiohttp import web
 from tests.helpers.baresip import Baresip
 from tests.helpers.sipp import Sipp
@@ -19,7 +21,9 @@ from tests.helpers.sound import melody
 from tests.helpers.system import BRIDGE, System
 from tests.helpers.web_server import web_server
 
-from outdial.storage import suppressions
+from outdial.storage import bridges, suppressions, trunks
+from outdial.supervisor.first_start import default_account
+from outdial.supervisor.parts import wall_clock_ms
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -120,6 +124,16 @@ EXAMPLES = [
 ]
 
 
+OVER_THE_WIRE = {
+    ("otp", "1"),
+    ("appointment_reminder", "3"),
+    ("emergency_broadcast", "1*"),
+    ("survey", "51"),
+    ("payment_reminder", "2"),
+}
+"""Flow and keys: one call to each flow by phones that share nothing with us."""
+
+
 def number_of(position: int) -> str:
     return f"1202555{2000 + position}"
 
@@ -150,9 +164,11 @@ async def publish(system: System, name: str) -> int:
     return int(flow["id"])
 
 
-async def call(system: System, flow: int, to: str, variables: dict[str, str]) -> dict[str, Any]:
+async def call(
+    system: System, flow: int, to: str, variables: dict[str, str], *, bridge: str = BRIDGE
+) -> dict[str, Any]:
     """Call somebody into a flow; how the call ended."""
-    form = {"bridge": BRIDGE, "to": to, "ivr_id": str(flow)}
+    form = {"bridge": bridge, "to": to, "ivr_id": str(flow)}
     form |= {f"variables[{name}]": value for name, value in variables.items()}
     [row] = await ok(system, "POST", "outgoing/send", data=form)
     return dict(await system.done(row["id"]))
@@ -180,48 +196,86 @@ async def test_every_example_ends_as_its_page_says(system: System) -> None:
             work = call(system, flows[example.flow], number_of(position), variables)
             calls.append(group.create_task(work))
     for position, (example, task) in enumerate(zip(EXAMPLES, calls, strict=True)):
-        status = task.result()
-        assert status["status"] == "ANSWER", (example, status)
-        run = status["attempts"][0]["flow"]
-        assert tuple(step["node"] for step in run["path"]) == example.path, [
-            (s["node"], s["exit"], s["entered_at"][-8:], s["seconds"]) for s in run["path"]
-        ] + [status["dtmf"], status["attempts"][0]["answered_at"]]
-        assert run["result"] == example.result
-        assert example.collected.items() <= run["variables"].items()
-        assert tuple(run["tags"]) == example.tags
+        check(example, task.result())
         if example.result == "opted_out":
             number = number_of(position)
             assert system.read(suppressions.blocking, 1, number, bridge=BRIDGE, tag="") is not None
 
 
-async def test_keys_that_sipp_sends_by_info(tmp_path: Path, sqlite_url: str) -> None:
-    keywords = {"first": "1", "second": "2"}
-    async with Sipp("presses_keys", tmp_path, keywords=keywords) as far:
-        trunk = {"host": far.host, "port": far.port, "username": None, "password": None}
-        async with System(tmp_path, sqlite_url, trunk=trunk) as system:
-            await system.start("--port", "8080")
-            status = await call(system, await publish(system, "otp"), CALLEE, {"otp": "4711"})
-        await far.passed()
-    run = status["attempts"][0]["flow"]
-    assert [step["node"] for step in run["path"]] == ["greeting", "code", "repeat", "last", "heard"], run
-    assert (run["result"], status["dtmf"]) == ("success", "12")
+async def test_every_example_with_keys_that_sipp_sends_by_info(system: System, tmp_path: Path) -> None:
+    async def one(example: Example, position: int) -> None:
+        if len(example.keys) == 1:
+            scenario, keywords = "presses_a_key", {"key": example.keys, "agent": AGENT}
+        else:
+            scenario, keywords = "presses_keys", dict(zip(("first", "second"), example.keys, strict=True))
+        calls = 2 if "agent" in example.path else 1
+        async with Sipp(scenario, tmp_path, keywords=keywords, calls=calls) as far:
+            status = await call_over(system, far, example, position)
+            await far.passed()
+        check(example, status)
+        assert status["dtmf"] == example.keys
+
+    await side_by_side(one)
 
 
 @pytest.mark.baresip
-async def test_keys_that_baresip_sends_as_telephone_events(tmp_path: Path, sqlite_url: str) -> None:
-    phone = Baresip(tmp_path, codecs=["PCMA"], speech=melody(60, 8000), rate=8000, user=CALLEE)
-    async with phone:
-        trunk = {"host": phone.host, "port": phone.port, "username": None, "password": None}
-        async with System(tmp_path, sqlite_url, trunk=trunk) as system, asyncio.TaskGroup() as group:
-            await system.start("--port", "8080")
-            flow = await publish(system, "survey")
-            calling = group.create_task(call(system, flow, CALLEE, {"company": "Outdial"}))
+async def test_every_example_with_keys_that_baresip_sends_as_telephone_events(
+    system: System, tmp_path: Path
+) -> None:
+    async def one(example: Example, position: int) -> None:
+        folder = tmp_path / f"baresip-{position}"
+        folder.mkdir()
+        speech = melody(60, 8000)
+        phone = Baresip(folder, codecs=["PCMA"], speech=speech, rate=8000, user=CALLEE, others=[AGENT])
+        async with phone, asyncio.TaskGroup() as group:
+            calling = group.create_task(call_over(system, phone, example, position))
             await phone.event("CALL_ESTABLISHED")
-            for key in "41":
-                await asyncio.sleep(6)  # a person, listening
+            for count, key in enumerate(example.keys):
+                await asyncio.sleep(example.gap if count else 2)  # a person, listening
                 await phone.command("sndcode", key)
+            if "agent" in example.path:
+                await phone.event("CALL_ESTABLISHED")
+                await asyncio.sleep(10)
+                await phone.use(AGENT)
+                await phone.command("hangup")
             status = await calling
+        check(example, status)
+        assert status["dtmf"] == example.keys
+        assert np.abs(phone.heard()).max() > 1_000, "it has heard the flow"
+
+    await side_by_side(one)
+
+
+async def side_by_side(one: Callable[[Example, int], Awaitable[None]]) -> None:
+    """One call to each flow: they share nothing but the server."""
+    chosen = [example for example in EXAMPLES if (example.flow, example.keys) in OVER_THE_WIRE]
+    assert {example.flow for example in chosen} == {file.stem for file in FLOWS.glob("*.json")}
+    async with asyncio.TaskGroup() as group:
+        for position, example in enumerate(chosen):
+            group.create_task(one(example, position))
+
+
+async def call_over(system: System, far: Sipp | Baresip, example: Example, position: int) -> dict[str, Any]:
+    """Call a phone of a trunk of its own into an example; how the call ended."""
+    bridge = f"1202555{3000 + position}"
+
+    def add(conn: sa.Connection) -> None:
+        new = trunks.NewTrunk(name=bridge, host=far.host, port=far.port)
+        trunk, now = trunks.insert(conn, new, now=wall_clock_ms()), wall_clock_ms()
+        account = default_account(conn)
+        bridges.insert(conn, number=bridge, account_id=account.id, trunk_id=trunk.id, now=now)
+
+    await system.write(add)
+    flow = await publish(system, example.flow)
+    return await call(system, flow, CALLEE, example.variables, bridge=bridge)
+
+
+def check(example: Example, status: dict[str, Any]) -> None:
+    assert status["status"] == "ANSWER", (example, status)
     run = status["attempts"][0]["flow"]
-    assert run["variables"] == {"satisfaction": 4, "again": True}, run
-    assert (run["result"], status["dtmf"]) == ("success", "41")
-    assert len(phone.heard()) > 8_000 * 8, "it has heard the questions"
+    assert tuple(step["node"] for step in run["path"]) == example.path, [
+        (s["node"], s["exit"], s["entered_at"][-8:], s["seconds"]) for s in run["path"]
+    ] + [status["dtmf"], status["attempts"][0]["answered_at"]]
+    assert run["result"] == example.result
+    assert example.collected.items() <= run["variables"].items()
+    assert tuple(run["tags"]) == example.tags
