@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from outdial.errors import (
     BlobsUnavailable,
@@ -58,10 +59,8 @@ def error_response(error: ApiError) -> Response:
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """No space left, quota exceeded, file larger than the process may write (ulimit -f)."""
-_SENTENCES = {
-    404: "There is no such endpoint; see /docs for all of them.",
-    405: "This endpoint does not know that method.",
-}
+_SENTENCES = {404: "There is no such endpoint; see /docs for all of them."}
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 
 
 async def _on_api_error(_request: Request, error: Exception) -> Response:
@@ -71,11 +70,23 @@ async def _on_api_error(_request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    sentence = _SENTENCES.get(error.status_code, error.detail)
-    known = (error.headers or {}).get("Allow")
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and known:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        known = _known_methods(request)
         sentence = f"This endpoint does not know {request.method}; it knows {known}."
+        return error_response(ApiError(error.status_code, sentence, headers={"Allow": known}))
+    sentence = _SENTENCES.get(error.status_code, error.detail)
     return error_response(ApiError(error.status_code, sentence, headers=error.headers))
+
+
+def _known_methods(request: Request) -> str:
+    """What the path of a request takes: each method has a route of its own, and the framework names one."""
+    routes = request.app.routes
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return ", ".join(
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    )
 
 
 async def _on_invalid_input(_request: Request, error: Exception) -> Response:
