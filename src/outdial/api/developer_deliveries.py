@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from outdial.api.answers import Page, family_time, ok
 from outdial.api.auth import authenticate
 from outdial.api.context import context_of
-from outdial.api.developer_webhooks import PAGES, number_of, the_webhook
+from outdial.api.developer_webhooks import PAGES, number_of, the_webhook, why_off
 from outdial.api.documentation import body, errors, family, success
 from outdial.api.errors import ApiError
 from outdial.storage import deliveries, outbox_claims
@@ -64,7 +64,7 @@ async def list_deliveries(request: Request, webhook_id: str) -> Response:
 async def replay(request: Request, webhook_id: str, delivery_id: str) -> Response:
     """Send the event of a delivery again, as if it were new: the same id and body, tried for three days.
 
-    409 while it is being sent.
+    One whose webhook is off waits until it is on again. 409 while it is being sent.
     """
     context = context_of(request)
     webhook = await the_webhook(request, await authenticate(request), webhook_id)
@@ -81,6 +81,8 @@ async def replay(request: Request, webhook_id: str, delivery_id: str) -> Respons
         raise ApiError(404, f"There is no delivery {delivery_id[:40]} to webhook {webhook.id}.")
     if not done:
         raise ApiError(409, "The event is being sent just now.")
+    if (why := why_off(webhook)) is not None:
+        return ok(f"The event waits until the webhook is on again: {why}", {"id": number})
     return ok("The event is sent again.", {"id": number})
 
 

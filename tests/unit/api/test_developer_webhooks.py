@@ -7,7 +7,8 @@ import pytest
 from tests.helpers.endpoint import Endpoint, endpoint
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
-from outdial.storage import accounts, deliveries, sounds, webhooks
+from outdial.domain.call import NewCall
+from outdial.storage import accounts, calls, deliveries, outbox_claims, sounds, webhooks
 from outdial.storage.sounds import Sound
 
 SOUND = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
@@ -337,6 +338,40 @@ async def test_an_unverified_webhook_cannot_be_subscribed(api: Api, receiver: En
     status, answer = await api.call("POST", "developer/subscriptions", data=wish)
     assert status == 422
     assert "not verified" in answer["errors"]["webhook_id"][0]
+
+
+async def test_a_replay_to_a_webhook_that_is_off_waits_and_says_so(api: Api, receiver: Endpoint) -> None:
+    row = await added(api, receiver.url)
+    call = NewCall(
+        id="70fa87e0-9df9-4327-bc80-a561c48703d8:1",
+        account_id=api.account_id,
+        bridge=BRIDGE,
+        trunk_id=api.trunk_id,
+        to="918867135000",
+        submitted_at=START_MS,
+        due_at=START_MS,
+        sound_id=SOUND,
+        webhook_id=str(row["id"]),
+    )
+    await api.database.run(calls.insert_calls, [call])
+    assert (await api.call("POST", "outgoing/cancel", data={"id": call.id}))[0] == 200
+    claim = {"now": START_MS, "lease_until": START_MS + 1, "limit": 1, "per_endpoint": 1, "in_flight": {}}
+    claims = await api.database.run(outbox_claims.claim_due, **claim)  # type: ignore[arg-type]
+    (event,) = claims.events
+    sent = deliveries.NewDelivery(at=START_MS, ms=1, status=200, error=None, answer="")
+    await api.database.run(deliveries.insert, sent, outbox_id=event.id, webhook_id=row["id"])
+    await api.database.run(outbox_claims.delivered, event, now=START_MS)
+
+    path = f"developer/webhooks/{row['id']}"
+    ((delivery,), _) = await api.database.read(deliveries.find, row["id"])
+    replay = f"{path}/deliveries/{delivery.id}/replay"
+    assert (await api.call("POST", replay))[1]["message"] == "The event is sent again."
+    await api.call("PUT", path, data={"status": "0"})
+    status, answer = await api.call("POST", replay)
+    assert (status, answer["message"]) == (
+        200,
+        "The event waits until the webhook is on again: It was switched off by its account.",
+    )
 
 
 async def test_replaying_what_does_not_exist(api: Api, receiver: Endpoint) -> None:
