@@ -136,9 +136,9 @@ class Baresip:
         """Give the commands that follow to the call of this user, one of several."""
         await self.command("uafind", f"sip:{user}@{self.host}:{self.port}")
 
-    async def event(self, kind: str) -> None:
+    async def event(self, kind: str, *, within_s: float = BOUND_S) -> None:
         """Wait for an event, for instance `CALL_CLOSED`."""
-        async with asyncio.timeout(BOUND_S):
+        async with asyncio.timeout(within_s):
             while (await self._read()).get("type") != kind:
                 pass
 

@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 from tests.helpers.baresip import Baresip
+from tests.helpers.poll import WITHIN_S
 from tests.helpers.sipp import Sipp
 from tests.helpers.sound import melody
 from tests.helpers.system import BRIDGE, System
@@ -229,7 +230,7 @@ async def test_every_example_with_keys_that_baresip_sends_as_telephone_events(
         phone = Baresip(folder, codecs=["PCMA"], speech=speech, rate=8000, user=CALLEE, others=[AGENT])
         async with phone, asyncio.TaskGroup() as group:
             calling = group.create_task(call_over(system, phone, example, position))
-            await phone.event("CALL_ESTABLISHED")
+            await phone.event("CALL_ESTABLISHED", within_s=WITHIN_S)  # texts are spoken before the dial
             for count, key in enumerate(example.keys):
                 await asyncio.sleep(example.gap if count else 2)  # a person, listening
                 await phone.command("sndcode", key)

@@ -72,7 +72,8 @@ JOINS = {
 
 @pytest.fixture
 async def system(tmp_path: Path, sqlite_url: str) -> AsyncIterator[System]:
-    async with System(tmp_path, sqlite_url, phones=PHONES) as running:
+    trunk = {"codecs": ("G722", "PCMA", "PCMU")}
+    async with System(tmp_path, sqlite_url, phones=PHONES, trunk=trunk) as running:
         await running.start()
         yield running
 

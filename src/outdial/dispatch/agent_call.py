@@ -14,7 +14,7 @@ from outdial.dispatch.phones import Phone, PhoneNetwork, Tracer
 from outdial.dispatch.ports import Store
 from outdial.domain.agent_leg import AgentLegOutcome
 from outdial.domain.call import Call, Lease
-from outdial.domain.disposition import Disposition, EndReason, HangupBy, classify
+from outdial.domain.disposition import Disposition, EndReason, HangupBy, classify, is_about_codecs
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.rating import longest_talk_ms
 from outdial.errors import DatabaseUnavailable, InvalidPhoneNumber
@@ -238,10 +238,12 @@ class AgentCall:
             case Disposition.NOANSWER | Disposition.CANCEL:
                 return "no_answer"
             case _:
-                if result.hangup_by is HangupBy.SYSTEM or result.sip_code is None:
-                    self.note(f"{self.to[:40]} was not reached: {result.reason}")
-                else:
-                    self.note(f"{self.to[:40]} was not reached: {result.sip_code} {result.sip_reason or ''}")
+                why = str(result.reason)
+                if result.hangup_by is not HangupBy.SYSTEM and result.sip_code is not None:
+                    why = f"{result.sip_code} {result.sip_reason or ''}"
+                if is_about_codecs(result.reason, result.sip_code):
+                    why += f" (agents are offered {' and '.join(JOINABLE)} alone)"
+                self.note(f"{self.to[:40]} was not reached: {why}")
                 return "failed"
 
     async def _finish(self, outcome: AgentLegOutcome) -> None:

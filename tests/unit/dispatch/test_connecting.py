@@ -21,7 +21,7 @@ from outdial.flow.events import ConnectAnswered, ConnectEnded, Event
 from outdial.flow.speakable import Prompt, Text
 from outdial.storage import agent_legs
 from outdial.storage.agent_legs import Begun, Full, NewLeg, Refused
-from outdial.telephony.leg_values import PlayResult
+from outdial.telephony.leg_values import NotAnswered, PlayResult
 
 ONE, TWO = "12025550151", "12025550152"
 WHISPER = (Text("A customer.", "en", None),)
@@ -348,3 +348,22 @@ async def test_a_fault_with_an_agent_does_not_cost_the_callee_the_call(stage: St
     assert "fault of ours" in stage.notes[0]
     assert stage.network.phones[0].hung_up is EndReason.INTERNAL_ERROR
     assert stage.network.phones[0].closed
+
+
+@pytest.mark.parametrize(
+    ("code", "phrase", "note"),
+    [
+        (488, "Not Acceptable Here", "488 Not Acceptable Here (agents are offered PCMU and PCMA alone)"),
+        (503, "Service Unavailable", "503 Service Unavailable"),
+    ],
+)
+async def test_the_author_reads_why_an_agent_was_not_reached(
+    stage: Stage, code: int, phrase: str, note: str
+) -> None:
+    stage.begin(ONE)
+    refusal = NotAnswered(
+        reason=EndReason.REJECTED, hangup_by=HangupBy.CALLEE, sip_code=code, sip_reason=phrase
+    )
+    (await stage.phone(0)).dialed.set_result(refusal)
+    await stage.over()
+    assert stage.notes == [f"{ONE} was not reached: {note}"]
