@@ -123,6 +123,13 @@ async def test_what_is_wrong_is_named(api: Api, name: str, value: str, sentence:
     assert sentence in answer["errors"][name][0]
 
 
+async def test_dates_the_wrong_way_round_are_named(api: Api) -> None:
+    status, answer = await api.call("GET", "voice/calls?start_date=2019-08-17&end_date=2019-08-16")
+    sentence = "end_date should not be before start_date, 2019-08-17, as '2019-08-16' is."
+    assert (status, answer["errors"]) == (422, {"end_date": [sentence]})
+    assert (await api.call("GET", "voice/calls?start_date=2019-08-16&end_date=2019-08-16"))[0] == 200
+
+
 async def test_nobody_sees_the_calls_of_others(api: Api) -> None:
     await api.database.run(calls.insert_calls, [new_call(api)])
     stranger = await _token_of_another(api)
