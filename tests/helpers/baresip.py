@@ -25,7 +25,6 @@ audio_player none
 audio_alert none
 audio_level no
 audio_txmode thread
-call_hold_other_calls no
 rtp_ports {rtp_ports}
 module_path {modules}
 module g711.so
