@@ -3,6 +3,8 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
+# Tests run side by side: those with real processes mostly wait. JOBS=0 runs one after the other.
+JOBS ?= 3
 
 .PHONY: setup setup-dev system demo test check format bench lock docs clean
 
@@ -31,7 +33,7 @@ demo: setup                      ## real calls on loopback, heard at the far end
 	$(BIN)/outdial demo $(if $(KEEP),--keep,)
 
 test: setup-dev system           ## all tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: setup-dev                 ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

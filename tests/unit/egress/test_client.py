@@ -500,7 +500,7 @@ async def test_what_is_stored_compressed_is_decompressed(members: int, tmp_path:
         ("br", b"abc", "although none was asked for"),
         ("gzip, gzip", b"abc", "although none was asked for"),
         ("gzip", b"abc", "cannot be decompressed"),
-        ("gzip", gzip.compress(b"abc" * 100)[:-12], "without its end"),
+        ("gzip", gzip.compress(b"abc" * 100, mtime=0)[:-12], "without its end"),
     ],
 )
 async def test_bodies_that_cannot_be_decompressed(encoding: str, body: bytes, words: str) -> None:
