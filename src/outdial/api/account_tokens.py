@@ -229,7 +229,8 @@ async def _make(request: Request, principal: Principal, account_id: int, values:
     context = context_of(request)
     now = context.now_ms()
     if values.get("expires_at") is not None and values["expires_at"] <= now:
-        raise invalid({"expires_at": ["expires_at should be in the future."]})
+        past = family_time(values["expires_at"])
+        raise invalid({"expires_at": [f"expires_at should be in the future, not {past}."]})
     token, secret = await context.database.run(
         administration.create_token,
         administrator(request, principal),

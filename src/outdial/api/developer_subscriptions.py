@@ -114,7 +114,9 @@ def _add(conn: sa.Connection, principal: Principal, form: dict[str, Any], *, now
     """Check and store in one transaction, so that neither webhook nor bridge can vanish in between."""
     wrong: dict[str, list[str]] = {}
     event = str(form.get("event", ""))
-    if event not in EVENTS:
+    if not event:
+        wrong["event"] = [f"event is missing: {' or '.join(EVENTS)}."]
+    elif event not in EVENTS:
         wrong["event"] = [f"event should be {' or '.join(EVENTS)}, not {event[:40]!r}."]
     identity = _identity(conn, principal, form.get("identity"), wrong)
     text = str(form.get("webhook_id") or "").strip()

@@ -171,6 +171,12 @@ async def test_what_is_wrong_is_named(admin: Any, path: str, body: dict[str, Any
     assert (status, list(answer["errors"])) == (422, [name])
 
 
+async def test_a_past_expiry_is_named_with_its_value(admin: Any) -> None:
+    past = "2019-08-16 15:09:51"
+    _, answer = await admin("POST", "tokens", account_id=1, name="x", expires_at=past)
+    assert answer["errors"]["expires_at"] == [f"expires_at should be in the future, not {past}."]
+
+
 async def test_an_account_manages_its_own_tokens_and_gives_no_more_than_it_has(api: Api) -> None:
     few = await token_with(api, "tokens", "calls")
     status, answer = await api.call(

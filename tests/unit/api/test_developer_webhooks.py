@@ -331,6 +331,16 @@ async def test_a_wrong_subscription_is_422_and_named(
     assert (status, list(answer["errors"])) == (422, [field])
 
 
+async def test_a_subscription_without_an_event_is_told_that_it_is_missing(
+    api: Api, receiver: Endpoint
+) -> None:
+    row = await added(api, receiver.url)
+    wish = {"identity": "all", "webhook_id": str(row["id"])}
+    status, answer = await api.call("POST", "developer/subscriptions", data=wish)
+    assert (status, list(answer["errors"])) == (422, ["event"])
+    assert answer["errors"]["event"][0].startswith("event is missing: ")
+
+
 async def test_an_unverified_webhook_cannot_be_subscribed(api: Api, receiver: Endpoint) -> None:
     receiver.answers_challenges = False
     row = await added(api, receiver.url)
