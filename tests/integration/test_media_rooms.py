@@ -28,6 +28,10 @@ async def client() -> AsyncIterator[MediaClient]:
     await client.stop()
 
 
+_SAID_AGAIN = 20
+"""A machine that is busy with other tests lets this one speak too late, which leaves holes of silence."""
+
+
 def speech(length_ms: int, seed: int = 0) -> bytes:
     return bytes(Random(seed).choices(range(0x80, 0xBC), k=length_ms * 8))
 
@@ -59,12 +63,18 @@ async def test_two_joined_legs_talk(client: MediaClient, mine: Codec, theirs: Co
         one.join("pair")
         two.join("pair")
         words = speech(600)
-        await say(callee, one, words, mine.payload_type)
         wanted = words if mine is theirs else translate(words, mine.name, theirs.name)
         silence = b"\xd5" if theirs is PCMA else b"\xff"
         # The first packets latch, and may come before the rooms are made; the last is held back.
         until_here = wanted[160 * 10 : -160 * 4].strip(silence)
-        await until(lambda: until_here in heard(agent, silence))
+        for _ in range(_SAID_AGAIN):
+            await say(callee, one, words, mine.payload_type)
+            await agent.hear(8)
+            if until_here in heard(agent, silence):
+                break
+            del agent.packets[:]
+        else:
+            pytest.fail("the agent never heard the callee's words")
         two.leave()
         await agent.hear(8)
         agent.take()
