@@ -4,8 +4,7 @@
 
 Complete calls INVITE/180/200/ACK/BYE/200 without media to sipp, as in bench.dialer_call, with every record in
 a PostgreSQL of this run. One dialer and two take turns; each dialer has ``window`` calls at a time. All of
-it, the database and sipp too, shares the machine's cores: on two of them a second dialer finds none that is
-idle, and what can be seen is whether it costs more for a call to share.
+it, the database and sipp too, shares the machine's cores: with few of them the gain is theirs to limit.
 """
 
 import argparse
