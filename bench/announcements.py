@@ -12,9 +12,7 @@ from C (sendmsg_ceiling.c, paced, in the same run), and what the same calls cost
 
 import argparse
 import asyncio
-import itertools
 import resource
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -25,6 +23,7 @@ from pathlib import Path
 from bench.far_end import Phones
 from bench.media_rig import PACKET_SIZE, compile_c
 from bench.processes import cpu_s, pss_kb
+from bench.records import database, most_at_once, until_done
 from bench.report import publish, table
 from bench.rtp_sink import Heard, RtpSink, deaf_ports
 from bench.server import BRIDGE, Server
@@ -104,7 +103,7 @@ async def _run(
         await server.subscribe(client, endpoint.url)
         # The first call pays for what is loaded once.
         await client.post_form("outgoing/send", {"bridge": BRIDGE, "to": "12025550100", "audio": sound})
-        await _until_done(server, 1, sound_s + _LAST_CALLS_S)
+        await until_done(server, 1, sound_s + _LAST_CALLS_S)
         await asyncio.sleep(_SETTLE_S)
         processes = server.processes()
         idle = {process: pss_kb(process.pid) for process in processes}
@@ -119,7 +118,7 @@ async def _run(
                 requests.create_task(client.post_form("outgoing/send", form))
                 if number == count - 1:
                     busy = {process.pid: pss_kb(process.pid) for process in processes}
-        await _until_done(server, count + 1, sound_s + _LAST_CALLS_S)
+        await until_done(server, count + 1, sound_s + _LAST_CALLS_S)
         async with asyncio.timeout(_LAST_CALLS_S):
             while len(endpoint.heard) <= count:
                 await asyncio.sleep(_LOOK_EVERY_S)
@@ -147,7 +146,7 @@ async def _run(
         packets,
         sink.stop(),
         len(endpoint.heard) - 1,
-        _most_at_once(server),
+        most_at_once(server),
         c_packet_us,
     )
 
@@ -162,35 +161,11 @@ def kernel_price(folder: Path, streams: int, seconds: int) -> float:
     return float(cpu) / int(packets) * 1e6
 
 
-def _database(server: Server) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{server.data_dir}/outdial.db?mode=ro", uri=True)
-
-
-async def _until_done(server: Server, count: int, seconds: float) -> None:
-    """Wait until so many CDRs are there; gives up after so many seconds, and the missing ones have failed."""
-    deadline = time.monotonic() + seconds
-    with _database(server) as conn:
-        while time.monotonic() < deadline:
-            if conn.execute("SELECT count(*) FROM cdrs").fetchone()[0] >= count:
-                return
-            await asyncio.sleep(_LOOK_EVERY_S)
-
-
-def _most_at_once(server: Server) -> int:
-    """Calls that were up at the same time."""
-    with _database(server) as conn:
-        spans = conn.execute(
-            "SELECT answered_at, ended_at FROM cdrs WHERE answered_at IS NOT NULL"
-        ).fetchall()
-    changes = sorted([(ended, -1) for _, ended in spans] + [(answered, 1) for answered, _ in spans])
-    return max(itertools.accumulate(change for _, change in changes), default=0)
-
-
 def _outcomes(server: Server, sound_s: float) -> tuple[Counter[str], float, int]:
     """How attempts ended, seconds of listening, packets sent; a call that was cut short has failed."""
     outcomes: Counter[str] = Counter()
     talk_ms = packets = 0
-    with _database(server) as conn:
+    with database(server) as conn:
         for reason, talk, played, sent in conn.execute(
             "SELECT reason, talk_ms, played_ms, packets_sent FROM cdrs"
         ):

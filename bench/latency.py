@@ -13,10 +13,8 @@ the claim of that row), each measured in the same run as one row in a file of it
 
 import argparse
 import asyncio
-import re
 import socket
 import sqlite3
-import struct
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,27 +23,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bench.arrivals import listen_timed, receive
+from bench.callee import answer_sdp, response
 from bench.far_end import HOST, free_ports
 from bench.report import percentile, publish, table
 from bench.server import BRIDGE, Server
 from bench.webhook_sink import WebhookSink
 
-_SO_TIMESTAMPNS = 35
 _SILENCE = b"\xd5" * 160
 """20 ms of PCMA."""
 _SOUND_S = 0.2
 _PAUSE_S = 0.05
 """Between calls: the next one finds the system idle."""
 _CALL_WITHIN_S = 10.0
-_ANSWER = """v=0
-o=phone 1 1 IN IP4 {host}
-s=-
-c=IN IP4 {host}
-t=0 0
-m=audio {port} RTP/AVP 8
-a=rtpmap:8 PCMA/8000
-a=ptime:20
-"""
 
 
 @dataclass(slots=True)
@@ -86,13 +76,11 @@ class Callee:
 
     def _bind(self, take: Callable[[bytes, tuple[str, int], float], None], port: int = 0) -> socket.socket:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        listen_timed(sock)
         sock.bind((HOST, port))
 
         def readable() -> None:
-            data, control, _, source = sock.recvmsg(4096, 64)
-            seconds, nanoseconds = struct.unpack("qq", control[0][2])
-            take(data, source, seconds + nanoseconds / 1e9)
+            take(*receive(sock))
 
         asyncio.get_running_loop().add_reader(sock, readable)
         return sock
@@ -103,8 +91,7 @@ class Callee:
         if method == "INVITE":
             self.times.invite = self.times.invite or at
             self._respond(text, source, "180 Ringing")
-            sdp = _ANSWER.format(host=HOST, port=self._rtp.getsockname()[1]).replace("\n", "\r\n")
-            self._respond(text, source, "200 OK", sdp)
+            self._respond(text, source, "200 OK", answer_sdp(self._rtp.getsockname()[1]))
         elif method == "ACK":
             self.times.ack = self.times.ack or at
         elif method == "BYE":
@@ -113,13 +100,7 @@ class Callee:
             self.times.over.set()
 
     def _respond(self, request: str, source: tuple[str, int], status: str, body: str = "") -> None:
-        copied = re.findall(r"^(?:Via|From|To|Call-ID|CSeq): .*$", request.replace("\r", ""), re.MULTILINE)
-        lines = [line + ";tag=callee" if re.match(r"To: (?!.*tag=)", line) else line for line in copied]
-        lines.append(f"Contact: <sip:{HOST}:{self.port}>")
-        if body:
-            lines.append("Content-Type: application/sdp")
-        head = "\r\n".join([f"SIP/2.0 {status}", *lines, f"Content-Length: {len(body)}"])
-        self._sip.sendto(f"{head}\r\n\r\n{body}".encode(), source)
+        self._sip.sendto(response(request, status, port=self.port, body=body), source)
 
     def _on_rtp(self, data: bytes, source: tuple[str, int], at: float) -> None:
         if not self.times.rtp:

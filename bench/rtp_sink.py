@@ -9,7 +9,6 @@ timed by the kernel's receive timestamps. RTCP is taken and not read.
 """
 
 import contextlib
-import ctypes
 import json
 import select
 import socket
@@ -18,30 +17,37 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from bench.arrivals import (
+    AND,
+    DROP_ALL,
+    JUMP_IF_EQUAL,
+    LOAD_BYTE,
+    LOAD_HALF,
+    RETURN,
+    attach,
+    dropped,
+    listen_timed,
+    receive,
+)
 from bench.far_end import HOST, free_ports
 from bench.report import percentile
 
-_SO_ATTACH_FILTER, _SO_MEMINFO, _SO_TIMESTAMPNS = 26, 55, 35
-"""From asm-generic/socket.h; Python's socket module does not name them."""
-_MEMINFO = struct.Struct("9I")
-_DROPS = 8
-_LOAD_BYTE, _LOAD_HALF, _AND, _JUMP_IF_EQUAL, _RETURN = 0x30, 0x28, 0x54, 0x15, 0x06
 _SAMPLED_PORTS = 0x3E
 """RTP ports are even: one in 32 has none of these bits."""
 _FILTER = (
-    (_LOAD_BYTE, 0, 0, 8 + 1),
-    (_AND, 0, 0, 0x80),  # the marker: the first packet of a talk spurt
-    (_JUMP_IF_EQUAL, 3, 0, 0x80),
-    (_LOAD_HALF, 0, 0, 0),  # the source port
-    (_AND, 0, 0, _SAMPLED_PORTS),
-    (_JUMP_IF_EQUAL, 0, 1, 0),
-    (_RETURN, 0, 0, 0xFFFF),
-    (_RETURN, 0, 0, 0),
+    (LOAD_BYTE, 0, 0, 8 + 1),
+    (AND, 0, 0, 0x80),  # the marker: the first packet of a talk spurt
+    (JUMP_IF_EQUAL, 3, 0, 0x80),
+    (LOAD_HALF, 0, 0, 0),  # the source port
+    (AND, 0, 0, _SAMPLED_PORTS),
+    (JUMP_IF_EQUAL, 0, 1, 0),
+    (RETURN, 0, 0, 0xFFFF),
+    (RETURN, 0, 0, 0),
 )
 _RTP = struct.Struct("!BBHII")
 _CLOCK_RATE = 8000
@@ -100,15 +106,8 @@ def deaf_ports(count: int) -> Iterator[int]:
         for port in range(first, first + count):
             sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             sock.bind((HOST, port))
-            _attach(sock, ((_RETURN, 0, 0, 0),))
+            attach(sock, DROP_ALL)
         yield first
-
-
-def _attach(sock: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
-    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    filter_program = struct.pack("HL", len(program), ctypes.addressof(buffer))
-    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_program)
 
 
 class _Streams:
@@ -142,16 +141,15 @@ def serve(port: int) -> None:
     rtp.bind((HOST, port))
     rtcp.bind((HOST, port + 1))
     rtp.setblocking(False)
-    rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-    rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    _attach(rtp, _FILTER)
+    listen_timed(rtp)
+    attach(rtp, _FILTER)
     print("ready", flush=True)
     streams, answered, read = _Streams(), set(), 0
     while not select.select([sys.stdin], [], [], 0)[0]:
         time.sleep(_LOOK_EVERY_S)
         while True:
             try:
-                packet, control, _, source = rtp.recvmsg(2048, 64)
+                packet, source, at = receive(rtp)
             except BlockingIOError:
                 break
             read += 1
@@ -160,10 +158,8 @@ def serve(port: int) -> None:
                 answered.add(ssrc)
                 rtp.sendto(packet, source)
             if not source[1] & _SAMPLED_PORTS:
-                seconds, nanoseconds = struct.unpack("qq", control[0][2])
-                streams.add(seconds + nanoseconds / 1e9, ssrc, timestamp, sequence)
-    (dropped,) = _MEMINFO.unpack(rtp.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[_DROPS:]
-    heard = streams.heard(read + dropped)
+                streams.add(at, ssrc, timestamp, sequence)
+    heard = streams.heard(read + dropped(rtp))
     print(json.dumps({name: getattr(heard, name) for name in Heard.__dataclass_fields__}))
 
 
