@@ -1,5 +1,6 @@
 """Phone numbers as users write them, reduced to digits with country code (E.164 without the plus)."""
 
+import re
 from dataclasses import dataclass
 
 import phonenumbers
@@ -9,6 +10,8 @@ from outdial.errors import InvalidPhoneNumber
 _PUNCTUATION = str.maketrans(
     "", "", " \t\u00a0\u2009\u202f-\u2010\u2011\u2012\u2013().\u200e\u200f\u202a\u202c"
 )
+_SPREADSHEETS_FRACTION = re.compile(r"([0-9]+)\.0")
+"""A column of numbers with empty cells is written with a decimal: its zero is no digit to be dialled."""
 _LONGEST_SHOWN = 40
 
 
@@ -25,11 +28,17 @@ class PhoneNumber:
     def parse(cls, text: str) -> "PhoneNumber":
         """Read a number with country code; plus, spaces, dashes, dots, brackets and a leading 00 may occur.
 
+        What is dialled only within its country, as the (0) of +44 (0)20 7946 0958, is left out: a number is
+        the same digits however it is written, for the trunk and for the list of those that are not called.
+
         Checks that the length is possible for its country, not that the range is assigned: new ranges are
         dialled before any table knows them. Raises InvalidPhoneNumber with a sentence for the caller.
         """
         shown = repr(text[:_LONGEST_SHOWN])
-        digits = text.strip().translate(_PUNCTUATION).removeprefix("+").removeprefix("00")
+        digits = text.strip()
+        if fraction := _SPREADSHEETS_FRACTION.fullmatch(digits):
+            digits = fraction[1]
+        digits = digits.translate(_PUNCTUATION).removeprefix("+").removeprefix("00")
         if not digits:
             raise InvalidPhoneNumber(
                 "A phone number is needed: digits with country code, such as 918867135000."
@@ -42,10 +51,11 @@ class PhoneNumber:
             raise InvalidPhoneNumber(
                 f"{shown} starts with 0: write it with its country code, such as 918867135000."
             )
-        return cls(digits=digits, iso=_country(digits, shown))
+        return cls(*_international(digits, shown))
 
 
-def _country(digits: str, shown: str) -> str | None:
+def _international(digits: str, shown: str) -> tuple[str, str | None]:
+    """The digits to dial from abroad, and the country."""
     try:
         number = phonenumbers.parse(f"+{digits}", None)
     except phonenumbers.NumberParseException as error:
@@ -54,7 +64,9 @@ def _country(digits: str, shown: str) -> str | None:
         raise InvalidPhoneNumber(f"{shown} has an impossible length for a phone number.") from error
     match phonenumbers.is_possible_number_with_reason(number):
         case phonenumbers.ValidationResult.IS_POSSIBLE:
-            return _region(number)
+            found = f"{number.country_code}{phonenumbers.national_significant_number(number)}"
+            # One zero is left out at a time.
+            return (digits, _region(number)) if found == digits else _international(found, shown)
         case phonenumbers.ValidationResult.TOO_SHORT | phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
             # a local number needs its area code when it is dialled from abroad
             problem = "is too short"

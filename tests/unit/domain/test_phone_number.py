@@ -20,6 +20,17 @@ from outdial.errors import InvalidPhoneNumber
         ("+44\u00a020\u20117946 0958", "442079460958", "GB"),
         ("+800 1234 5678", "80012345678", None),
         ("\u202a+4915112345678\u202c", "4915112345678", "DE"),
+        # the zero of the way at home, which must not be dialled from abroad
+        ("+44 (0)20 7946 0958", "442079460958", "GB"),
+        ("+49 (0) 30 901820", "4930901820", "DE"),
+        ("+91 08867135000", "918867135000", "IN"),
+        ("+1 1 202 555 0109", "12025550109", "US"),
+        # in Italy it is a part of the number
+        ("+39 06 9876 5432", "390698765432", "IT"),
+        # the mobile token at home, and the one from abroad
+        ("+54 11 15 2345 6789", "5491123456789", "AR"),
+        # what a spreadsheet makes of a column with empty cells
+        ("918867135000.0", "918867135000", "IN"),
         # a shared code whose range belongs to no region that we know: the code's main country
         ("10005550100", "10005550100", "US"),
     ],
