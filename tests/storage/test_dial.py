@@ -3,12 +3,15 @@
 import pytest
 
 from outdial.domain.call import AttemptState, Call, CallState, ClaimedCall
+from outdial.domain.disposition import Disposition
+from outdial.domain.retry_policy import Retry
 from outdial.storage import (
     accounts,
     attempts,
     bridges,
     calls,
     dial,
+    endings,
     leases,
     pauses,
     requests,
@@ -17,7 +20,7 @@ from outdial.storage import (
 from outdial.storage.dial import Dial
 from outdial.storage.pauses import PauseKind
 from outdial.storage.suppressions import SERVER, NewSuppression
-from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
+from tests.storage.world import BRIDGE, LEASE_MS, World, outcome, rescue_lost
 
 REQUEST = "70fa87e0-9df9-4327-bc80-a561c48703d8"
 
@@ -54,6 +57,30 @@ async def the_call(world: World, call_id: str) -> Call:
     call = await world.database.read(calls.get, call_id)
     assert call is not None
     return call
+
+
+async def test_a_call_that_was_cancelled_after_the_claim_is_not_dialled(world: World) -> None:
+    await world.queue()
+    (claimed,) = await world.claim(await world.dialer())
+    await world.database.run(calls.request_cancel, claimed.call.id, now=world.now)
+    assert await begin(world, claimed) is Dial.WAITS
+    call = await the_call(world, claimed.call.id)
+    assert (call.state, call.disposition, call.attempts_started) == (CallState.DONE, Disposition.CANCEL, 0)
+
+
+async def test_nobody_who_picked_up_late_is_called_again(world: World) -> None:
+    """The news may come when the next try is claimed and not yet dialled."""
+    await world.queue(retries=1)
+    dialer = await world.dialer()
+    (first,) = await world.claim(dialer)
+    assert await begin(world, first) is Dial.NOW
+    missed = outcome(world.now, disposition=Disposition.NOANSWER, answered_at=None)
+    retry = Retry(due_at=world.now, spends_attempt=True)
+    assert await world.database.run(attempts.finish, first.lease, missed, retry, now=world.now)
+    (again,) = await world.claim(dialer)
+    await world.database.run(endings.answered_late, first.lease, now=world.now)
+    assert await begin(world, again) is Dial.WAITS
+    assert (await the_call(world, first.call.id)).state is CallState.DONE
 
 
 @pytest.mark.parametrize("what", ["account", "bridge"])

@@ -16,7 +16,7 @@ from outdial.errors import InvalidInput
 from outdial.storage import attempts, callbacks, claims, endings, pauses, suppressions
 from outdial.storage.pauses import Pause
 from outdial.storage.statement import Statement
-from outdial.storage.tables import accounts, bridges
+from outdial.storage.tables import accounts, bridges, calls
 
 _UNREADABLE_WAITS_MS = 60 * 60 * 1000
 
@@ -26,9 +26,10 @@ _RULES = Statement(
         accounts.c.calling_window,
         accounts.c.time_zone,
         sa.select(bridges.c.paused_at).where(bridges.c.number == bindparam("p_bridge")).scalar_subquery(),
+        sa.select(calls.c.cancel_requested_at).where(calls.c.id == bindparam("p_call")).scalar_subquery(),
     ).where(accounts.c.id == bindparam("p_account"))
 )
-"""What account and bridge say about their calls."""
+"""What account and bridge say about their calls, and whether this one was cancelled."""
 
 
 @unique
@@ -42,8 +43,8 @@ class Dial(StrEnum):
     SUPPRESSED = "suppressed"
     """The number is on a list of those that are not called: nothing was written."""
     WAITS = "waits"
-    """It is paused, its calling window is closed, or its time is over: it was given back, to be dialled when
-    it may be, or ended. No attempt is spent."""
+    """It is paused or cancelled, its calling window is closed, or its time is over: it was given back, to be
+    dialled when it may be, or ended. No attempt is spent."""
     TOO_EARLY = "too_early"
     """The call in which this one was asked for still goes on: nothing was written, and the call is to be
     given back for a while."""
@@ -55,10 +56,10 @@ def begin(conn: sa.Connection, lease: Lease, call: Call, *, now: int) -> Dial:
         return Dial.SUPPRESSED
     if call.expires_at is not None and call.expires_at <= now:
         return _give_back(conn, lease, call, now=now)
-    account_paused, account_window, time_zone, bridge_paused = _RULES.execute(
-        conn, {"p_account": call.account_id, "p_bridge": call.bridge}
+    account_paused, account_window, time_zone, bridge_paused, cancelled = _RULES.execute(
+        conn, {"p_account": call.account_id, "p_bridge": call.bridge, "p_call": call.id}
     ).one()
-    if account_paused is not None or bridge_paused is not None:
+    if any(since is not None for since in (account_paused, bridge_paused, cancelled)):
         return _give_back(conn, lease, call, now=now)
     pause = pauses.holding_locked(conn, call.account_id, campaign=call.name, call_id=call.id)
     if pause is not None:
