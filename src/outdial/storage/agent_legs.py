@@ -26,8 +26,11 @@ MOST_OF_ATTEMPT = 50
 """Legs that one attempt may make: a flow that goes in circles must not ring the same agents for ever."""
 _WHILE_FULL_MS = 100
 
+# Locked, so that a rescuer passes over the attempt until the leg is there: it would be left open for ever.
 _MAY_BEGIN = Statement(
-    sa.select(attempts.c.number).where(*MINE, attempts.c.state == sa.literal_column("'answered'"))
+    sa.select(attempts.c.number)
+    .where(*MINE, attempts.c.state == sa.literal_column("'answered'"))
+    .with_for_update(read=True, of=attempts)
 )
 _LIMITS = Statement(
     sa.select(
@@ -190,8 +193,7 @@ def finish(conn: sa.Connection, lease: Lease, leg: int, outcome: AgentLegOutcome
         return False
     for row in _open(conn, lease):
         if row["leg"] == leg:
-            _end(conn, row, outcome, now)
-            return True
+            return _end(conn, row, outcome, now)
     return False
 
 
@@ -263,14 +265,15 @@ def _open(conn: sa.Connection, lease: Lease) -> Sequence[sa.RowMapping]:
     return _GET_OPEN.execute(conn, this).mappings().all()
 
 
-def _end(conn: sa.Connection, row: sa.RowMapping, outcome: AgentLegOutcome, now: int) -> None:
+def _end(conn: sa.Connection, row: sa.RowMapping, outcome: AgentLegOutcome, now: int) -> bool:
+    """End and charge a leg that was open; False, and nothing charged, if somebody else has ended it since."""
     cost = bill(
         None if row["rate"] is None else call_rates.from_json(row["rate"]),
         answered=outcome.answered_at is not None,
         talk_ms=outcome.talk_ms,
         most=row["reserved"] or None,
     )
-    _END.execute(
+    ended = _END.execute(
         conn,
         {
             "p_call": row["call_id"],
@@ -293,6 +296,8 @@ def _end(conn: sa.Connection, row: sa.RowMapping, outcome: AgentLegOutcome, now:
             "p_billed_ms": cost.billed_ms,
         },
     )
+    if ended.rowcount != 1:
+        return False
     if outcome.recording_key is not None:
         recordings.add(
             conn,
@@ -312,6 +317,7 @@ def _end(conn: sa.Connection, row: sa.RowMapping, outcome: AgentLegOutcome, now:
         attempt=row["number"],
         now=now,
     )
+    return True
 
 
 def _leg(row: sa.RowMapping) -> AgentLeg:

@@ -43,6 +43,7 @@ _NOTE = Statement(
 _TERMS = (
     sa.update(accounts).where(_THIS).values(prepaid=bindparam("p_prepaid"), currency=bindparam("p_currency"))
 )
+_OWES_NOTHING = accounts.c.balance >= accounts.c.reserved
 _ENTRIES = (
     sa.select(ledger)
     .where(ledger.c.account_id == bindparam("p_account"))
@@ -174,10 +175,10 @@ def set_terms(conn: sa.Connection, account_id: int, *, prepaid: bool, currency: 
 
     Raises NotCovered if it shall be prepaid and owes something.
     """
-    credit = get(conn, account_id)
-    if credit is not None and prepaid and credit.available < 0:
+    terms = _TERMS.where(_OWES_NOTHING) if prepaid else _TERMS
+    values = {"p_account": account_id, "p_prepaid": prepaid, "p_currency": currency}
+    if conn.execute(terms, values).rowcount != 1 and (credit := get(conn, account_id)) is not None:
         raise NotCovered(credit, 0)
-    conn.execute(_TERMS, {"p_account": account_id, "p_prepaid": prepaid, "p_currency": currency})
 
 
 def entries(conn: sa.Connection, account_id: int, *, limit: int = 50, offset: int = 0) -> list[Entry]:
