@@ -9,14 +9,18 @@ from typing import Any
 from outdial.sip.client_transaction import INVITE_CLIENT, REQUEST_CLIENT
 from outdial.sip.server_transaction import INVITE_SERVER, REQUEST_SERVER
 from outdial.sip.session.answering import ANSWERING
-from outdial.sip.session.calling import CALLING
+from outdial.sip.session.call_attempt import CALLING
 from outdial.sip.session.established import ESTABLISHED
 from outdial.sip.state_table import StateTable
 
 PAGE = Path(__file__).parent.parent / "docs" / "concepts" / "state-machines.md"
 
 TABLES: tuple[tuple[StateTable[Any, Any, Any], str, str], ...] = (
-    (CALLING, "sip/session/calling.py", "RFC 3261 §13.2, §9.1. One dial, until it is up or over."),
+    (
+        CALLING,
+        "sip/session/call_attempt.py",
+        "RFC 3261 §13.2, §9.1; RFC 3263 §4.3. One dial, until it is up or over.",
+    ),
     (ESTABLISHED, "sip/session/established.py", "RFC 3261 §12.2, §15; RFC 4028. A call that is up."),
     (INVITE_CLIENT, "sip/client_transaction.py", "RFC 3261 §17.1.1, amended by RFC 6026 §7.2."),
     (REQUEST_CLIENT, "sip/client_transaction.py", "RFC 3261 §17.1.2. BYE, CANCEL, OPTIONS, UPDATE."),

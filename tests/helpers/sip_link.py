@@ -154,6 +154,7 @@ class Pair:
         callee_timer: SessionTimerPolicy | None = None,
         headers: tuple[tuple[str, str], ...] = (),
         ring_timeout_s: float = 60.0,
+        destinations: tuple[tuple[str, int], ...] = (CALLEE,),
     ) -> None:
         self.network = network
         self.caller = Endpoint(CALLER, tokens("caller"))
@@ -184,24 +185,37 @@ class Pair:
             uri="sip:12025550100@192.0.2.2",
             from_='"Shop" <sip:918068@192.0.2.1>',
             to="<sip:12025550100@192.0.2.2>",
-            destination=CALLEE,
+            destinations=destinations,
             call_id="call-1@192.0.2.1",
             headers=headers,
             ring_timeout_s=ring_timeout_s,
         )
         self.session: CallingSession = self.caller.call(context, call)
 
-    def take(self, transaction: ServerTransaction, now: float) -> AnsweringSession:
+    def add_callee(self, address: tuple[str, int], on_invite: Answerer) -> Endpoint:
+        """Let another address of the callee's network answer, too."""
+        endpoint = Endpoint(
+            address,
+            tokens(address[0]),
+            on_invite=lambda transaction, now: on_invite(self, transaction, now),
+        )
+        self.network.attach(address, endpoint)
+        return endpoint
+
+    def take(
+        self, transaction: ServerTransaction, now: float, *, at: tuple[str, int] = CALLEE
+    ) -> AnsweringSession:
         """Let the callee's endpoint take the call; what it does then is the test's."""
+        endpoint = self.network.endpoints[at]
         context = SessionContext(
-            layer=self.callee.layer,
-            new_token=self.callee.new_token,
+            layer=endpoint.layer,
+            new_token=endpoint.new_token,
             negotiator=self.callee_media,
             on_event=self.callee_events.append,
-            contact="<sip:in@192.0.2.2:5060>",
+            contact=f"<sip:in@{at[0]}:{at[1]}>",
             session_timer=self.callee_timer,
         )
-        session = self.callee.answer(context, transaction)
+        session = endpoint.answer(context, transaction)
         session.start(now)
         self.answering.append(session)
         return session

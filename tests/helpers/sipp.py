@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -42,13 +43,14 @@ class Sipp:
         keywords: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
         many: bool = False,
+        address: tuple[str, int] | None = None,
     ) -> None:
         """`options` are added to sipp's command line; `keywords` are replaced in the scenario.
 
-        `many` is for load: messages are not kept, lost ones are sent again, and more time is given.
+        `many` is for load: messages are not kept, lost ones are sent again, and more time is given. It waits
+        at `address`, or at a free port.
         """
-        self.host = "127.0.0.1"
-        self.port = free_port()
+        self.host, self.port = address or ("127.0.0.1", free_port())
         self.media_port = free_port_pair()
         self.scenario = scenario
         self._directory = directory
@@ -91,7 +93,7 @@ class Sipp:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        while not _is_bound(self.port):
+        while not _is_bound(self.host, self.port):
             if self._process.returncode is not None:
                 raise SippFailedError(f"sipp did not start: {self.report()}")
             await asyncio.sleep(0.002)
@@ -171,6 +173,6 @@ def free_port_pair() -> int:
         return port
 
 
-def _is_bound(port: int) -> bool:
-    wanted = f":{port:04X} "
+def _is_bound(host: str, port: int) -> bool:
+    wanted = f" {int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X} "
     return any(wanted in line[:25] for line in Path("/proc/net/udp").read_text(encoding="ascii").split("\n"))

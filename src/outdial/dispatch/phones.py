@@ -134,17 +134,17 @@ class SipNetwork:
 
     async def trust(self, trunks: Iterable[Trunk]) -> None:
         """Replace the known addresses; a host that cannot be resolved now is learnt with its next call."""
-        located: list[tuple[Trunk, Address | None]] = []
+        located: list[tuple[Trunk, tuple[Address, ...]]] = []
         for trunk in trunks:
             try:
                 located.append((trunk, await self._user_agent.locate(trunk)))
             except OSError as error:
                 _log.warning("trunk_not_located", trunk=trunk.name, host=trunk.host, error=str(error))
-                located.append((trunk, None))
+                located.append((trunk, ()))
         # Without a pause in between, so that no request of a running call is taken for a stranger's.
         self._user_agent.distrust_all()
-        for trunk, address in located:
-            self._user_agent.trust(trunk, address)
+        for trunk, addresses in located:
+            self._user_agent.trust(trunk, addresses)
 
     async def answers(self, trunk: Trunk) -> bool:
         """Send OPTIONS; a host that cannot be resolved or reached does not answer."""

@@ -27,6 +27,7 @@ from outdial.sip.session.events import (
     FailureCause,
     InfoReceived,
     MediaChanged,
+    NextAddress,
     Progress,
 )
 from outdial.sip.session.outgoing_request import OutgoingRequest
@@ -135,8 +136,8 @@ class PhoneCall:
                 self._end("unacknowledged", now, ended_by="network")
             case Ended(cause=cause):
                 self._end("answered", now, ended_by=_ENDED_BY.get(cause, "network"))
-            case Progress() | AnsweredLate() | InfoReceived():
-                pass  # phones are told nothing by the first, and Outdial sends none of the second
+            case Progress() | NextAddress() | AnsweredLate() | InfoReceived():
+                pass  # of callers, or what Outdial sends none of
 
     def hang_up(self, now: float) -> None:
         """End the call in whatever state it is: the network is being switched off."""

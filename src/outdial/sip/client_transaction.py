@@ -22,6 +22,8 @@ class InviteState(Enum):
 
     CALLING = "Calling"
     PROCEEDING = "Proceeding"
+    EXPIRED = "Expired"
+    """Timer B fired (a state of ours): whoever rings or picks up after all is still heard."""
     COMPLETED = "Completed"
     ACCEPTED = "Accepted"
     TERMINATED = "Terminated"
@@ -83,8 +85,8 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
     transitions={
         (_S.CALLING, _I.TIMER_A): (_S.CALLING, (_A.RETRANSMIT,)),
         # §17.1.1.2 would forget it now. It lingers as after a failure: where the responses were lost, a late
-        # 2xx is somebody who picked up.
-        (_S.CALLING, _I.TIMER_B): (_S.COMPLETED, (_A.LINGER_FOR_FAILURES, _A.REPORT_TIMEOUT)),
+        # 1xx is a phone that rings for nobody, and a late 2xx somebody who picked up.
+        (_S.CALLING, _I.TIMER_B): (_S.EXPIRED, (_A.LINGER_FOR_FAILURES, _A.REPORT_TIMEOUT)),
         (_S.CALLING, _I.PROVISIONAL): (_S.PROCEEDING, (_A.PASS_UP,)),
         (_S.CALLING, _I.SUCCESS): (_S.ACCEPTED, (_A.LINGER_FOR_SUCCESSES, _A.PASS_UP)),
         (_S.CALLING, _I.FAILURE): (_S.COMPLETED, (_A.ACKNOWLEDGE, _A.LINGER_FOR_FAILURES, _A.PASS_UP)),
@@ -95,6 +97,11 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
         # §9.1: without a final response 64*T1 after the CANCEL the transaction has to go, and no timer of its
         # own would ever end it here. It lingers as after a failure: a late 2xx is somebody who picked up.
         (_S.PROCEEDING, _I.ABANDON): (_S.COMPLETED, (_A.LINGER_FOR_FAILURES,)),
+        (_S.EXPIRED, _I.PROVISIONAL): (_S.EXPIRED, (_A.PASS_UP,)),
+        (_S.EXPIRED, _I.SUCCESS): (_S.ACCEPTED, (_A.LINGER_FOR_SUCCESSES, _A.PASS_UP)),
+        (_S.EXPIRED, _I.FAILURE): (_S.COMPLETED, (_A.ACKNOWLEDGE,)),
+        (_S.EXPIRED, _I.TIMER_D): (_S.TERMINATED, ()),
+        (_S.EXPIRED, _I.TRANSPORT_ERROR): (_S.TERMINATED, ()),
         (_S.COMPLETED, _I.FAILURE): (_S.COMPLETED, (_A.ACKNOWLEDGE,)),
         # A forking proxy forwards a 2xx even after a failure (§16.7 step 5): somebody picked up.
         (_S.COMPLETED, _I.SUCCESS): (_S.ACCEPTED, (_A.LINGER_FOR_SUCCESSES, _A.PASS_UP)),
@@ -113,6 +120,10 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
             (_S.PROCEEDING, _I.TIMER_D),
             (_S.PROCEEDING, _I.TIMER_M),
             (_S.PROCEEDING, _I.TRANSPORT_ERROR),  # nothing of ours is under way; the ring timeout bounds it
+            (_S.EXPIRED, _I.TIMER_A),
+            (_S.EXPIRED, _I.TIMER_B),
+            (_S.EXPIRED, _I.TIMER_M),
+            (_S.EXPIRED, _I.ABANDON),
             (_S.COMPLETED, _I.PROVISIONAL),
             (_S.COMPLETED, _I.TIMER_A),
             (_S.COMPLETED, _I.TIMER_B),

@@ -6,7 +6,7 @@ own `hang_up`) decides it.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from outdial.domain.call import MediaQuality
@@ -118,8 +118,7 @@ class Leg:
     async def dial(self) -> Answered | NotAnswered:
         """Call and wait until it is answered, refused or given up. Never raises for what the network does."""
         try:
-            address = await self._user_agent.locate(self.request.trunk)
-            host = self._user_agent.local_host(address)
+            located = self._user_agent.with_local_hosts(await self._user_agent.locate(self.request.trunk))
         except OSError as error:
             self.trace.note(f"not sent: {error}")
             return NotAnswered(
@@ -141,7 +140,7 @@ class Leg:
         except MediaError as error:
             self.trace.note(str(error))
             return NotAnswered(reason=EndReason.INTERNAL_ERROR, hangup_by=HangupBy.SYSTEM)
-        self._session = self._prepare(address, host, self.stream.port)
+        self._session = self._prepare(located, self.stream.port)
         if self._end is not None:
             return NotAnswered(reason=self._end.reason, hangup_by=self._end.hangup_by)
         self._session.start(self._user_agent.now)
@@ -149,6 +148,8 @@ class Leg:
         result = await self._dialed
         if isinstance(result, Answered):
             self._max_call = self._limit_talk()
+        if isinstance(result, Answered) or result.sip_code is not None:
+            self._user_agent.heard(self._session.destination)
         return result
 
     async def play(self, clips: Sequence[Path]) -> PlayResult:
@@ -229,10 +230,13 @@ class Leg:
             return trunk
         return tuple(name for name in trunk if name in wanted) or wanted
 
-    def _prepare(self, address: Address, host: str, media_port: int) -> CallingSession:
+    def _prepare(self, located: Mapping[Address, str], media_port: int) -> CallingSession:
+        """Prepare the session; `located` are the trunk's addresses, each with ours as it should see it."""
         request, user_agent = self.request, self._user_agent
         trunk = request.trunk
         port = user_agent.address[1]
+        # All are told the one address of ours; where another leads to them, rport and RTP find the way back.
+        host = next(iter(located.values()))
         self._negotiator = LegNegotiator(
             LocalMedia(
                 address=user_agent.options.media_address or host,
@@ -263,7 +267,7 @@ class Leg:
             uri=uri,
             from_=from_,
             to=f"<{uri}>",
-            destination=address,
+            destinations=tuple(located),
             call_id=request.sip_call_id,
             headers=(*identity, *trunk.headers),
             ring_timeout_s=min(request.ring_timeout_s, trunk.ring_timeout_s),
@@ -275,6 +279,8 @@ class Leg:
         match event:
             case sip_events.Progress():
                 self._on_progress(event)
+            case sip_events.NextAddress():
+                self._on_next_address(event)
             case sip_events.Answered():
                 self._on_answered()
             case sip_events.AnsweredLate():
@@ -299,6 +305,20 @@ class Leg:
             self._rang = True
             if self.on_ringing is not None:
                 self.on_ringing()
+
+    def _on_next_address(self, event: sip_events.NextAddress) -> None:
+        failure = event.failure
+        if failure.status is None:
+            said = (
+                "cannot be reached" if failure.cause is FailureCause.TRANSPORT_FAILED else "does not answer"
+            )
+            self._user_agent.avoid(event.failed)
+        else:
+            said = f"says {failure.status}"
+            if failure.retry_after_s is not None:
+                self._user_agent.avoid(event.failed, failure.retry_after_s)
+        (failed, port), (address, _) = event.failed, event.address
+        self.trace.note(f"{failed}:{port} {said}; trying {address}")
 
     def _on_answered_late(self) -> None:
         self.trace.note("picked up after all, too late; hung up")

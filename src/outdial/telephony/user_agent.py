@@ -5,8 +5,9 @@ import contextlib
 import ipaddress
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,7 @@ from outdial.sip.message import Response
 from outdial.sip.timers import TimerValues
 from outdial.sip.transport import Address
 from outdial.telemetry import metrics
-from outdial.telephony.resolver import Resolver
+from outdial.telephony.resolver import AVOIDED_S, Resolver
 from outdial.telephony.sip_socket import SipSocket, address_towards
 from outdial.telephony.trunk import Trunk
 
@@ -130,10 +131,9 @@ class UserAgent:
         self._socket.close()
         self._socket = None
 
-    def trust(self, trunk: Trunk, address: Address | None = None) -> None:
-        """Answer this trunk's addresses from now on."""
-        if address is not None:
-            self._known_hosts.add(address[0])
+    def trust(self, trunk: Trunk, located: Iterable[Address] = ()) -> None:
+        """Answer this trunk's addresses from now on; `located` are those of its host."""
+        self._known_hosts.update(host for host, _ in located)
         for text in trunk.addresses:
             try:
                 network = ipaddress.IPv4Network(text, strict=False)
@@ -151,17 +151,40 @@ class UserAgent:
         if self._endpoint is None or not self._endpoint.dialogs:
             self._led_to.clear()
 
-    async def locate(self, trunk: Trunk) -> Address:
-        """Return where the trunk's signalling goes; its address counts as known from now on.
+    async def locate(self, trunk: Trunk) -> tuple[Address, ...]:
+        """Return where the trunk's signalling goes, as it is to be tried; all of it counts as known now.
 
         Raises OSError when its name cannot be resolved.
         """
-        address = await self._resolver.resolve(trunk.host), trunk.port
-        self.trust(trunk, address)
-        return address
+        located = tuple((host, trunk.port) for host in await self._resolver.resolve(trunk.host))
+        self.trust(trunk, located)
+        return located
 
-    def local_host(self, peer: Address) -> str:
-        """Return the address that `peer` should see us at. Raises OSError when there is no route to it."""
+    def avoid(self, address: Address, seconds: float | None = None) -> None:
+        """Try this address of a trunk after its others for a while (a minute at most): it took no call."""
+        self._resolver.avoid(address[0], AVOIDED_S if seconds is None else seconds)
+
+    def heard(self, address: Address) -> None:
+        """Note that this address of a trunk answers."""
+        self._resolver.heard(address[0])
+
+    def with_local_hosts(self, peers: Iterable[Address]) -> dict[Address, str]:
+        """Return the address that each peer should see us at, without those to which there is no route.
+
+        Raises OSError where that leaves none.
+        """
+        found: dict[Address, str] = {}
+        problem: OSError | None = None
+        for peer in peers:
+            try:
+                found[peer] = self._local_host(peer)
+            except OSError as error:
+                problem = error
+        if problem is not None and not found:
+            raise problem
+        return found
+
+    def _local_host(self, peer: Address) -> str:
         if self.options.public_address is not None:
             return self.options.public_address
         if self.options.bind_address != "0.0.0.0":  # noqa: S104 — a comparison
@@ -171,21 +194,29 @@ class UserAgent:
         return self._local_hosts[peer[0]]
 
     async def check(self, trunk: Trunk) -> Reachability:
-        """Send OPTIONS to a trunk and wait for its answer (up to 32 s). Raises OSError without a route."""
-        address = await self.locate(trunk)
-        host = self.local_host(address)
+        """Send OPTIONS to all addresses of a trunk at once and wait for the first answer (up to 32 s).
+
+        Calls try the addresses that said nothing after the others. Raises OSError without a route.
+        """
+        asked = self.with_local_hosts(await self.locate(trunk))
         started = self._loop.time()
         answered: asyncio.Future[Response | None] = self._loop.create_future()
+        waiting = set(asked)
 
-        def on_done(response: Response | None, _now: float) -> None:
-            if not answered.done():
+        def on_done(address: Address, response: Response | None, _now: float) -> None:
+            waiting.discard(address)
+            if response is None:
+                self.avoid(address)
+            else:
+                self.heard(address)
+            if not answered.done() and (response is not None or not waiting):
                 answered.set_result(response)
 
-        uri, from_ = (
-            f"sip:{trunk.host}:{trunk.port}",
-            f"<sip:{trunk.from_user or 'outdial'}@{trunk.from_domain or host}>",
-        )
-        self.endpoint.ping(uri, from_, address, on_done, self.now, sent_by=(host, self.address[1]))
+        uri = f"sip:{trunk.host}:{trunk.port}"
+        for address, host in asked.items():
+            from_ = f"<sip:{trunk.from_user or 'outdial'}@{trunk.from_domain or host}>"
+            done, sent_by = partial(on_done, address), (host, self.address[1])
+            self.endpoint.ping(uri, from_, address, done, self.now, sent_by=sent_by)
         self.flush()
         response = await answered
         elapsed = (self._loop.time() - started) * 1000

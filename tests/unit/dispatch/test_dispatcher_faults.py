@@ -340,10 +340,10 @@ class NotingUserAgent:
     def __init__(self) -> None:
         self.known: list[tuple[str, object]] = []
 
-    async def locate(self, trunk: Trunk) -> tuple[str, int]:
+    async def locate(self, trunk: Trunk) -> tuple[tuple[str, int], ...]:
         if trunk.host == "nowhere.invalid":
             raise OSError("no such name")
-        return trunk.host, trunk.port
+        return ((trunk.host, trunk.port),)
 
     async def check(self, trunk: Trunk) -> Reachability:
         if trunk.host == "nowhere.invalid":
@@ -362,7 +362,7 @@ async def test_the_network_knows_the_trunks_that_it_is_told() -> None:
     network = SipNetwork(agent, None, lambda: 7)  # type: ignore[arg-type]
     await network.trust([Trunk(name="old", host="192.0.2.1")])
     await network.trust([Trunk(name="a", host="192.0.2.2"), Trunk(name="b", host="nowhere.invalid")])
-    assert agent.known == [("a", ("192.0.2.2", 5060)), ("b", None)]
+    assert agent.known == [("a", (("192.0.2.2", 5060),)), ("b", ())]
     assert await network.answers(Trunk(name="a", host="192.0.2.2"))
     assert not await network.answers(Trunk(name="a", host="192.0.2.3"))
     assert not await network.answers(Trunk(name="b", host="nowhere.invalid"))

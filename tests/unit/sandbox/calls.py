@@ -96,7 +96,7 @@ class Call:
             uri=f"sip:{number}@192.0.2.2",
             from_="<sip:12025550199@192.0.2.1>",
             to=f"<sip:{number}@192.0.2.2>",
-            destination=CALLEE,
+            destinations=(CALLEE,),
             call_id="call-1@192.0.2.1",
             ring_timeout_s=ring_timeout_s,
         )

@@ -5,7 +5,7 @@ import pytest
 from outdial.sip.client_transaction import INVITE_CLIENT, REQUEST_CLIENT
 from outdial.sip.server_transaction import INVITE_SERVER, REQUEST_SERVER
 from outdial.sip.session.answering import ANSWERING
-from outdial.sip.session.calling import CALLING
+from outdial.sip.session.call_attempt import CALLING
 from outdial.sip.session.established import ESTABLISHED
 from outdial.sip.state_table import StateTable
 

@@ -1,11 +1,13 @@
-"""Names of trunks to addresses, with a name server that fails."""
+"""Names of trunks to addresses: in which order they are tried, and a name server that fails."""
 
 import asyncio
 
 import pytest
 
 from outdial.telephony import resolver
-from outdial.telephony.resolver import Resolver
+from outdial.telephony.resolver import AVOIDED_S, Resolver
+
+A, B, C = "192.0.2.7", "192.0.2.8", "192.0.2.9"
 
 
 @pytest.mark.parametrize("host", ["sip..example.com", "a" * 64 + ".example.com", "sip.example.com\x00"])
@@ -15,25 +17,104 @@ async def test_a_name_that_is_none_is_not_resolved_like_any_other(host):
 
 
 class _NameServer:
-    """Stands in for the loop's `getaddrinfo`."""
+    """Stands in for the loop's `getaddrinfo`, and for its clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
         self.asked = 0
         self.away = False
+        self.now = 1000.0
+
+    def time(self) -> float:
+        return self.now
 
     async def getaddrinfo(self, host: str, port: None, **_: object) -> list[tuple[object, ...]]:
         self.asked += 1
         if self.away:
             raise OSError(-3, "Temporary failure in name resolution")
-        return [(None, None, None, "", ("192.0.2.7", 0))]
+        return [(None, None, None, "", (address, 0)) for address in self.addresses]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    server = _NameServer(A, B, A, C)
+    monkeypatch.setattr(resolver.asyncio, "get_running_loop", lambda: server)
+    return server
+
+
+async def addresses(names):
+    return await names.resolve("sip.example.com")
 
 
 async def test_while_the_name_server_is_away_it_is_not_asked_for_each_call(monkeypatch):
-    server, names = _NameServer(), Resolver()
+    server, names = _NameServer(A), Resolver()
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", server.getaddrinfo)
     monkeypatch.setattr(resolver, "TIME_TO_LIVE_S", 0.0)
-    assert await names.resolve("sip.example.com") == "192.0.2.7"
+    assert await addresses(names) == (A,)
     server.away = True
     for _ in range(5):
-        assert await names.resolve("sip.example.com") == "192.0.2.7"
+        assert await addresses(names) == (A,)
     assert server.asked == 2
+
+
+async def test_all_addresses_of_a_name_in_the_order_of_the_name_server(server):
+    assert await addresses(Resolver()) == (A, B, C)
+
+
+async def test_a_dotted_address_is_itself(server):
+    names = Resolver()
+    names.avoid(B)
+    assert await names.resolve(B) == (B,)
+    assert server.asked == 0
+
+
+async def test_what_took_no_call_comes_last_until_it_answers(server):
+    names = Resolver()
+    names.avoid(A)
+    server.now += 1
+    assert await addresses(names) == (B, C, A)
+    names.avoid(B)
+    assert await addresses(names) == (C, A, B), (
+        "of two that took none, the one that was tried longer ago first"
+    )
+    names.heard(A)
+    assert await addresses(names) == (A, C, B)
+
+
+async def test_after_a_while_one_call_tries_it_first_and_not_all(server):
+    names = Resolver()
+    names.avoid(A)
+    server.now += AVOIDED_S - 0.1
+    assert await addresses(names) == (B, C, A)
+    server.now += 0.1
+    assert await addresses(names) == (A, B, C)
+    assert await addresses(names) == (B, C, A)
+    names.heard(A)
+    assert await addresses(names) == (A, B, C)
+
+
+async def test_two_that_took_none_are_not_tried_first_by_the_same_call(server):
+    names = Resolver()
+    names.avoid(A)
+    names.avoid(B)
+    server.now += AVOIDED_S
+    assert await addresses(names) == (A, C, B)
+    assert await addresses(names) == (B, C, A)
+    assert await addresses(names) == (C, A, B)
+
+
+async def test_a_far_end_may_ask_for_a_rest_within_reason(server):
+    names = Resolver()
+    names.avoid(A, 5)
+    server.now += 5
+    assert await addresses(names) == (A, B, C)
+    names.avoid(A, 86_400)
+    server.now += AVOIDED_S
+    assert await addresses(names) == (A, B, C)
+
+
+async def test_where_all_took_none_they_are_tried_all_the_same(server):
+    names = Resolver()
+    for each in (A, B, C):
+        names.avoid(each)
+    assert sorted(await addresses(names)) == [A, B, C]

@@ -1,136 +1,35 @@
 """Placing a call: the caller's INVITE until it is answered, refused or given up (RFC 3261 §13.2).
 
-The table says what happens to an attempt; the early dialogs, forks and digest rounds around it are in the
+The table in `call_attempt` says what happens; the early dialogs, forks and digest rounds around it are in the
 files of their names. Once answered, `established` takes over.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
 from outdial.errors import SdpError, SipParseError
-from outdial.sip.client_transaction import ClientTransaction
+from outdial.sip.client_transaction import ClientTransaction, InviteState
 from outdial.sip.dialog import Dialog
 from outdial.sip.headers.retry_after import RetryAfter
 from outdial.sip.message import Headers, Request, Response
 from outdial.sip.responses import build_response
 from outdial.sip.server_transaction import ServerTransaction
 from outdial.sip.session.bye import release_cause
+from outdial.sip.session.call_attempt import CALLING, Action, Input, State
 from outdial.sip.session.cancel import send_cancel
 from outdial.sip.session.challenge import CHALLENGE_STATUSES, Authenticator
 from outdial.sip.session.context import SessionContext
 from outdial.sip.session.established import EstablishedSession
-from outdial.sip.session.events import Answered, AnsweredLate, Failed, FailureCause, Progress
+from outdial.sip.session.events import Answered, AnsweredLate, Failed, FailureCause, NextAddress, Progress
 from outdial.sip.session.forks import Acknowledgements, end_fork
 from outdial.sip.session.session_timer import minimum_of, offer_session_timer
-from outdial.sip.state_table import StateTable
 from outdial.sip.timers import Timer
 from outdial.sip.transport import Address, Wire
 
 _MAX_EARLY_DIALOGS = 16
 """Forks whose early media description is remembered; a 2xx without a body then confirms it."""
+_OVER = (State.ANSWERED, State.ENDED)
 _MAX_LENGTHENINGS = 3
 """A far end that asks for a longer session interval each time would be asked for ever."""
-
-
-class State(Enum):
-    """Where an outgoing call attempt stands."""
-
-    CALLING = "Calling"
-    """INVITE sent, nothing heard."""
-    PROCEEDING = "Proceeding"
-    """A provisional response came, so a CANCEL is allowed."""
-    CANCEL_PENDING = "Cancel pending"
-    """We want to give up, but §9.1 forbids CANCEL before a provisional response."""
-    CANCELLING = "Cancelling"
-    """CANCEL sent, the final response is due."""
-    ANSWERED = "Answered"
-    ENDED = "Ended"
-
-
-class Input(Enum):
-    """What can happen to an outgoing call attempt."""
-
-    PROVISIONAL = "1xx"
-    SUCCESS = "2xx"
-    UNUSABLE_SUCCESS = "2xx with media that we cannot use"
-    CHALLENGE = "401 or 407 that we can answer"
-    TOO_BRIEF = "422"
-    FAILURE = "other failure"
-    NO_RESPONSE = "Timer B or transport error"
-    HANG_UP = "hang up or ring timeout"
-    GIVE_UP = "no final response after CANCEL"
-
-
-class Action(Enum):
-    """What an outgoing call attempt does on a transition."""
-
-    REPORT_PROGRESS = "report progress"
-    ACCEPT = "send ACK, establish the session"
-    AUTHENTICATE = "send INVITE with credentials"
-    LENGTHEN = "send INVITE with a longer session interval"
-    CANCEL = "send CANCEL"
-    REFUSE = "send ACK and BYE, report cancelled"
-    REFUSE_MEDIA = "send ACK and BYE, report incompatible media"
-    END_FORK = "send ACK and BYE"
-    ABANDON = "wait for the INVITE no more"
-    REPORT_FAILURE = "report the failure"
-    REPORT_NO_RESPONSE = "report no response"
-    REPORT_CANCELLED = "report cancelled"
-
-
-_S, _I, _A = State, Input, Action
-
-CALLING: StateTable[State, Input, Action] = StateTable(
-    name="outgoing call attempt",
-    states=State,
-    inputs=Input,
-    transitions={
-        (_S.CALLING, _I.PROVISIONAL): (_S.PROCEEDING, (_A.REPORT_PROGRESS,)),
-        (_S.CALLING, _I.SUCCESS): (_S.ANSWERED, (_A.ACCEPT,)),
-        (_S.CALLING, _I.UNUSABLE_SUCCESS): (_S.ENDED, (_A.REFUSE_MEDIA,)),
-        (_S.CALLING, _I.CHALLENGE): (_S.CALLING, (_A.AUTHENTICATE,)),
-        (_S.CALLING, _I.TOO_BRIEF): (_S.CALLING, (_A.LENGTHEN,)),
-        (_S.CALLING, _I.FAILURE): (_S.ENDED, (_A.REPORT_FAILURE,)),
-        (_S.CALLING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_NO_RESPONSE,)),
-        (_S.CALLING, _I.HANG_UP): (_S.CANCEL_PENDING, ()),
-        (_S.PROCEEDING, _I.PROVISIONAL): (_S.PROCEEDING, (_A.REPORT_PROGRESS,)),
-        (_S.PROCEEDING, _I.SUCCESS): (_S.ANSWERED, (_A.ACCEPT,)),
-        (_S.PROCEEDING, _I.UNUSABLE_SUCCESS): (_S.ENDED, (_A.REFUSE_MEDIA,)),
-        (_S.PROCEEDING, _I.CHALLENGE): (_S.CALLING, (_A.AUTHENTICATE,)),
-        (_S.PROCEEDING, _I.TOO_BRIEF): (_S.CALLING, (_A.LENGTHEN,)),
-        (_S.PROCEEDING, _I.FAILURE): (_S.ENDED, (_A.REPORT_FAILURE,)),
-        (_S.PROCEEDING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_NO_RESPONSE,)),
-        (_S.PROCEEDING, _I.HANG_UP): (_S.CANCELLING, (_A.CANCEL,)),
-        (_S.CANCEL_PENDING, _I.PROVISIONAL): (_S.CANCELLING, (_A.CANCEL,)),
-        (_S.CANCEL_PENDING, _I.SUCCESS): (_S.ENDED, (_A.REFUSE,)),
-        (_S.CANCEL_PENDING, _I.CHALLENGE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
-        (_S.CANCEL_PENDING, _I.TOO_BRIEF): (_S.ENDED, (_A.REPORT_CANCELLED,)),
-        (_S.CANCEL_PENDING, _I.FAILURE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
-        (_S.CANCEL_PENDING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_NO_RESPONSE,)),
-        (_S.CANCELLING, _I.SUCCESS): (_S.ENDED, (_A.REFUSE,)),
-        (_S.CANCELLING, _I.CHALLENGE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
-        (_S.CANCELLING, _I.TOO_BRIEF): (_S.ENDED, (_A.REPORT_CANCELLED,)),
-        (_S.CANCELLING, _I.FAILURE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
-        (_S.CANCELLING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
-        (_S.CANCELLING, _I.GIVE_UP): (_S.ENDED, (_A.ABANDON, _A.REPORT_CANCELLED)),
-        (_S.ANSWERED, _I.SUCCESS): (_S.ANSWERED, (_A.END_FORK,)),
-        (_S.ENDED, _I.SUCCESS): (_S.ENDED, (_A.END_FORK,)),
-    },
-    ignored=frozenset(
-        {
-            (_S.CALLING, _I.GIVE_UP),
-            (_S.PROCEEDING, _I.GIVE_UP),
-            (_S.CANCEL_PENDING, _I.HANG_UP),
-            (_S.CANCEL_PENDING, _I.UNUSABLE_SUCCESS),  # it is hung up whatever its media
-            (_S.CANCEL_PENDING, _I.GIVE_UP),
-            (_S.CANCELLING, _I.PROVISIONAL),
-            (_S.CANCELLING, _I.HANG_UP),
-            (_S.CANCELLING, _I.UNUSABLE_SUCCESS),  # it is hung up whatever its media
-            *((_S.ANSWERED, symbol) for symbol in _I if symbol is not _I.SUCCESS),
-            *((_S.ENDED, symbol) for symbol in _I if symbol is not _I.SUCCESS),
-        }
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +41,14 @@ class OutgoingCall:
     from_: str
     """From without a tag, for instance `"Shop" <sip:918068@192.0.2.1>`."""
     to: str
-    destination: Address
-    """The trunk's signalling address."""
+    destinations: tuple[Address, ...]
+    """The trunk's signalling addresses, in the order in which they are tried; at least one."""
     call_id: str
     headers: tuple[tuple[str, str], ...] = ()
     """Identity, privacy and custom headers."""
     route: str | None = None
     ring_timeout_s: float = 60.0
-    """From the INVITE until we give up waiting for an answer."""
+    """From the INVITE until we give up waiting for an answer; anew for each address."""
 
 
 class CallingSession:
@@ -166,7 +65,12 @@ class CallingSession:
         self._min_se = context.session_timer.min_se_s
         self._lengthenings = 0
         self._sequence = 0
+        self._place = 0
+        self._alerted = False
+        """Anything above 100 came: somebody's phone may ring, so no other address is tried."""
         self._transaction: ClientTransaction | None = None
+        self._cancelled: set[str] = set()
+        """Branches of the INVITEs for which CANCEL was sent."""
         self._early_media: dict[str | None, bytes] = {}
         self._failure = Failed(FailureCause.NO_RESPONSE)
         self._cancel_cause = FailureCause.CANCELLED
@@ -183,7 +87,7 @@ class CallingSession:
         """
         self._send_invite(now)
         self._context.register(self._call.call_id, self._local_tag, self)
-        self._ring_timer = self._wire.timers.start(now + self._call.ring_timeout_s, self, Input.HANG_UP)
+        self._wait_for_answer(now)
 
     def hang_up(self, now: float) -> None:
         """Give up, or end the conversation. Allowed at any time, any number of times."""
@@ -203,22 +107,25 @@ class CallingSession:
             self._cancel_cause = FailureCause.RING_TIMEOUT
         self._feed(kind, now)
 
-    def on_response(self, _transaction: ClientTransaction, response: Response, now: float) -> None:
-        """Take a response to the INVITE, or a late 2xx to one that it replaced."""
+    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take a response to the INVITE, or a late one to an INVITE that it replaced."""
         if 200 <= response.status < 300:
-            self._on_success(response, now)
-        elif response.status < 200:
+            self._on_success(transaction, response, now)
+        elif response.status >= 300:
+            self._feed(self._classify_failure(response), now, response)
+        elif transaction is not self._transaction:
+            self._cancel(transaction, now)  # an address that was given up lets a phone ring
+        else:
+            self._alerted |= response.status > 100
             if response.sdp and len(self._early_media) < _MAX_EARLY_DIALOGS:
                 self._early_media[response.to_tag] = response.sdp
             self._feed(Input.PROVISIONAL, now, response)
-        else:
-            self._feed(self._classify_failure(response), now, response)
 
     def on_no_response(self, _transaction: ClientTransaction, now: float, *, transport_failed: bool) -> None:
         """Take the silence of the far end, or a network that refused."""
         cause = FailureCause.TRANSPORT_FAILED if transport_failed else FailureCause.NO_RESPONSE
         self._failure = Failed(cause)
-        self._feed(Input.NO_RESPONSE, now)
+        self._feed(Input.NEXT_ADDRESS if self._another_is_left else Input.NO_RESPONSE, now)
 
     def on_request(self, transaction: ServerTransaction, now: float) -> None:
         """Take a request inside the dialog; before the answer only a refusal is right (§12.2.2)."""
@@ -234,15 +141,25 @@ class CallingSession:
         if self.established is not None:
             self.established.on_ack(ack, now)
 
-    def _on_success(self, response: Response, now: float) -> None:
+    @property
+    def destination(self) -> Address:
+        """The address that the INVITE went to last."""
+        return self._call.destinations[self._place]
+
+    @property
+    def _another_is_left(self) -> bool:
+        return not self._alerted and self._place + 1 < len(self._call.destinations)
+
+    def _on_success(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         to_tag = response.to_tag
         if self._acknowledgements.knows(to_tag):
             self._acknowledgements.repeat(to_tag, now)
         elif self.state in (State.CALLING, State.PROCEEDING):
             usable = self._negotiate(response)
-            self._feed(Input.SUCCESS if usable else Input.UNUSABLE_SUCCESS, now, response)
+            symbol = Input.SUCCESS if usable else Input.UNUSABLE_SUCCESS
+            self._feed(symbol, now, response, transaction)
         else:
-            self._feed(Input.SUCCESS, now, response)
+            self._feed(Input.SUCCESS, now, response, transaction)
 
     def _negotiate(self, response: Response) -> bool:
         """Agree on media with a 2xx; one without a body confirms the early media of its own dialog."""
@@ -271,17 +188,37 @@ class CallingSession:
                 self._session_interval = max(self._session_interval, wanted)
                 return Input.TOO_BRIEF
         self._failure = _failed(FailureCause.REJECTED, response)
+        if response.status == 503 and self._another_is_left and not _is_about_the_callee(self._failure):
+            return Input.NEXT_ADDRESS
         return Input.FAILURE
 
-    def _feed(self, symbol: Input, now: float, response: Response | None = None) -> None:
+    def _feed(
+        self,
+        symbol: Input,
+        now: float,
+        response: Response | None = None,
+        answered: ClientTransaction | None = None,
+    ) -> None:
+        """Run the table; `answered` is the INVITE that a 2xx belongs to."""
+        before = self.state
         self.state, actions = CALLING.step(self.state, symbol)
         for action in actions:
-            self._act(action, now, response)
-        if self.state is State.ENDED and self.established is None:
-            self._stop_waiting()
+            self._act(action, now, response, answered or self._transaction)
+        if self.state in _OVER and before not in _OVER:
+            self._settle(now)
+
+    def _settle(self, now: float) -> None:
+        """Wait for nothing more, and let no phone ring: a late answer of an earlier address may have come."""
+        self._stop_waiting()
+        if self._transaction is not None and self._transaction.state is InviteState.PROCEEDING:
+            self._cancel(self._transaction, now)
+        if self.established is None:
             self._context.forget(self._call.call_id, self._local_tag)
 
-    def _act(self, action: Action, now: float, response: Response | None) -> None:
+    def _act(
+        self, action: Action, now: float, response: Response | None, transaction: ClientTransaction | None
+    ) -> None:
+        assert transaction is not None
         match action:
             case Action.REPORT_PROGRESS:
                 assert response is not None
@@ -290,17 +227,19 @@ class CallingSession:
                     self._context.on_event(progress)
             case Action.ACCEPT:
                 assert response is not None
-                self._accept(response, now)
+                self._accept(transaction, response, now)
             case Action.AUTHENTICATE | Action.LENGTHEN:
                 self._send_invite(now)
+            case Action.TRY_NEXT:
+                self._try_next(now)
             case Action.CANCEL:
-                self._cancel(now)
+                self._cancel(transaction, now)
             case Action.ABANDON:
-                assert self._transaction is not None
-                self._transaction.abandon(now)
+                if not transaction.terminated:
+                    transaction.abandon(now)
             case Action.REFUSE | Action.REFUSE_MEDIA | Action.END_FORK:
                 assert response is not None
-                self._end_fork(response, now)
+                self._end_fork(transaction, response, now)
                 self._report_fork(action, response)
             case Action.REPORT_FAILURE | Action.REPORT_NO_RESPONSE:
                 self._context.on_event(self._failure)
@@ -315,6 +254,20 @@ class CallingSession:
             self._context.on_event(self._failure)
         elif self.established is None:
             self._context.on_event(AnsweredLate())
+
+    def _try_next(self, now: float) -> None:
+        """Send the same request to the next address, in a transaction of its own (RFC 3263 §4.3).
+
+        Its CSeq is the same, too: where both addresses lead to one phone, the second INVITE is known there as
+        another copy of the first (RFC 3261 §8.2.2.2), and does not ring again.
+        """
+        failed = self.destination
+        self._place += 1
+        self._sequence -= 1
+        self._authentication = self._authenticator.begin()
+        self._context.on_event(NextAddress(failed, self._failure, self.destination))
+        self._send_invite(now)
+        self._wait_for_answer(now)
 
     def _send_invite(self, now: float) -> None:
         self._sequence += 1
@@ -334,16 +287,14 @@ class CallingSession:
             headers.add(name, value)
         headers.add("Content-Type", "application/sdp")
         self._authenticator.authorize(invite)
-        self._transaction = self._context.send(invite, call.destination, self, now)
+        self._transaction = self._context.send(invite, self.destination, self, now)
 
-    def _accept(self, response: Response, now: float) -> None:
-        assert self._transaction is not None
-        invite = self._transaction.request
+    def _accept(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        invite = transaction.request
         dialog = Dialog.from_response(
-            invite, response, self._call.destination, keep_to_peer=self._context.keep_to_peer
+            invite, response, transaction.destination, keep_to_peer=self._context.keep_to_peer
         )
         self._acknowledgements.send(dialog, invite, now)
-        self._stop_waiting()
         self.established = EstablishedSession(
             self._context,
             dialog,
@@ -355,24 +306,30 @@ class CallingSession:
         self.established.timer.agree_as_caller(response, now)
         self._context.on_event(Answered())
 
-    def _end_fork(self, response: Response, now: float) -> None:
-        assert self._transaction is not None
-        peer = self._call.destination
+    def _end_fork(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         end_fork(
             self._context,
             self._acknowledgements,
             self._authenticator,
-            self._transaction.request,
+            transaction.request,
             response,
-            peer,
+            transaction.destination,
             now,
         )
 
-    def _cancel(self, now: float) -> None:
-        assert self._transaction is not None
-        timeout = self._wire.timer_values.transaction_timeout
-        self._give_up_timer = self._wire.timers.start(now + timeout, self, Input.GIVE_UP)
-        send_cancel(self._context, self._transaction, now)
+    def _cancel(self, transaction: ClientTransaction, now: float) -> None:
+        """Send CANCEL, once; and see to it that the current INVITE ends even if nothing comes back."""
+        if transaction is self._transaction:
+            self._wire.timers.cancel(self._give_up_timer)
+            timeout = self._wire.timer_values.transaction_timeout
+            self._give_up_timer = self._wire.timers.start(now + timeout, self, Input.GIVE_UP)
+        if transaction.branch not in self._cancelled:
+            self._cancelled.add(transaction.branch)
+            send_cancel(self._context, transaction, now)
+
+    def _wait_for_answer(self, now: float) -> None:
+        self._wire.timers.cancel(self._ring_timer)
+        self._ring_timer = self._wire.timers.start(now + self._call.ring_timeout_s, self, Input.HANG_UP)
 
     def _stop_waiting(self) -> None:
         self._wire.timers.cancel(self._ring_timer)
@@ -381,6 +338,11 @@ class CallingSession:
     @property
     def _wire(self) -> Wire:
         return self._context.layer.wire
+
+
+def _is_about_the_callee(failure: Failed) -> bool:
+    """Whether a gateway said 503 and meant the number or the callee: causes of Q.850's first two classes."""
+    return failure.q850 is not None and failure.q850 < 32
 
 
 def _failed(cause: FailureCause, response: Response) -> Failed:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from outdial.sip.transport import Address
+
 
 class FailureCause(Enum):
     """Why a call attempt did not come up."""
@@ -64,6 +66,15 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class NextAddress:
+    """The INVITE was sent to the next address, because one took no call (RFC 3263 §4.3)."""
+
+    failed: Address
+    failure: Failed
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """An established session is over."""
 
@@ -90,4 +101,4 @@ class AnsweredLate:
     """A 2xx came after the attempt had failed; it was acknowledged and hung up. Somebody picked up."""
 
 
-Event = Progress | Answered | AnsweredLate | Failed | Ended | MediaChanged | InfoReceived
+Event = Progress | NextAddress | Answered | AnsweredLate | Failed | Ended | MediaChanged | InfoReceived
