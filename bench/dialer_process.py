@@ -22,7 +22,7 @@ from bench.far_end import HOST
 from bench.silent_media import SilentMedia
 
 from outdial.dispatch.dispatcher import Dispatcher
-from outdial.dispatch.options import DispatchOptions
+from outdial.dispatch.lines import Lines
 from outdial.dispatch.phones import SipNetwork
 from outdial.dispatch.runner import Runner
 from outdial.domain.call import NewCall
@@ -115,8 +115,8 @@ async def run_dialer(options: argparse.Namespace) -> dict[str, float]:
             network,
             runner,
             now_ms,
+            lines=Lines(most=options.window),
             new_dialer_id=lambda: f"bench-{uuid.uuid4().hex}",
-            options=DispatchOptions(max_concurrent=options.window),
         )
         if options.shared:
             print("ready", flush=True)

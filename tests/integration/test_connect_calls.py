@@ -16,7 +16,7 @@ from outdial.audio.wire import Pcm, decode_wire
 from outdial.domain.agent_leg import AgentLeg
 from outdial.sandbox.heard import Heard
 from outdial.sandbox.voices import murmur
-from outdial.storage import agent_legs, flow_runs
+from outdial.storage import agent_legs, bridges, flow_runs
 from outdial.storage.blobs import Blobs
 
 pytestmark = pytest.mark.timeout(300)
@@ -188,3 +188,16 @@ async def test_how_transfers_end_otherwise(system: System) -> None:
         f"{SLOW} was not called: 19995550100 is no bridge of the account and not the callee's number"
     ]
     assert legs_of(system, last[0]) == []
+
+
+async def test_an_agent_for_whom_there_is_no_place_is_not_called_and_the_trace_says_why(
+    system: System,
+) -> None:
+    await system.write(bridges.limit, BRIDGE, calls_per_second=None, max_concurrent=1)
+    call_id, status = await call(system, ALSO, to=[QUICK], ring_seconds=5)
+    result, _, problems = result_of(system, call_id)
+    full = f"the bridge {BRIDGE} has 1 call in progress, as many as it may (max_concurrent)"
+    assert (result, problems) == ("sorry", [f"{QUICK} was not called: {full}"])
+    assert status["attempts"][0]["agents"] == []
+    trace = await ok(system, "GET", "outgoing/trace", params={"id": call_id})
+    assert f"agent {problems[0]}" in [entry["summary"] for entry in trace["entries"]]

@@ -9,39 +9,61 @@ import sqlalchemy as sa
 from outdial.domain.agent_leg import AgentLeg, AgentLegOutcome
 from outdial.domain.call import ClaimedCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
-from outdial.storage import accounts, agent_legs, credit, rates, recordings, trunks
-from outdial.storage.agent_legs import Begun, Full, NewLeg, Refused
+from outdial.storage import (
+    accounts,
+    agent_legs,
+    agent_places,
+    bridges,
+    credit,
+    paces,
+    rates,
+    recordings,
+    trunks,
+)
+from outdial.storage.agent_legs import Begun, NewLeg
+from outdial.storage.agent_places import Full, Refused
 from outdial.storage.audit import Actor
 from outdial.storage.calls import ANY_CALL
 from outdial.storage.credit import Kind
 from outdial.storage.rates import NewCardRow
 from tests.storage.test_credit import RATE, prepaid
 from tests.storage.test_flow_events import talking
-from tests.storage.test_limits import limit_trunk
+from tests.storage.test_limits import OTHER_BRIDGE, limit_trunk, other_account
 from tests.storage.test_outbox import finish
 from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
 
 AGENT = "12025550151"
 
 
-async def begin(world: World, call: ClaimedCall, **changes: Any) -> Begun | Full | Refused:
+async def begin(
+    world: World, call: ClaimedCall, wait: int | None = None, **changes: Any
+) -> Begun | Full | Refused:
     values: dict[str, Any] = {
         "account_id": world.account_id,
         "trunk_id": world.trunk_id,
         "to": AGENT,
         "caller_id": BRIDGE,
         "callee": call.call.to,
+        "bridge": call.call.bridge,
         "sip_call_id": "sip",
         "talk_ms": 58_000,
     }
     new = NewLeg(**(values | changes))
-    begun: Begun | Full | Refused = await world.database.run(agent_legs.begin, call.lease, new, now=world.now)
+    begun: Begun | Full | Refused = await world.database.run(
+        agent_legs.begin, call.lease, new, now=world.now, wait=wait
+    )
     return begun
 
 
-async def begun(world: World, call: ClaimedCall, **changes: Any) -> Begun:
-    leg = await begin(world, call, **changes)
+async def begun(world: World, call: ClaimedCall, wait: int | None = None, **changes: Any) -> Begun:
+    leg = await begin(world, call, wait, **changes)
     assert isinstance(leg, Begun), leg
+    return leg
+
+
+async def full(world: World, call: ClaimedCall, **changes: Any) -> Full:
+    leg = await begin(world, call, **changes)
+    assert isinstance(leg, Full), leg
     return leg
 
 
@@ -180,29 +202,82 @@ async def test_a_leg_has_a_place_on_its_trunk_like_a_call(world: World) -> None:
     await limit_trunk(world, 10_000.0, 2)
     call = await talking(world)
     leg = await begun(world, call)
-    assert isinstance(await begin(world, call), Full)
+    waits = await full(world, call)
+    assert waits.problem == "the trunk trunk has 2 calls in progress, as many as it may (max_concurrent)"
+    await world.database.run(agent_places.leave, waits.wait)
     await world.queue()
     assert await world.claim("dialer") == []
     assert await end(world, call, leg)
     assert len(await world.claim("dialer")) == 1
-    assert isinstance(await begin(world, call), Full)
+    await full(world, call)
+
+
+async def test_the_next_place_is_for_who_is_on_the_line_already(world: World) -> None:
+    await limit_trunk(world, 10_000.0, 2)
+    call = await talking(world)
+    await world.queue(3)
+    (other,) = await world.claim("dialer")
+    # Both agents are for one callee: one place is kept for both.
+    first, second = await full(world, call), await full(world, call)
+    await finish(world, other)
+    assert await world.claim("dialer") == []
+    leg = await begun(world, call, first.wait)
+    assert isinstance(await begin(world, call, second.wait), Full)
+    assert await end(world, call, leg)
+    assert await world.claim("dialer") == []
+    await world.database.run(agent_places.leave, second.wait)
+    assert len(await world.claim("dialer")) == 1
+
+
+async def test_who_waits_for_the_account_keeps_no_place_on_the_trunk(world: World) -> None:
+    await limit_trunk(world, 10_000.0, 2)
+    await world.database.run(accounts.limit, world.account_id, calls_per_second=None, max_concurrent=1)
+    other = await other_account(world)
+    call = await talking(world)
+    waits = await full(world, call)
+    assert waits.problem == "the account has 1 call in progress, as many as it may (max_concurrent)"
+    await world.queue(account_id=other, bridge=OTHER_BRIDGE)
+    assert len(await world.claim("dialer")) == 1
+    # The trunk has none left now, so it is the trunk that it waits for.
+    again = await begin(world, call, waits.wait)
+    assert isinstance(again, Full)
+    assert (again.wait, again.problem.partition(" has ")[0]) == (waits.wait, "the trunk trunk")
+
+
+async def test_a_leg_counts_for_the_bridge_that_it_shows_and_for_its_call_s_otherwise(world: World) -> None:
+    run = world.database.run
+    await run(
+        bridges.insert, number=OTHER_BRIDGE, account_id=world.account_id, trunk_id=world.trunk_id, now=1
+    )
+    for number in (BRIDGE, OTHER_BRIDGE):
+        await run(bridges.limit, number, calls_per_second=None, max_concurrent=2)
+    call = await talking(world)
+    await begun(world, call, caller_id=call.call.to)
+    assert await world.database.read(paces.active, paces.BRIDGE, BRIDGE) == 2
+    waits = await full(world, call)
+    assert waits.problem.startswith(f"the bridge {BRIDGE} has 2 calls in progress")
+    await begun(world, call, waits.wait, caller_id=OTHER_BRIDGE)
+    assert await world.database.read(paces.active, paces.BRIDGE, OTHER_BRIDGE) == 1
+    await world.queue(2)
+    await world.queue(2, bridge=OTHER_BRIDGE)
+    assert [each.call.bridge for each in await world.claim("dialer")] == [OTHER_BRIDGE]
 
 
 async def test_a_leg_counts_in_the_rate_of_its_trunk(world: World) -> None:
     await limit_trunk(world, 1.0, 100)
     call = await talking(world)
-    full = await begin(world, call)
-    assert isinstance(full, Full)
-    world.now = full.free_at
-    await begun(world, call)
+    waits = await full(world, call)
+    assert "may start 1 calls a second" in waits.problem
     await world.queue()
+    world.now = waits.free_at
+    assert await world.claim("dialer") == [], "the start is kept for the leg"
+    await begun(world, call, waits.wait)
     assert await world.claim("dialer") == []
 
 
 async def test_the_limits_of_the_account_hold_too(world: World) -> None:
     await world.database.run(accounts.limit, world.account_id, calls_per_second=None, max_concurrent=1)
-    call = await talking(world)
-    assert isinstance(await begin(world, call), Full)
+    await full(world, await talking(world))
 
 
 async def test_a_trunk_that_was_switched_off_takes_no_agents(world: World) -> None:
@@ -217,6 +292,7 @@ async def test_a_dialer_that_died_leaves_no_leg_no_place_and_no_money_behind(wor
     await limit_trunk(world, 10_000.0, 3)
     call = await talking(world)
     ringing, talked = await begun(world, call), await begun(world, call)
+    await full(world, call)
     assert await answer(world, call, talked)
     world.now += LEASE_MS
     await world.database.run(rescue_lost, now=world.now)

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from outdial.domain.disposition import EndReason
 from outdial.storage import agent_legs, credit
-from outdial.storage.agent_legs import NewLeg, Refused
+from outdial.storage.agent_legs import NewLeg
+from outdial.storage.agent_places import Refused
 from outdial.storage.credit import NotCovered
 from outdial.storage.database import Database
 from outdial.storage.engine import writer_engine
@@ -82,6 +83,7 @@ async def test_a_leg_that_is_begun_is_not_left_behind_by_a_rescue(world: World, 
         to=AGENT,
         caller_id=BRIDGE,
         callee=call.call.to,
+        bridge=BRIDGE,
         sip_call_id="sip",
         talk_ms=58_000,
     )

@@ -5,16 +5,19 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Any
 
 import pytest
 
 from outdial.dispatch.dispatcher import Dispatcher
+from outdial.dispatch.lines import Lines
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.runner import Runner
 from outdial.domain.call import AttemptState, Call, CallState
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.storage import attempts, calls, cdrs, leases, traces, trunks
 from outdial.storage.database import Database
+from outdial.telemetry import metrics
 from tests.storage.world import World
 from tests.unit.dispatch.scripted import (
     BUSY,
@@ -32,16 +35,26 @@ HOUR_MS = 60 * 60 * 1000
 class Stage:
     """A dispatcher with everything around it."""
 
-    def __init__(self, world: World, database: Database, clock: Callable[[], int], **options: object) -> None:
+    def __init__(
+        self,
+        world: World,
+        database: Database,
+        clock: Callable[[], int],
+        *,
+        max_concurrent: int = 1000,
+        **options: object,
+    ) -> None:
         self.world = world
         self.database = database
         self.network = ScriptedNetwork()
+        self.lines = Lines(most=max_concurrent)
         runner = Runner(database, self.network, AnyClip(), clock, new_sip_call_id=lambda: f"sip-{next(_ids)}")
         self.dispatcher = Dispatcher(
             database,
             self.network,
             runner,
             clock,
+            lines=self.lines,
             new_dialer_id=lambda: f"dialer-{next(_ids)}",
             options=DispatchOptions(**{"poll_s": 30.0, "drain_s": 10.0} | options),  # type: ignore[arg-type]
         )
@@ -71,7 +84,7 @@ def clock() -> HandClock:
 
 
 @asynccontextmanager
-async def staged(world: World, clock: Callable[[], int], **options: object) -> AsyncIterator[Stage]:
+async def staged(world: World, clock: Callable[[], int], **options: Any) -> AsyncIterator[Stage]:
     stage = Stage(world, world.database, clock, **options)
     await stage.dispatcher.start()
     try:
@@ -312,3 +325,25 @@ async def test_two_dispatchers_share_the_calls(world: World, database_url: str) 
         assert len(one.network.phones) + len(other.network.phones) == 300
         assert one.network.phones
         assert other.network.phones
+
+
+async def test_a_leg_to_an_agent_has_one_of_the_dialer_s_places_and_leaves_it_to_a_call(
+    world: World, clock: HandClock
+) -> None:
+    async with staged(world, clock, max_concurrent=2) as stage:
+        (first,) = await world.queue()
+        phone = await stage.phone(0)
+        await world.queue()
+        await stage.phone(1)
+        stage.dispatcher.note_figures()
+        assert metrics.DIALER_CALLS.values[()] == 2
+        (third,) = await world.queue()
+        phone.dialed.set_result(BUSY)
+        with stage.lines.waiting():
+            await stage.done(first.id)
+            assert stage.lines.take_agent(world.trunk_id, asyncio.get_running_loop().time())
+        stage.dispatcher.note_figures()
+        assert (metrics.DIALER_CALLS.values[()], metrics.TRUNK_CALLS.values[("trunk",)]) == (2, 2)
+        assert (await stage.call(third.id)).state is CallState.QUEUED
+        stage.lines.release_agent(world.trunk_id)
+        await stage.phone(2)

@@ -33,9 +33,12 @@ _FIELDS: dict[str, Any] = {
     },
     "calls_per_second": {
         "type": "number",
-        "description": "New calls in a second, over all dialers; empty: no limit.",
+        "description": "New calls and legs to agents in a second, over all dialers; empty: no limit.",
     },
-    "max_concurrent": {"type": "integer", "description": "Calls at once, over all dialers; empty: no limit."},
+    "max_concurrent": {
+        "type": "integer",
+        "description": "Calls and legs to agents at once, over all dialers; empty: no limit.",
+    },
     "calling_window": {
         "type": "string",
         "description": "When its callees may be called, unless a request says otherwise, as in `mon-fri"

@@ -28,9 +28,12 @@ _SETTINGS: dict[str, Any] = {
     "display_name": {"type": "string", "description": "Sent with it, where the trunk passes it on."},
     "calls_per_second": {
         "type": "number",
-        "description": "New calls in a second, over all dialers; empty: no limit.",
+        "description": "New calls and legs to agents in a second, over all dialers; empty: no limit.",
     },
-    "max_concurrent": {"type": "integer", "description": "Calls at once, over all dialers; empty: no limit."},
+    "max_concurrent": {
+        "type": "integer",
+        "description": "Calls and legs to agents at once, over all dialers; empty: no limit.",
+    },
     "paused": {"type": "boolean", "description": "1 keeps its calls in the queue; those in progress go on."},
 }
 _NUMBER = {"type": "string", "description": "With country code."}

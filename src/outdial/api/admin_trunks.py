@@ -54,8 +54,11 @@ _FIELDS: dict[str, Any] = {
         "type": "integer",
         "description": "Seconds between OPTIONS as a health check; 0 sends none.",
     },
-    "calls_per_second": {"type": "number", "description": "New calls in a second; 10 by default."},
-    "max_concurrent": {"type": "integer", "description": "Calls at once; 100 by default."},
+    "calls_per_second": {
+        "type": "number",
+        "description": "New calls and legs to agents in a second; 10 by default.",
+    },
+    "max_concurrent": {"type": "integer", "description": "Calls and legs to agents at once; 100 by default."},
     "keep_to_peer": {"type": "boolean", "description": "Ignore a Contact that may be a private address."},
     "addresses": {
         **TEXTS,

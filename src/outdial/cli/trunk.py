@@ -82,8 +82,10 @@ def add(
             " While nothing answers, calls stay in the queue.",
         ),
     ] = 0,
-    calls_per_second: Annotated[float, typer.Option(min=0.01, help="New calls in a second.")] = 10.0,
-    max_concurrent: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 100,
+    calls_per_second: Annotated[
+        float, typer.Option(min=0.01, help="New calls and legs to agents in a second.")
+    ] = 10.0,
+    max_concurrent: Annotated[int, typer.Option(min=1, help="Calls and legs to agents at once.")] = 100,
     network: Annotated[
         list[str] | None, typer.Option(help="CIDR network that the carrier also sends from; may be repeated.")
     ] = None,

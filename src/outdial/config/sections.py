@@ -141,7 +141,11 @@ class MediaSettings(Section):
 class DispatchSettings(Section):
     """How much a dialer takes on, and how it lets go."""
 
-    max_concurrent: int = Field(default=1000, ge=1, description="Calls in progress at once, in one dialer.")
+    max_concurrent: int = Field(
+        default=1000,
+        ge=1,
+        description="Legs at once, in one dialer: one for each call, one for each agent that a flow calls.",
+    )
     lease_seconds: float = Field(
         default=60.0,
         ge=1,

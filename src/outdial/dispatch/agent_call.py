@@ -10,6 +10,8 @@ from typing import Literal
 
 import structlog
 
+from outdial.dispatch.figures import count_agent_dial, count_rtp
+from outdial.dispatch.lines import Lines
 from outdial.dispatch.phones import Phone, PhoneNetwork, Tracer
 from outdial.dispatch.ports import Store
 from outdial.domain.agent_leg import AgentLegOutcome
@@ -18,8 +20,9 @@ from outdial.domain.disposition import Disposition, EndReason, HangupBy, classif
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.rating import longest_talk_ms
 from outdial.errors import DatabaseUnavailable, InvalidPhoneNumber
-from outdial.storage import agent_legs, attempts
-from outdial.storage.agent_legs import Begun, Full, NewLeg, Refused
+from outdial.storage import agent_legs, agent_places, attempts
+from outdial.storage.agent_legs import Begun, NewLeg
+from outdial.storage.agent_places import Full, Refused
 from outdial.telephony.leg_values import LegRequest, NotAnswered
 from outdial.telephony.trunk import Trunk
 
@@ -27,7 +30,9 @@ JOINABLE = ("PCMU", "PCMA")
 """What rooms can mix: both sides of a connection are offered nothing else."""
 
 _LONGEST_WAIT_MS = 5_000
-"""For a place on a full trunk: the callee hears it ring meanwhile."""
+"""For a place where there is none: the callee hears it ring meanwhile."""
+_AGAIN_MS = 100
+"""How soon to look again whether this dialer has a place."""
 
 Reached = Literal["answered", "busy", "no_answer", "failed"]
 
@@ -40,6 +45,8 @@ class Agents:
 
     network: PhoneNetwork
     store: Store
+    lines: Lines
+    """Where this dialer counts its legs."""
     clock: Callable[[], int]
     """Unix milliseconds: the clock of the day, by which dialers share out places."""
     new_sip_call_id: Callable[[], str]
@@ -69,6 +76,9 @@ class AgentCall:
     codec: str = ""
     joined_at: int | None = None
     _leg: int = 0
+    _wait: int | None = None
+    """Under which a place is waited for, where it is known that there is none."""
+    _has_place: bool = False
     _tracer: Tracer | None = None
     _given_up: EndReason | None = None
     _ringing_at: int | None = None
@@ -87,19 +97,21 @@ class AgentCall:
             self.hang_up(EndReason.INTERNAL_ERROR)
             if self.phone is not None:
                 await self.phone.close()
+            self.leave_place()
             return "failed"
 
     async def _dial(self) -> Reached:
         try:
             digits = PhoneNumber.parse(self.to).digits
         except InvalidPhoneNumber as error:
-            self.note(f"{self.to[:40]} cannot be called: {error}")
+            self._tell(f"{self.to[:40]} cannot be called: {error}")
             return "failed"
         sip_call_id = self.agents.new_sip_call_id()
         begun = await self._begin(digits, sip_call_id)
         if begun is None:
             return "failed"
         self._leg = begun.leg
+        count_agent_dial(self.trunk.name)
         phone = self._prepare(digits, sip_call_id, begun)
         if self._given_up is not None:
             phone.hang_up(self._given_up)
@@ -144,41 +156,78 @@ class AgentCall:
             )
         )
 
+    def leave_place(self) -> None:
+        """Be counted no longer: it is over, however it ended. Idempotent."""
+        if self._has_place:
+            self._has_place = False
+            self.agents.lines.release_agent(self.call.trunk_id)
+
     async def _begin(self, digits: str, sip_call_id: str) -> Begun | None:
         """Take a place and the money; waits a little for a place. None with the reason noted."""
-        clock, reserve_ms = self.agents.clock, self.agents.reserve_ms
+        reserve_ms = self.agents.reserve_ms
         new = NewLeg(
             account_id=self.call.account_id,
             trunk_id=self.call.trunk_id,
             to=digits,
             caller_id=self.caller_id,
             callee=self.call.to,
+            bridge=self.call.bridge,
             sip_call_id=sip_call_id,
             talk_ms=reserve_ms if self.max_ms is None else min(self.max_ms, reserve_ms),
         )
-        until = clock() + min(_LONGEST_WAIT_MS, self.ring_timeout_ms)
-        while self._given_up is None:
-            try:
-                found = await self.agents.store.run(agent_legs.begin, self.lease, new, now=clock())
-            except DatabaseUnavailable:
-                found = Refused("the database is away")
-            match found:
-                case Begun():
-                    return found
-                case Refused(problem=problem):
-                    self.note(f"{digits} was not called: {problem}")
-                    return None
-                case Full(free_at=free_at) if free_at < until:
-                    await self._sleep(free_at - clock())
-                case _:
-                    self.note(f"{digits} was not called: there is no place on the trunk, or for the account")
-                    return None
+        found = await self._ask(new)
+        try:
+            if isinstance(found, Full):
+                with self.agents.lines.waiting():
+                    found = await self._wait_for_place(new, found)
+        finally:
+            if self._wait is not None and not isinstance(found, Begun):
+                self.agents.store.post(agent_places.leave, self._wait)
+        if isinstance(found, Begun):
+            return found
+        if self._given_up is None:
+            self._tell(f"{digits} was not called: {found.problem}")
         return None
+
+    async def _wait_for_place(self, new: NewLeg, full: Full) -> Begun | Full | Refused:
+        until = self.clock() + min(_LONGEST_WAIT_MS, self.ring_timeout_ms)
+        found: Begun | Full | Refused = full
+        while isinstance(found, Full) and self._given_up is None:
+            wait_ms = max(0, found.free_at - self.agents.clock())
+            if self.clock() + wait_ms > until:
+                break
+            await self._sleep(wait_ms)
+            found = await self._ask(new)
+        return found
+
+    async def _ask(self, new: NewLeg) -> Begun | Full | Refused:
+        """Take a place in this dialer, and what else the leg needs."""
+        lines, now = self.agents.lines, self.agents.clock()
+        if not lines.take_agent(self.call.trunk_id, asyncio.get_running_loop().time()):
+            problem = f"this dialer has {lines.legs} calls in progress, as many as it may"
+            problem += " (dispatch.max_concurrent)"
+            return Full(now + _AGAIN_MS, problem, self._wait)
+        self._has_place = True
+        found: Begun | Full | Refused
+        try:
+            found = await self.agents.store.run(agent_legs.begin, self.lease, new, now=now, wait=self._wait)
+        except DatabaseUnavailable:
+            found = Refused("the database is away")
+        self._wait = found.wait if isinstance(found, Full) else self._wait
+        if not isinstance(found, Begun):
+            self.leave_place()
+        return found
+
+    def _tell(self, sentence: str) -> None:
+        """Tell the flow's author, and whoever reads the trace of the call."""
+        self.note(sentence)
+        entry = {"at": self.agents.clock(), "direction": "note", "summary": f"agent {sentence}"}
+        self.agents.store.post(attempts.append_trace, self.lease, [entry])
 
     async def _sleep(self, ms: int) -> None:
         """Wait, though not for somebody who is given up."""
         try:
-            async with asyncio.timeout(max(0, ms) / 1000):
+            async with asyncio.timeout(ms / 1000):
                 await self._woken.wait()
         except TimeoutError:
             pass
@@ -249,7 +298,7 @@ class AgentCall:
     async def _finish(self, outcome: AgentLegOutcome) -> None:
         self._finished = True
         if self.phone is not None:
-            await self.phone.close()
+            count_rtp(await self.phone.close(), self.trunk.name)
         if self._tracer is not None and (entries := self._tracer.take()):
             marked = [each | {"summary": f"agent {self._leg}: {each['summary']}"} for each in entries]
             self.agents.store.post(attempts.append_trace, self.lease, marked)
@@ -263,4 +312,5 @@ class AgentCall:
                 _log.warning("agent_leg_waits_for_database", call_id=self.call.id, error=str(error))
                 await asyncio.sleep(1.0)
             else:
+                self.leave_place()
                 return

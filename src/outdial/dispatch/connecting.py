@@ -60,6 +60,7 @@ class Connection:
         finally:
             for leg in self._legs:
                 leg.hang_up(EndReason.INTERRUPTED)
+                leg.leave_place()
 
     def stop(self) -> None:
         """Call nobody more, hang up whom was called, and part those who talk."""

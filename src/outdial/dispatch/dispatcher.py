@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from outdial.dispatch import routes
+from outdial.dispatch.attempt_values import Ended, Route
 from outdial.dispatch.calls_in_progress import CallsInProgress
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.figures import count_end
@@ -15,7 +16,8 @@ from outdial.dispatch.lease_keeper import LeaseKeeper
 from outdial.dispatch.lines import Lines
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import PhoneNetwork
-from outdial.dispatch.runner import Clock, Ended, Route, Runner
+from outdial.dispatch.ports import Clock
+from outdial.dispatch.runner import Runner
 from outdial.domain.call import ClaimedCall
 from outdial.domain.retry_policy import Done
 from outdial.errors import DatabaseUnavailable
@@ -49,17 +51,19 @@ class Dispatcher:
         runner: Runner,
         clock: Clock,
         *,
+        lines: Lines,
         new_dialer_id: Callable[[], str],
         options: DispatchOptions | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`lines` is what the flows of `runner` count their legs to agents with."""
         self._database = database
         self._network = network
         self._runner = runner
         self._clock = clock
         self._options = options or DispatchOptions()
         self._calls = CallsInProgress()
-        self._lines = Lines(self._options.ring_timeout_s)
+        self._lines = lines
         self._lease = LeaseKeeper(
             database,
             self._calls,
@@ -69,7 +73,8 @@ class Dispatcher:
             monotonic=monotonic,
         )
         self._wake = wake.WakeListener(database.url, [wake.CALLS, wake.CANCELS, wake.TRUNKS])
-        self._health = TrunkHealth(network, self._lines, lambda: self._wake.wake(wake.CALLS))
+        lines.on_room = lambda: self._wake.wake(wake.CALLS)
+        self._health = TrunkHealth(network, lines, lines.on_room)
         self._stopping = asyncio.Event()
         self._cancels = asyncio.Event()
         self._trunks_changed = True
@@ -88,8 +93,8 @@ class Dispatcher:
 
     def note_figures(self) -> None:
         """Bring the metrics of this dialer up to date."""
-        metrics.DIALER_CALLS.set(len(self._calls))
-        metrics.DIALER_CALLS_LIMIT.set(self._options.max_concurrent)
+        metrics.DIALER_CALLS.set(self._lines.legs)
+        metrics.DIALER_CALLS_LIMIT.set(self._lines.most)
         self._lines.note_figures(asyncio.get_running_loop().time())
 
     async def start(self) -> None:
@@ -160,7 +165,7 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         if self._trunks_changed:
             await self._load_routes(loop.time())
-        room = self._options.max_concurrent - len(self._calls)
+        room = self._lines.room()
         free = self._lines.free(loop.time()) if room > 0 else {}
         due_in: dict[int, float] = {}
         least_s = _SHORTEST_WAIT_S
@@ -178,8 +183,8 @@ class Dispatcher:
                 least_s = _WAIT_WITHOUT_A_CLAIM_S
             now_ms = self._clock()
             due_in = {trunk: (due_at - now_ms) / 1000 for trunk, due_at in found.next_due_at.items()}
-        if len(self._calls) >= self._options.max_concurrent:
-            return self._options.poll_s  # the end of a call wakes us
+        if not self._lines.room():
+            return self._options.poll_s  # the end of a leg wakes us
         next_in = self._lines.next_free_in(loop.time(), due_in)
         return self._options.poll_s if next_in is None else min(self._options.poll_s, max(next_in, least_s))
 
@@ -200,12 +205,16 @@ class Dispatcher:
             # What is leased to us and not run by us is ended by LeaseKeeper.
             _log.exception("run_failed", call_id=claimed.call.id, error=str(error))
         finally:
-            was_full = len(self._calls) >= self._options.max_concurrent or self._stopping.is_set()
             self._calls.remove(control)
-            was_full |= self._lines.release(claimed.call, ended, asyncio.get_running_loop().time())
+            had_no_room = self._lines.release(claimed.call, ended, asyncio.get_running_loop().time())
             self._note_holds()
             # Its retry may be due before anything else that we wait for; a call given back is due now.
-            if was_full or ended is None or not isinstance(ended.decision, Done):
+            if (
+                had_no_room
+                or self._stopping.is_set()
+                or ended is None
+                or not isinstance(ended.decision, Done)
+            ):
                 self._wake.wake(wake.CALLS)
 
     def _note_holds(self) -> None:

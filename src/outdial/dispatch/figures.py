@@ -1,6 +1,6 @@
-"""What calls add to the metrics: two places in the life of an attempt, some microseconds each."""
+"""What calls add to the metrics: two places in the life of a leg, some microseconds each."""
 
-from outdial.domain.call import AttemptOutcome, Call
+from outdial.domain.call import AttemptOutcome, Call, MediaQuality
 from outdial.domain.retry_policy import Done, RetryDecision
 from outdial.telemetry import metrics
 
@@ -13,6 +13,11 @@ def count_dial(call: Call, trunk: str, at: int) -> None:
         metrics.ACCEPT_TO_INVITE.observe(max(0, at - call.submitted_at) / 1000)
 
 
+def count_agent_dial(trunk: str) -> None:
+    """An INVITE to an agent leaves."""
+    metrics.DIALS.add(1, trunk)
+
+
 def count_end(outcome: AttemptOutcome, decision: RetryDecision, trunk: str) -> None:
     """An attempt is over, and its outcome on disk."""
     metrics.ATTEMPTS.add(1, trunk, outcome.disposition.value)
@@ -20,10 +25,14 @@ def count_end(outcome: AttemptOutcome, decision: RetryDecision, trunk: str) -> N
     if isinstance(decision, Done):
         metrics.CALLS_DONE.add(1, outcome.disposition.value)
     metrics.TALK_SECONDS.add(outcome.talk_ms / 1000, trunk)
-    quality = outcome.quality
-    if quality is not None:
-        metrics.RTP_SENT.add(quality.packets_sent, trunk)
-        metrics.RTP_RECEIVED.add(quality.packets_received, trunk)
-        metrics.RTP_LOST.add(quality.packets_lost, trunk)
-        if quality.remote_loss is not None:
-            metrics.REMOTE_LOSS.observe(quality.remote_loss, trunk)
+    if outcome.quality is not None:
+        count_rtp(outcome.quality, trunk)
+
+
+def count_rtp(quality: MediaQuality, trunk: str) -> None:
+    """A leg is over that was answered, or that nobody answered: then there is nothing to add."""
+    metrics.RTP_SENT.add(quality.packets_sent, trunk)
+    metrics.RTP_RECEIVED.add(quality.packets_received, trunk)
+    metrics.RTP_LOST.add(quality.packets_lost, trunk)
+    if quality.remote_loss is not None:
+        metrics.REMOTE_LOSS.observe(quality.remote_loss, trunk)

@@ -9,7 +9,7 @@ import structlog
 
 from outdial.dispatch.calls_in_progress import CallsInProgress
 from outdial.dispatch.options import DispatchOptions
-from outdial.dispatch.runner import Clock
+from outdial.dispatch.ports import Clock
 from outdial.domain.call import Lease
 from outdial.errors import DatabaseUnavailable
 from outdial.storage import leases, rescue

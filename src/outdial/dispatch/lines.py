@@ -1,13 +1,15 @@
-"""The dialer's view of its trunks: routes, and the pace of each.
+"""The dialer's view of its trunks: routes, the pace of each, and how many legs there are.
 
 What this dialer alone may do; what all dialers may do together is in the ledger that a claim locks
-(`storage.paces`).
+(`storage.paces`). A leg is a leg: each call has one, each agent that a flow calls has another, and every
+figure and limit counts both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
+from outdial.dispatch.attempt_values import Ended, Route
 from outdial.dispatch.routes import Routes
-from outdial.dispatch.runner import Ended, Route
 from outdial.domain.call import AttemptOutcome, Call
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.pacing import TrunkPace
@@ -22,8 +24,18 @@ _TRUNK_FAULTS = frozenset(
 class Lines:
     """Which trunk may take how many calls now. `now` is monotonic seconds."""
 
-    def __init__(self, ring_timeout_s: float) -> None:
+    def __init__(self, *, most: int = 1000, ring_timeout_s: float = 60.0) -> None:
+        """`most` is how many legs this dialer may have at a time (`dispatch.max_concurrent`).
+
+        `ring_timeout_s` is the longest that any trunk may let a phone ring.
+        """
         self._ring_timeout_s = ring_timeout_s
+        self.most = most
+        self.legs = 0
+        """All that are up or being dialled, and the calls that are about to be."""
+        self.on_room: Callable[[], None] = lambda: None
+        """Called when a leg to an agent leaves room, where there was none for calls."""
+        self.agents_waiting = 0
         self._routes = Routes()
         self._paces: dict[int, TrunkPace] = {}
         self._silent: set[int] = set()
@@ -52,6 +64,10 @@ class Lines:
         metrics.TRUNK_FAULTS.replace({name: pace.faults for name, pace, _ in paces})
         metrics.TRUNK_HELD.replace({name: max(0.0, pace.held_until - now) for name, pace, _ in paces})
         metrics.TRUNK_SILENT.replace({name: float(trunk_id in self._silent) for name, _, trunk_id in paces})
+
+    def room(self) -> int:
+        """Return how many calls this dialer may claim: agents that are waited for go first."""
+        return max(0, self.most - self.legs - self.agents_waiting)
 
     def free(self, now: float) -> dict[int, int]:
         """Return how many calls each trunk may take at this moment, without those that take none."""
@@ -99,7 +115,7 @@ class Lines:
 
     def take(self, call: Call, now: float) -> Route:
         """Count a claimed call and return how it goes out."""
-        self._paces[call.trunk_id].take(1, now)
+        self._count(call.trunk_id, now)
         trunk = self._routes.lines[call.trunk_id]
         return Route(
             trunk, self._routes.names.get(call.bridge, ""), min(trunk.ring_timeout_s, self._ring_timeout_s)
@@ -108,11 +124,10 @@ class Lines:
     def release(self, call: Call, ended: Ended | None, now: float) -> bool:
         """Count a call that is over, and what it says about its trunk's health.
 
-        True if the trunk was full, so that a claim may bring something now.
+        True if there was no room, so that a claim may bring something now.
         """
         pace = self._paces[call.trunk_id]
-        was_full = pace.active >= pace.max_concurrent
-        pace.release()
+        was_full = self._discount(call.trunk_id)
         if ended is not None:
             held_until = pace.held_until
             self._judge(pace, ended, now)
@@ -120,6 +135,42 @@ class Lines:
                 self._holds[call.trunk_id] = (pace.held_until - now, _fault(ended.outcome))
             elif pace.held_until < held_until:
                 self._holds[call.trunk_id] = None
+        return was_full
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """An agent waits for a place meanwhile: the next one is not for a call."""
+        self.agents_waiting += 1
+        try:
+            yield
+        finally:
+            had_no_room = not self.room()
+            self.agents_waiting -= 1
+            if had_no_room and self.room():
+                self.on_room()
+
+    def take_agent(self, trunk_id: int, now: float) -> bool:
+        """Count a leg to an agent, if this dialer may have another one."""
+        if self.legs >= self.most:
+            return False
+        self._count(trunk_id, now)
+        return True
+
+    def release_agent(self, trunk_id: int) -> None:
+        """Count a leg to an agent that is over, or was not dialled after all."""
+        if self._discount(trunk_id):
+            self.on_room()
+
+    def _count(self, trunk_id: int, now: float) -> None:
+        self._paces[trunk_id].take(1, now)
+        self.legs += 1
+
+    def _discount(self, trunk_id: int) -> bool:
+        """Return whether there was no room before."""
+        pace = self._paces[trunk_id]
+        was_full = pace.active >= pace.max_concurrent or not self.room()
+        pace.release()
+        self.legs -= 1
         return was_full
 
     def _judge(self, pace: TrunkPace, ended: Ended, now: float) -> None:

@@ -5,6 +5,9 @@ from typing import Any, Protocol
 
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 
+Clock = Callable[[], int]
+"""Unix milliseconds."""
+
 
 class Store(Protocol):
     """The part of `storage.database.Database` that the runner uses."""

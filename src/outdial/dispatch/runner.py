@@ -14,6 +14,7 @@ import structlog
 
 from outdial.dispatch.agent_call import JOINABLE
 from outdial.dispatch.attempt_span import attempt_span
+from outdial.dispatch.attempt_values import Ended, Route
 from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation, Flows
@@ -21,7 +22,7 @@ from outdial.dispatch.figures import count_dial
 from outdial.dispatch.flow_library import is_gathered, is_mixed, why_not_offered
 from outdial.dispatch.flow_variables import NO_ZONES, Zones
 from outdial.dispatch.phones import Phone, PhoneNetwork
-from outdial.dispatch.ports import AudioByUrl, Store
+from outdial.dispatch.ports import AudioByUrl, Clock, Store
 from outdial.dispatch.preparing import Later, prepare
 from outdial.dispatch.recordings import Recordings
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
@@ -36,7 +37,6 @@ from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.dial import Dial
 from outdial.telemetry.spans import Tracer
 from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, NotAnswered
-from outdial.telephony.trunk import Trunk
 
 _log = structlog.get_logger(__name__)
 
@@ -44,28 +44,6 @@ _CALLBACK_WAITS_MS = 15_000
 """How soon to look again whether the call is over in which a callback was asked for."""
 
 _WITH_DETAIL = frozenset({EndReason.AUDIO_UNAVAILABLE, EndReason.REJECTED, EndReason.INCOMPATIBLE_MEDIA})
-
-Clock = Callable[[], int]
-"""Unix milliseconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How this call goes out."""
-
-    trunk: Trunk
-    caller_name: str
-    ring_timeout_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of an attempt."""
-
-    outcome: AttemptOutcome
-    decision: RetryDecision
-    retry_after_s: int | None = None
-    """The trunk's own wish before the next call (RFC 3261 §20.33)."""
 
 
 @dataclass(slots=True)

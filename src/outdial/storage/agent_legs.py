@@ -14,40 +14,22 @@ from sqlalchemy import bindparam
 from outdial.domain.agent_leg import AgentLeg, AgentLegOutcome
 from outdial.domain.call import Lease
 from outdial.domain.disposition import Disposition, EndReason, HangupBy, classify
-from outdial.domain.pace_ledger import Limits
 from outdial.domain.rating import AROUND_MS, Bill, Rate, bill
-from outdial.storage import call_rates, credit, paces, rates, recordings
+from outdial.storage import agent_places, call_rates, credit, rates, recordings
+from outdial.storage.agent_places import Full, Refused, Wanted
 from outdial.storage.credit import NotCovered
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.statement import Statement
-from outdial.storage.tables import accounts, agent_legs, attempts, bridges, trunks
+from outdial.storage.tables import agent_legs, attempts
 
 MOST_OF_ATTEMPT = 50
 """Legs that one attempt may make: a flow that goes in circles must not ring the same agents for ever."""
-_WHILE_FULL_MS = 100
 
 # Locked, so that a rescuer passes over the attempt until the leg is there: it would be left open for ever.
 _MAY_BEGIN = Statement(
     sa.select(attempts.c.number)
     .where(*MINE, attempts.c.state == sa.literal_column("'answered'"))
     .with_for_update(read=True, of=attempts)
-)
-_LIMITS = Statement(
-    sa.select(
-        trunks.c.enabled,
-        trunks.c.calls_per_second,
-        trunks.c.max_concurrent,
-        sa.func.coalesce(accounts.c.paused_at, accounts.c.closed_at),
-        accounts.c.calls_per_second,
-        accounts.c.max_concurrent,
-    )
-    .select_from(trunks.join(accounts, sa.true()))
-    .where(trunks.c.id == bindparam("p_trunk"), accounts.c.id == bindparam("p_account"))
-)
-_OWN_BRIDGE = Statement(
-    sa.select(bridges.c.id).where(
-        bridges.c.number == bindparam("p_bridge"), bridges.c.account_id == bindparam("p_account")
-    )
 )
 _OF_ATTEMPT = (
     agent_legs.c.call_id == bindparam("p_call"),
@@ -107,8 +89,10 @@ class NewLeg:
     trunk_id: int
     to: str
     caller_id: str
+    """A bridge of the account, or the callee's own number."""
     callee: str
-    """May be shown to the agent like a bridge of the account."""
+    bridge: str
+    """The call's, for whose limits it counts where the agent sees the callee's number."""
     sip_call_id: str
     talk_ms: int
     """What has to be paid for of a prepaid balance."""
@@ -123,40 +107,29 @@ class Begun:
     reserved: int
 
 
-@dataclass(frozen=True, slots=True)
-class Full:
-    """There is no place on the trunk, or for the account; `free_at` is when to look again."""
+def begin(
+    conn: sa.Connection, lease: Lease, new: NewLeg, *, now: int, wait: int | None = None
+) -> Begun | Full | Refused:
+    """Take a place and what the leg may cost, and write the leg, if all of it can be had.
 
-    free_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """It cannot be made, and why, as a sentence for the flow's author."""
-
-    problem: str
-
-
-def begin(conn: sa.Connection, lease: Lease, new: NewLeg, *, now: int) -> Begun | Full | Refused:
-    """Take a place and what the leg may cost, and write the leg, if all of it can be had."""
+    `wait` is what the last try answered, if that was `Full`.
+    """
     if _MAY_BEGIN.execute(conn, mine(lease)).first() is None:
         return Refused("the call has been given up by this dialer")
     this = {"p_call": lease.call_id, "p_number": lease.number}
     made: int = _COUNT.execute(conn, this).scalar_one()
     if made >= MOST_OF_ATTEMPT:
         return Refused(f"the call has called {MOST_OF_ATTEMPT} agents already")
-    if new.caller_id != new.callee:
-        own = {"p_bridge": new.caller_id, "p_account": new.account_id}
-        if _OWN_BRIDGE.execute(conn, own).first() is None:
-            return Refused(f"{new.caller_id} is no bridge of the account and not the callee's number")
-    ledgers = _places(conn, new, now)
+    shown = new.caller_id != new.callee
+    bridge = new.caller_id if shown else new.bridge
+    wanted = Wanted(trunk_id=new.trunk_id, account_id=new.account_id, bridge=bridge, shown=shown)
+    ledgers = agent_places.take(conn, lease, wanted, wait=wait, now=now)
     if not isinstance(ledgers, list):
         return ledgers
     price = _reserve(conn, lease, new, now)
     if isinstance(price, Refused):
         return price
     for each in ledgers:
-        each.taken = 1
         each.store(conn)
     rate, reserved = price
     conn.execute(
@@ -167,6 +140,7 @@ def begin(conn: sa.Connection, lease: Lease, new: NewLeg, *, now: int) -> Begun 
             "leg": made + 1,
             "account_id": new.account_id,
             "trunk_id": new.trunk_id,
+            "bridge": bridge,
             "caller_id": new.caller_id,
             "to_number": new.to,
             "state": "dialing",
@@ -199,6 +173,7 @@ def finish(conn: sa.Connection, lease: Lease, leg: int, outcome: AgentLegOutcome
 
 def end_open(conn: sa.Connection, lease: Lease, *, ended_at: int, now: int) -> None:
     """End what an attempt has left open: nobody knows more of it than that its dialer has stopped."""
+    agent_places.leave_all(conn, lease)
     for row in _open(conn, lease):
         answered = row["answered_at"] is not None
         reason = EndReason.INTERRUPTED
@@ -215,29 +190,6 @@ def end_open(conn: sa.Connection, lease: Lease, *, ended_at: int, now: int) -> N
 def of_calls(conn: sa.Connection, call_ids: Sequence[str]) -> list[AgentLeg]:
     """Return the legs of these calls, in the order in which they were made."""
     return [_leg(row) for row in conn.execute(_OF_CALLS, {"p_calls": list(call_ids)}).mappings()]
-
-
-def _places(conn: sa.Connection, new: NewLeg, now: int) -> list[paces.Ledger] | Full | Refused:
-    """The rows of the pacing ledger to take one of each from."""
-    row = _LIMITS.execute(conn, {"p_trunk": new.trunk_id, "p_account": new.account_id}).one_or_none()
-    if row is None or not row[0]:
-        return Refused("the trunk has been switched off")
-    if row[3] is not None:
-        return Refused("the account is paused")
-    ledgers = []
-    for kind, thing, limits in (
-        (paces.TRUNK, new.trunk_id, Limits(row[1], row[2])),
-        (paces.ACCOUNT, new.account_id, Limits(row[4], row[5])),
-    ):
-        if limits == Limits():
-            continue
-        ledger = paces.lock(conn, kind, thing, limits, now=now)
-        if ledger is None:
-            return Full(now + _WHILE_FULL_MS)
-        if ledger.left <= 0:
-            return Full(max(ledger.free_at, now + _WHILE_FULL_MS))
-        ledgers.append(ledger)
-    return ledgers
 
 
 def _reserve(conn: sa.Connection, lease: Lease, new: NewLeg, now: int) -> tuple[Rate | None, int] | Refused:

@@ -5,18 +5,20 @@ after the other and each sees all that were started before. Who finds the row lo
 nobody waits for a dialer that froze in the middle of a transaction. The rows of accounts and bridges are
 locked only where they have limits. Calls at a time are not kept but counted, from the calls that are
 leased, and the legs to agents that have not ended: a dialer that died gives its places back when it is
-rescued.
+rescued. A leg to an agent that waits goes before the calls that are queued, because somebody is on the
+line already: a claim leaves a place, and a start of the rate, for each callee who waits for one.
 """
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.pace_ledger import Limits, Pace
 from outdial.storage.statement import Statement
-from outdial.storage.tables import agent_legs, calls, paces
+from outdial.storage.tables import agent_legs, calls, paces, waiting_legs
 
 TRUNK, ACCOUNT, BRIDGE = "trunk", "account", "bridge"
 
@@ -40,9 +42,9 @@ _LEASED = calls.c.state == sa.literal_column("'leased'")
 _OPEN_LEG = agent_legs.c.state != sa.literal_column("'ended'")
 
 
-def _active(call: sa.ColumnElement[int], leg: sa.ColumnElement[int]) -> Statement:
+def _active(call: sa.ColumnElement[Any], leg: sa.ColumnElement[Any]) -> Statement:
     """Calls that are leased, and legs to agents that have not ended."""
-    thing = bindparam("p_thing", type_=sa.BigInteger)
+    thing = bindparam("p_thing", type_=call.type)
     of_calls = sa.select(sa.func.count()).where(_LEASED, call == thing).select_from(calls)
     of_legs = sa.select(sa.func.count()).where(_OPEN_LEG, leg == thing).select_from(agent_legs)
     return Statement(sa.select(of_calls.scalar_subquery() + of_legs.scalar_subquery()))
@@ -51,11 +53,14 @@ def _active(call: sa.ColumnElement[int], leg: sa.ColumnElement[int]) -> Statemen
 _ACTIVE = {
     TRUNK: _active(calls.c.trunk_id, agent_legs.c.trunk_id),
     ACCOUNT: _active(calls.c.account_id, agent_legs.c.account_id),
-    BRIDGE: Statement(
-        sa.select(sa.func.count()).where(_LEASED, calls.c.bridge == bindparam("p_thing")).select_from(calls)
-    ),
+    BRIDGE: _active(calls.c.bridge, agent_legs.c.bridge),
 }
 
+_WAITING = Statement(
+    sa.select(sa.func.count(waiting_legs.c.call_id.distinct())).where(
+        waiting_legs.c.kind == bindparam("p_kind"), waiting_legs.c.thing == bindparam("p_thing")
+    )
+)
 
 _HOLD = Statement(
     sa.update(paces)
@@ -90,6 +95,8 @@ class Ledger:
     pace: Pace
     now: int
     free: int
+    active: int = 0
+    """How many are in progress, where that is limited."""
     served: int = 0
     """Of a trunk: the account that was served last."""
     taken: int = 0
@@ -143,16 +150,24 @@ def held(conn: sa.Connection, trunk_id: int, *, now: int) -> Hold | None:
 
 
 def active(conn: sa.Connection, kind: str, name: int | str) -> int:
-    """Return how many calls a trunk or account (by id) or a bridge (by number) has in progress."""
+    """Return how many legs a trunk or account (by id) or a bridge (by number) has: calls, and to agents."""
     return int(_ACTIVE[kind].execute(conn, {"p_thing": name}).scalar_one())
 
 
 def lock(
-    conn: sa.Connection, kind: str, thing_id: int, limits: Limits, *, now: int, name: str | int | None = None
+    conn: sa.Connection,
+    kind: str,
+    thing_id: int,
+    limits: Limits,
+    *,
+    now: int,
+    name: str | int | None = None,
+    for_agent: bool = False,
 ) -> Ledger | None:
     """Lock the row of a trunk, account or bridge; None while another dialer claims with it.
 
-    `name` is what its calls name it by, if that is not its id: a bridge's number.
+    `name` is what its calls name it by, if that is not its id: a bridge's number. Calls leave a place to
+    each leg that waits; `for_agent`, because it is such a leg, does not.
     """
     this = {"p_kind": kind, "p_thing": thing_id}
     row = _LOCK.execute(conn, this).one_or_none()
@@ -163,12 +178,16 @@ def lock(
         row = _LOCK.execute(conn, this).one_or_none()
         if row is None:
             return None
-    running = 0
-    if limits.max_concurrent is not None:
-        running = active(conn, kind, thing_id if name is None else name)
+    name = thing_id if name is None else name
+    running = 0 if limits.max_concurrent is None else active(conn, kind, name)
     pace = Pace(row[0], tuple((at, count) for at, count in json.loads(row[1])))
     free = pace.free(limits, now, active=running)
-    return Ledger(kind, thing_id, limits, pace, now, _ANY if free is None else free, served=row[2])
+    if free is None:
+        free = _ANY
+    elif not for_agent:
+        callees = _WAITING.execute(conn, {"p_kind": kind, "p_thing": str(name)}).scalar_one()
+        free = max(0, free - callees)
+    return Ledger(kind, thing_id, limits, pace, now, free, active=running, served=row[2])
 
 
 _ANY = 1_000_000

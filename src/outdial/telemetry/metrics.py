@@ -39,7 +39,9 @@ HTTP_SECONDS = _histogram(
     buckets=_SHORT_S,
 )
 
-DIALS = _counter("outdial_dials_total", "Attempts whose INVITE was sent; its rate is the CPS.", "trunk")
+DIALS = _counter(
+    "outdial_dials_total", "Calls and legs to agents whose INVITE was sent; its rate is the CPS.", "trunk"
+)
 ATTEMPTS = _counter(
     "outdial_attempts_total",
     "Attempts that ended, by disposition. One that never left the server has trunk faults as its reason.",
@@ -68,16 +70,23 @@ ANSWER_TO_AUDIO = _histogram(
     "From the 200 of an INVITE to the first packet of audio.",
     buckets=_SHORT_S,
 )
-DIALER_CALLS = _gauge("outdial_dialer_calls", "Calls that the dialers of this machine run now.")
+DIALER_CALLS = _gauge(
+    "outdial_dialer_calls",
+    "Legs that the dialers of this machine have now: one for each call, one for each agent.",
+)
 DIALER_CALLS_LIMIT = _gauge(
     "outdial_dialer_calls_limit", "`dispatch.max_concurrent`, of all dialers of this machine."
 )
-TRUNK_CALLS = _gauge("outdial_trunk_calls", "Calls in progress over a trunk.", "trunk")
+TRUNK_CALLS = _gauge(
+    "outdial_trunk_calls",
+    "Legs over a trunk: one for each call in progress, one for each agent that a flow called.",
+    "trunk",
+)
 TRUNK_CALLS_LIMIT = _gauge(
-    "outdial_trunk_calls_limit", "Calls that these dialers may have over a trunk at a time.", "trunk"
+    "outdial_trunk_calls_limit", "Legs that these dialers may have over a trunk at a time.", "trunk"
 )
 TRUNK_CPS_LIMIT = _gauge(
-    "outdial_trunk_cps_limit", "Calls per second that these dialers may start over a trunk.", "trunk"
+    "outdial_trunk_cps_limit", "Legs that these dialers may start over a trunk in a second.", "trunk"
 )
 TRUNK_FAULTS = _gauge(
     "outdial_trunk_faults",

@@ -8,10 +8,13 @@ from typing import Any, cast
 
 import pytest
 from tests.unit.dispatch.scripted import BUSY, ScriptedNetwork, ScriptedPhone, ScriptedTracer
+from tests.unit.dispatch.test_lines import lines, trunk
 
 from outdial.dispatch.agent_call import Agents
 from outdial.dispatch.connecting import Connection
+from outdial.dispatch.lines import Lines
 from outdial.dispatch.prompt_audio import CannotPlay
+from outdial.dispatch.routes import to_line
 from outdial.domain.agent_leg import AgentLegOutcome
 from outdial.domain.call import Call, CallState, Lease
 from outdial.domain.disposition import EndReason, HangupBy
@@ -19,8 +22,9 @@ from outdial.errors import DatabaseUnavailable
 from outdial.flow.actions import Connect
 from outdial.flow.events import ConnectAnswered, ConnectEnded, Event
 from outdial.flow.speakable import Prompt, Text
-from outdial.storage import agent_legs
-from outdial.storage.agent_legs import Begun, Full, NewLeg, Refused
+from outdial.storage import agent_legs, agent_places, attempts
+from outdial.storage.agent_legs import Begun, NewLeg
+from outdial.storage.agent_places import Full, Refused
 from outdial.telephony.leg_values import NotAnswered, PlayResult
 
 ONE, TWO = "12025550151", "12025550152"
@@ -55,6 +59,10 @@ class Store:
     answers: list[Begun | Full | Refused] = field(default_factory=list)
     wanted: list[NewLeg] = field(default_factory=list)
     ends: dict[int, AgentLegOutcome] = field(default_factory=dict)
+    waits: list[int | None] = field(default_factory=list)
+    """What each try to begin a leg said that it waited under."""
+    left: list[int] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)
     away: int = 0
 
     async def run(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -63,6 +71,7 @@ class Store:
             self.away -= 1
             raise DatabaseUnavailable("away")
         if fn is agent_legs.begin:
+            self.waits.append(kwargs["wait"])
             if self.answers:
                 return self.answers.pop(0)
             self.wanted.append(args[1])
@@ -75,7 +84,10 @@ class Store:
     run_patiently = run
 
     def post(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        pass
+        if fn is agent_places.leave:
+            self.left.append(args[0])
+        if fn is attempts.append_trace:
+            self.trace += [entry["summary"] for entry in args[1]]
 
     @property
     def reasons(self) -> dict[int, EndReason]:
@@ -97,6 +109,7 @@ class Stage:
     network: Network
     store: Store
     callee: NoPause
+    lines: Lines = field(default_factory=lambda: lines(trunk(max_concurrent=100)))
     events: list[Event] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     connection: Connection | None = None
@@ -123,6 +136,7 @@ class Stage:
             agents=Agents(
                 network=self.network,
                 store=self.store,
+                lines=self.lines,
                 clock=lambda: self.time_of_day,
                 new_sip_call_id=lambda: "sip",
             ),
@@ -132,7 +146,7 @@ class Stage:
             codec="PCMA",
             call=A_CALL,
             lease=Lease("r:1", 1, 1, "d"),
-            trunk=nothing,
+            trunk=to_line(trunk()),
             clock=lambda: self.now,
             give=self.events.append,
             note=self.notes.append,
@@ -157,6 +171,7 @@ class Stage:
             await self.running
         assert self.callee.room is None
         assert all(phone.closed for phone in self.network.phones)
+        assert self.lines.legs == 0
         return self.events
 
 
@@ -311,28 +326,85 @@ async def test_a_whisper_that_cannot_be_spoken_does_not_keep_them_apart(stage: S
     await stage.over()
 
 
+FULL = "the trunk carrier has 2 calls in progress, as many as it may (max_concurrent)"
+
+
 async def test_a_full_trunk_is_waited_for_a_little(stage: Stage) -> None:
-    stage.store.answers = [Full(1_010), Full(1_020)]
+    stage.store.answers = [Full(1_010, FULL, 7), Full(1_020, FULL, 7)]
     stage.begin(ONE)
     (await stage.phone(0)).dialed.set_result(BUSY)
     await stage.over()
+    assert (stage.store.waits, stage.store.left, stage.notes) == ([None, 7, 7], [], [])
+
+
+async def test_an_agent_is_waited_for_no_longer_when_the_clock_is_set_back(stage: Stage) -> None:
+    stage.store.answers = [Full(1_001 + n, FULL, 7) for n in range(20)]
+    stage.begin(ONE)
+    while not stage.store.waits:
+        await asyncio.sleep(0)
+    stage.now += 6_000
+    stage.time_of_day -= 3_600_000
+    stage.store.answers = [Full(stage.time_of_day + 1, FULL, 7) for n in range(20)]
+    assert await stage.over() == [ConnectEnded(7_000, "c/1/connect", "failed")]
+    assert stage.store.left == [7]
 
 
 @pytest.mark.parametrize(
     ("answers", "to", "why"),
     [
-        ([Full(1_000_000)], ONE, "no place on the trunk"),
+        ([Full(1_000_000, FULL, 7)], ONE, f"{ONE} was not called: {FULL}"),
         ([Refused("the balance does not cover the call to the agent")], ONE, "balance"),
         ([], "reception", "reception cannot be called"),
     ],
     ids=["full", "money", "no number"],
 )
 async def test_who_cannot_be_called_is_named(stage: Stage, answers: list[Any], to: str, why: str) -> None:
-    stage.store.answers = answers
+    stage.store.answers = list(answers)
     stage.begin(to)
     assert await stage.over() == [ConnectEnded(1_000, "c/1/connect", "failed")]
     assert why in stage.notes[0]
+    assert stage.store.trace == [f"agent {stage.notes[0]}"]
     assert stage.network.phones == []
+    assert stage.store.left == [each.wait for each in answers if isinstance(each, Full)]
+
+
+async def test_an_agent_has_a_place_in_its_dialer_before_a_call_that_is_queued(stage: Stage) -> None:
+    stage.lines.most = 2
+    for _ in range(2):
+        stage.lines.take(A_CALL, 0.0)
+    told = asyncio.Event()
+    stage.lines.on_room = told.set
+    stage.begin(ONE)
+    while not stage.lines.agents_waiting:
+        await asyncio.sleep(0)
+    stage.lines.release(A_CALL, None, 0.0)
+    assert stage.lines.room() == 0
+    agent = await stage.phone(0)
+    assert stage.lines.legs == 2
+    agent.dialed.set_result(BUSY)
+    assert stage.running is not None
+    async with asyncio.timeout(5):
+        await stage.running
+    assert told.is_set()
+    assert (stage.lines.legs, stage.lines.room()) == (1, 1)
+
+
+async def test_a_dialer_that_is_full_calls_no_agent_and_says_so(stage: Stage) -> None:
+    stage.lines.most = 0
+    stage.begin(ONE, ring_timeout_ms=0)
+    assert await stage.over() == [ConnectEnded(1_000, "c/1/connect", "failed")]
+    full = "this dialer has 0 calls in progress, as many as it may (dispatch.max_concurrent)"
+    assert stage.notes == [f"{ONE} was not called: {full}"]
+
+
+async def test_whoever_stops_the_conversation_frees_the_places(stage: Stage) -> None:
+    stage.begin(ONE)
+    await stage.phone(0)
+    assert stage.lines.legs == 1
+    assert stage.running is not None
+    stage.running.cancel()
+    await asyncio.wait([stage.running])
+    assert stage.lines.legs == 0
 
 
 async def test_a_fault_with_an_agent_does_not_cost_the_callee_the_call(stage: Stage) -> None:

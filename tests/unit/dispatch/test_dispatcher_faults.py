@@ -73,6 +73,7 @@ class Stage:
             self.network,
             self.runner,
             self.clock,
+            lines=Lines(),
             new_dialer_id=self.new_id,
             monotonic=lambda: self.clock.now / 1000,
             options=DispatchOptions(**{"poll_s": 0.02, "lease_s": 0.09, "drain_s": 0.05} | options),  # type: ignore[arg-type]

@@ -3,14 +3,15 @@
 import pytest
 from tests.unit.dispatch.test_runner import claimed_call
 
+from outdial.dispatch.attempt_values import Ended
 from outdial.dispatch.lines import Lines
 from outdial.dispatch.routes import Routes, to_line
-from outdial.dispatch.runner import Ended
 from outdial.domain.call import AttemptOutcome, Call
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done
 from outdial.sip.digest import Credentials
 from outdial.storage.trunks import Trunk
+from outdial.telemetry import metrics
 from outdial.telephony.trunk import CallerIdMode
 
 
@@ -24,8 +25,8 @@ def trunk(trunk_id: int = 1, **changes: object) -> Trunk:
     return Trunk(**(values | {"calls_per_second": 10.0, "max_concurrent": 2} | changes))  # type: ignore[arg-type]
 
 
-def lines(*trunks: Trunk, names: dict[str, str] | None = None) -> Lines:
-    made = Lines(ring_timeout_s=40.0)
+def lines(*trunks: Trunk, names: dict[str, str] | None = None, most: int = 1000) -> Lines:
+    made = Lines(most=most, ring_timeout_s=40.0)
     made.update(
         Routes({one.id: one for one in trunks}, {one.id: to_line(one) for one in trunks}, names=names or {}),
         0.0,
@@ -63,6 +64,37 @@ def test_room_is_by_tokens_and_by_calls_at_a_time() -> None:
     assert made.release(call(), None, 5.0)
     assert made.free(5.0) == {1: 1}
     assert not made.release(call(), None, 5.0)
+
+
+def test_a_leg_to_an_agent_is_a_leg() -> None:
+    made = lines(trunk(), most=3)
+    woken: list[int] = []
+    made.on_room = lambda: woken.append(made.legs)
+    made.take(call(), 0.0)
+    assert made.take_agent(1, 5.0)
+    assert made.free(9.0) == {}, "it has one of the trunk's two places"
+    made.note_figures(9.0)
+    assert metrics.TRUNK_CALLS.values[("trunk1",)] == 2
+    assert (made.legs, made.room()) == (2, 1)
+    assert made.take_agent(1, 9.0)
+    assert not made.take_agent(1, 9.0), "the dialer has no place; the trunk's are shared out by the database"
+    made.release_agent(1)
+    made.release_agent(1)
+    assert woken == [2, 1]
+    assert made.free(9.1) == {1: 1}
+
+
+def test_who_waits_for_an_agent_goes_before_calls() -> None:
+    made = lines(trunk(), most=2)
+    woken: list[int] = []
+    made.on_room = lambda: woken.append(made.room())
+    made.take(call(), 0.0)
+    with made.waiting():
+        assert made.room() == 0
+    assert woken == [1]
+    with made.waiting():
+        assert made.take_agent(1, 0.0)
+    assert woken == [1], "there is no room: nobody is told"
 
 
 def test_the_route_of_a_call() -> None:

@@ -16,9 +16,10 @@ from tests.unit.dispatch.scripted import (
     ScriptedPhone,
 )
 
+from outdial.dispatch.attempt_values import Ended, Route
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.recordings import Recordings
-from outdial.dispatch.runner import Ended, Route, Runner
+from outdial.dispatch.runner import Runner
 from outdial.domain.call import AttemptOutcome, Call, CallState, ClaimedCall, Lease
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.rating import Rate

@@ -5,7 +5,7 @@ Times are Unix milliseconds (UTC), durations milliseconds, JSON is text. Numbers
 
 from outdial.storage.tables.accounts import accounts, tokens
 from outdial.storage.tables.administration import audit, idempotency_keys
-from outdial.storage.tables.agent_legs import agent_legs
+from outdial.storage.tables.agent_legs import agent_legs, waiting_legs
 from outdial.storage.tables.calls import attempts, calls, cdrs, dialers, recordings, traces
 from outdial.storage.tables.conferences import conferences
 from outdial.storage.tables.dispatch import paces, pauses
@@ -51,5 +51,6 @@ __all__ = [
     "tokens",
     "traces",
     "trunks",
+    "waiting_legs",
     "webhooks",
 ]

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, Text
 
-from outdial.storage.tables.metadata import metadata
+from outdial.storage.tables.metadata import BigKey, metadata
 
 _OPEN = sa.text("state <> 'ended'")
 
@@ -15,6 +15,8 @@ agent_legs = sa.Table(
     Column("leg", Integer, primary_key=True),
     Column("account_id", BigInteger, nullable=False),
     Column("trunk_id", BigInteger, nullable=False),
+    # Whose limits it counts for; null in rows that are older than this.
+    Column("bridge", Text),
     Column("caller_id", Text, nullable=False),
     Column("to_number", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -42,4 +44,17 @@ agent_legs = sa.Table(
     sa.ForeignKeyConstraint(["call_id", "number"], ["attempts.call_id", "attempts.number"]),
     # Calls at a time are counted here, too.
     sa.Index("ix_agent_legs_open", "trunk_id", "account_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+)
+
+# Legs that are wanted while there is no place for them, and what has none: a trunk, an account (by id) or a
+# bridge (by number). The next place there is theirs, not a queued call's.
+waiting_legs = sa.Table(
+    "waiting_legs",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("call_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("thing", Text, nullable=False),
+    sa.ForeignKeyConstraint(["call_id", "number"], ["attempts.call_id", "attempts.number"]),
 )

@@ -16,6 +16,7 @@ from outdial.dispatch.conferences import Conferences
 from outdial.dispatch.conversation import Flows
 from outdial.dispatch.dispatcher import Dispatcher
 from outdial.dispatch.flow_library import FlowLibrary
+from outdial.dispatch.lines import Lines
 from outdial.dispatch.messages import Messages
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import SipNetwork
@@ -84,6 +85,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
             await media.start()
             await url_audio.start()
             network = SipNetwork(agent, media, wall_clock_ms)
+            lines = Lines(most=settings.dispatch.max_concurrent)
             clips = StoredClips(blobs)
             flows = Flows(
                 library=FlowLibrary(database),
@@ -96,6 +98,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 agents=Agents(
                     network=network,
                     store=database,
+                    lines=lines,
                     clock=wall_clock_ms,
                     new_sip_call_id=lambda: uuid.uuid4().hex,
                     reserve_ms=int(settings.billing.reserve_seconds * 1000),
@@ -118,6 +121,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                 network,
                 runner,
                 wall_clock_ms,
+                lines=lines,
                 new_dialer_id=new_dialer_id,
                 options=dispatch_options(settings),
             )
@@ -225,9 +229,7 @@ def media_options(settings: Settings) -> MediaOptions:
 def dispatch_options(settings: Settings) -> DispatchOptions:
     """The part of the settings that the dispatcher reads."""
     dispatch = settings.dispatch
-    return DispatchOptions(
-        max_concurrent=dispatch.max_concurrent, lease_s=dispatch.lease_seconds, drain_s=dispatch.drain_seconds
-    )
+    return DispatchOptions(lease_s=dispatch.lease_seconds, drain_s=dispatch.drain_seconds)
 
 
 def new_dialer_id() -> str:
