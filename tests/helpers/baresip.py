@@ -37,7 +37,7 @@ module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{control_port}
 """
-_ACCOUNT = "<sip:{user}@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={codecs}\n"
+_ACCOUNT = "<sip:{user}@127.0.0.1:{port}>;regint=0;answermode={mode};audio_codecs={codecs}\n"
 _CODECS = {"PCMU": "PCMU/8000/1", "PCMA": "PCMA/8000/1", "G722": "G722/16000/1"}
 
 
@@ -53,10 +53,12 @@ class Baresip:
         rate: int,
         user: str = "phone",
         others: Sequence[str] = (),
+        answers: bool = True,
     ) -> None:
         """`speech` has `rate` samples per second, which must be that of the codec that will be agreed.
 
-        `others` can be called at the same time as `user`.
+        `others` can be called at the same time as `user`. One that does not answer by itself rings until it
+        is told: `accept`, or `hangup`, which says that it is busy.
         """
         self.host = "127.0.0.1"
         self.port, control_port, rtp_port = _free_block(), _free_block(), _free_block()
@@ -78,7 +80,10 @@ class Baresip:
         )
         (directory / "config").write_text(config, encoding="ascii")
         offered = ",".join(_CODECS[codec] for codec in codecs)
-        accounts = [_ACCOUNT.format(user=each, port=self.port, codecs=offered) for each in (user, *others)]
+        mode = "auto" if answers else "manual"
+        accounts = [
+            _ACCOUNT.format(user=each, port=self.port, mode=mode, codecs=offered) for each in (user, *others)
+        ]
         (directory / "accounts").write_text("".join(accounts), encoding="ascii")
 
     async def __aenter__(self) -> Self:
