@@ -1,5 +1,5 @@
 # The commands of the project, the same for a laptop and for CI. Everything is installed into .venv;
-# programs that tests talk to (sipp, baresip, PostgreSQL) come from Debian's packages.
+# programs that tests talk to (sipp, baresip, kamailio, linphone, PostgreSQL) come from Debian's packages.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.options import MediaOptions
 from tests.helpers.sipp import Sipp
-from tests.interop.caller import Caller
+from tests.interop.caller import PATIENT, Caller
 
 StartSipp = Callable[..., Awaitable[Sipp]]
 
@@ -33,3 +35,13 @@ async def caller() -> AsyncIterator[Caller]:
     """A user agent without media."""
     async with Caller() as ready:
         yield ready
+
+
+@pytest.fixture
+async def talker() -> AsyncIterator[Caller]:
+    """A user agent with a real media worker."""
+    media = MediaClient(MediaOptions(port_min=43_000, port_max=44_000))
+    await media.start()
+    async with Caller(timer_values=PATIENT, media=media) as ready:
+        yield ready
+    await media.stop()

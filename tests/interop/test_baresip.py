@@ -1,7 +1,6 @@
 """Calls to baresip, a telephone that shares nothing with us: heard on both sides."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,25 +10,13 @@ from outdial.audio.compare import correlate
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sdp.direction import Direction
 from outdial.telephony.leg_values import Answered, LegEnd
-from outdial.telephony.media.client import MediaClient
-from outdial.telephony.media.options import MediaOptions
 from tests.helpers.baresip import Baresip
 from tests.helpers.sound import likeness, melody, write_clip
-from tests.interop.caller import PATIENT, Caller, answered, end_of, ladder, until
+from tests.interop.caller import Caller, answered, end_of, ladder, until
 
 pytestmark = pytest.mark.baresip
 
 BY_CALLEE = LegEnd(reason=EndReason.CALLEE_HUNG_UP, hangup_by=HangupBy.CALLEE)
-
-
-@pytest.fixture
-async def talker() -> AsyncIterator[Caller]:
-    """A caller with a real media worker."""
-    media = MediaClient(MediaOptions(port_min=43_000, port_max=44_000))
-    await media.start()
-    async with Caller(timer_values=PATIENT, media=media) as ready:
-        yield ready
-    await media.stop()
 
 
 @pytest.mark.parametrize("codec", ["PCMU", "PCMA", "G722"])

@@ -1,7 +1,6 @@
 """Calls over kamailio, which wants a login and stays in the route, to baresip behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,28 +9,16 @@ from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.digest import Credentials
 from outdial.telephony.leg import Leg
 from outdial.telephony.leg_values import Answered, LegEnd
-from outdial.telephony.media.client import MediaClient
-from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.trunk import Trunk
 from tests.helpers.baresip import Baresip
 from tests.helpers.kamailio import MOVED, PASSWORD, UNKNOWN, USERNAME, Kamailio
 from tests.helpers.sound import likeness, melody, write_clip
-from tests.interop.caller import PATIENT, Caller, answered, end_of, ladder, refused
+from tests.interop.caller import Caller, answered, end_of, ladder, refused
 
 pytestmark = pytest.mark.kamailio
 
 LOGIN = Credentials(USERNAME, PASSWORD)
 CHALLENGE = "< 407 Proxy Authentication Required"
-
-
-@pytest.fixture
-async def talker() -> AsyncIterator[Caller]:
-    """A caller with a real media worker."""
-    media = MediaClient(MediaOptions(port_min=43_000, port_max=44_000))
-    await media.start()
-    async with Caller(timer_values=PATIENT, media=media) as ready:
-        yield ready
-    await media.stop()
 
 
 def phone(directory: Path, *, answers: bool = True) -> Baresip:

@@ -1,6 +1,8 @@
 """Who gets an answer: a trunk's addresses, those it sends us to, and nobody else."""
 
+import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +10,14 @@ from outdial.domain.disposition import EndReason
 from outdial.sip.message import Headers, Request, Response
 from outdial.sip.parser import parse_message
 from outdial.sip.timers import TimerValues
+from outdial.telephony.trunk import Trunk
 from tests.helpers.sipp import Sipp
-from tests.interop.caller import Caller, answered, end_of, until
+from tests.interop.caller import BOUND_S, Caller, answered, end_of, until
 from tests.interop.conftest import StartSipp
 
 pytestmark = pytest.mark.sipp
 
+SCANNERS = Path(__file__).parents[1] / "wire" / "scanners"
 SCANNER = b"\r\n".join(
     [
         b"OPTIONS sip:100@127.0.0.1 SIP/2.0",
@@ -114,6 +118,24 @@ async def test_strangers_get_silence_and_are_counted(
     assert not leg.ended.done()
     leg.hang_up()
     await far_end.passed()
+    assert stranger.listen() == []
+
+
+@pytest.mark.parametrize("packet", sorted(SCANNERS.glob("*.dat")), ids=lambda packet: packet.stem)
+async def test_sipvicious_finds_nothing(caller: Caller, peers: list[Peer], packet: Path) -> None:
+    """What its tools send first: they look for a server, for extensions in two ways, and for a password."""
+    stranger, trunk = peers
+    user_agent = caller.user_agent
+    asking = asyncio.create_task(
+        user_agent.check(Trunk(name="far", host=trunk.address[0], port=trunk.address[1]))
+    )
+    await until(trunk.listen, "our OPTIONS, which makes the trunk's address known")
+    stranger.send(packet.read_bytes(), user_agent.address)
+    await until(lambda: user_agent.counters["stranger"] == 1, "the scanner is counted")
+    assert user_agent.counters["unparseable"] == 0
+    (options,) = trunk.heard_requests("OPTIONS")
+    trunk.answer(options, user_agent.address)
+    assert (await asyncio.wait_for(asking, BOUND_S)).status == 200
     assert stranger.listen() == []
 
 
