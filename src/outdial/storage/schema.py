@@ -1,5 +1,6 @@
 """The schema's version: bringing a database up to date, and asking whether it is."""
 
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -63,10 +64,31 @@ def _migrate(url: str, revision: str, *, up: bool) -> None:
     config = _config()
     engine = writer_engine(url)
     try:
-        with engine.connect() as conn, begin_when_free(conn):
-            if conn.dialect.name == "postgresql":
-                conn.execute(_LOCK)
-            config.attributes["connection"] = conn
-            (command.upgrade if up else command.downgrade)(config, revision)
+        with engine.connect() as conn:
+            if conn.dialect.name == "sqlite":
+                # To change a table is to make it anew: while it is away, what refers to it stays.
+                _driver(conn).execute("PRAGMA foreign_keys = OFF")
+            with begin_when_free(conn):
+                if conn.dialect.name == "postgresql":
+                    conn.execute(_LOCK)
+                config.attributes["connection"] = conn
+                before = MigrationContext.configure(conn).get_current_revision()
+                (command.upgrade if up else command.downgrade)(config, revision)
+                if MigrationContext.configure(conn).get_current_revision() != before:
+                    _check_references(conn)
     finally:
         engine.dispose()
+
+
+def _driver(conn: sa.Connection) -> sqlite3.Connection:
+    """The connection itself: a statement over the engine would begin a transaction."""
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _check_references(conn: sa.Connection) -> None:
+    """Look at every foreign key of a database whose tables were made anew. Raises StorageError."""
+    if conn.dialect.name == "sqlite" and (wrong := conn.exec_driver_sql("PRAGMA foreign_key_check").all()):
+        tables = ", ".join(sorted({row[0] for row in wrong}))
+        raise StorageError(f"rows of {tables} refer to rows that are not there; nothing was changed")

@@ -22,6 +22,7 @@ audit = sa.Table(
     Column("after", Text),
     sa.Index("ix_audit_at", "at"),
     sa.Index("ix_audit_thing_thing_id", "thing", "thing_id"),
+    sqlite_autoincrement=True,  # a number is not given again
 )
 
 idempotency_keys = sa.Table(

@@ -44,6 +44,7 @@ rates = sa.Table(
         sqlite_where=_OWN_CARD,
         postgresql_where=_OWN_CARD,
     ),
+    sqlite_autoincrement=True,  # a number is not given again
 )
 
 ledger = sa.Table(

@@ -23,4 +23,5 @@ suppressions = sa.Table(
     # The receiver first: the look before each dial reads the few rows of one number.
     sa.UniqueConstraint("receiver", "owner", "type", "value"),
     sa.Index("ix_suppressions_owner_id", "owner", "id"),
+    sqlite_autoincrement=True,  # a number is not given again
 )

@@ -34,6 +34,7 @@ trunks = sa.Table(
     Column("headers", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # a number is not given again
 )
 
 bridges = sa.Table(
@@ -48,4 +49,5 @@ bridges = sa.Table(
     Column("calls_per_second", sa.Float),
     Column("max_concurrent", Integer),
     Column("paused_at", BigInteger),
+    sqlite_autoincrement=True,  # a number is not given again
 )

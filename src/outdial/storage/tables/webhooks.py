@@ -42,6 +42,7 @@ subscriptions = sa.Table(
     Column("webhook_id", ForeignKey("webhooks.id"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     sa.UniqueConstraint("account_id", "event", "identity", "webhook_id"),
+    sqlite_autoincrement=True,  # a number is not given again
 )
 
 _PENDING = sa.text("state = 'pending'")
