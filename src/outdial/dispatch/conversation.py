@@ -16,7 +16,7 @@ from outdial.dispatch.company import Company
 from outdial.dispatch.conferences import Conferences
 from outdial.dispatch.flow_library import FlowLibrary
 from outdial.dispatch.flow_requests import send_request
-from outdial.dispatch.flow_variables import NO_ZONES, Zones, flow_variables
+from outdial.dispatch.flow_variables import ANYWHERE, Locality, flow_variables
 from outdial.dispatch.messages import Messages
 from outdial.dispatch.phones import Phone
 from outdial.dispatch.ports import Store
@@ -114,7 +114,7 @@ class Conversation:
     trunk: Trunk
     flows: Flows | None = None
     """None where there are none but announcements."""
-    zones: Zones = NO_ZONES
+    locality: Locality = ANYWHERE
     played_ms: int = 0
     """What was played so far."""
     _state: State | None = None
@@ -135,7 +135,7 @@ class Conversation:
         self.phone.on_digit = self._on_digit
         self.phone.ended.add_done_callback(self._announce_end)
         now = self.clock()
-        variables = flow_variables(self.call, self.zones, now)
+        variables = flow_variables(self.call, self.locality, now)
         turn = engine.start(library, variables, now=now, seed=secrets.randbits(53))
         try:
             async with asyncio.TaskGroup() as tasks:

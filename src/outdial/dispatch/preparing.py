@@ -7,7 +7,7 @@ that is under way the call is given back, as one that waits for its audio; what 
 import asyncio
 from dataclasses import dataclass
 
-from outdial.dispatch.flow_variables import Zones, flow_variables
+from outdial.dispatch.flow_variables import Locality, flow_variables
 from outdial.dispatch.prompt_audio import PromptAudio
 from outdial.domain.call import Call
 from outdial.flow.definition import Library
@@ -29,10 +29,10 @@ class Later:
 
 
 async def prepare(
-    prompts: PromptAudio, library: Library, call: Call, zones: Zones, *, now: int
+    prompts: PromptAudio, library: Library, call: Call, locality: Locality, *, now: int
 ) -> Later | str | None:
     """None when all is ready; why something cannot be said, as a sentence; or when to come again."""
-    items = foreseen(library, flow_variables(call, zones, now))
+    items = foreseen(library, flow_variables(call, locality, now))
     if not items:
         return None
     waited_s = 0.0

@@ -20,7 +20,7 @@ from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation, Flows
 from outdial.dispatch.figures import count_dial
 from outdial.dispatch.flow_library import is_gathered, is_mixed, why_not_offered
-from outdial.dispatch.flow_variables import NO_ZONES, Zones
+from outdial.dispatch.flow_variables import ANYWHERE, Locality
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.ports import AudioByUrl, Clock, Store
 from outdial.dispatch.preparing import Later, prepare
@@ -66,7 +66,7 @@ class _Progress:
     reason: EndReason = EndReason.INTERNAL_ERROR
     detail: str | None = None
     hangup_by: HangupBy = HangupBy.SYSTEM
-    zones: Zones = NO_ZONES
+    locality: Locality = ANYWHERE
     phone: Phone | None = None
     conversation: Conversation | None = None
 
@@ -176,11 +176,13 @@ class Runner:
         """What the callee meets; None with the reason noted: nobody should be called to hear nothing."""
         if call.ivr_id is not None and call.flow_version is not None and self._flows is not None:
             try:
-                progress.zones = await self._flows.library.zones(call.account_id, call.to)
-                return await self._flows.library.load(call.account_id, int(call.ivr_id), call.flow_version)
+                library, progress.locality = await self._flows.library.load(
+                    call.account_id, int(call.ivr_id), call.flow_version, call.to
+                )
             except (InvalidFlow, NotFound) as error:
                 progress.reason, progress.detail = EndReason.AUDIO_UNAVAILABLE, str(error)
                 return None
+            return library
         if sound_id is not None and await self._can_play(sound_id, route):
             return announcement(sound_id)
         if progress.detail is None:
@@ -197,7 +199,7 @@ class Runner:
         if call.ivr_id is None or self._flows is None:
             return True
         now = progress.clock()
-        found = await prepare(self._flows.prompts, library, call, progress.zones, now=now)
+        found = await prepare(self._flows.prompts, library, call, progress.locality, now=now)
         if isinstance(found, Later):
             if not await self._store.run(claims.release, control.lease, now=now, due_at=found.due_at):
                 control.lose()
@@ -317,7 +319,7 @@ class Runner:
             self._store,
             route.trunk,
             self._flows,
-            progress.zones,
+            progress.locality,
         )
         progress.ended(await progress.conversation.run(library))
 

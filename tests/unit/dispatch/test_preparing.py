@@ -7,7 +7,7 @@ import pytest
 from tests.unit.dispatch.test_connecting import A_CALL
 
 from outdial.dispatch import preparing
-from outdial.dispatch.flow_variables import NO_ZONES
+from outdial.dispatch.flow_variables import ANYWHERE
 from outdial.dispatch.preparing import Later, prepare
 from outdial.dispatch.prompt_audio import PromptAudio
 from outdial.flow.definition import Library, parse_flow
@@ -32,7 +32,7 @@ def says(*texts: str) -> Library:
 
 
 async def come(prompts: Prompts, library: Library) -> Later | str | None:
-    return await prepare(cast("PromptAudio", prompts), library, A_CALL, NO_ZONES, now=5_000)
+    return await prepare(cast("PromptAudio", prompts), library, A_CALL, ANYWHERE, now=5_000)
 
 
 @pytest.fixture(autouse=True)
