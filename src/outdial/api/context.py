@@ -37,6 +37,8 @@ class ApiOptions:
     """Of talk, for a prepaid call whose length is not known when it is accepted."""
     guard: Guard = field(default_factory=lambda: Guard(AllowList()))
     """Judges audio URLs."""
+    public_url: str = ""
+    """How others reach this server, without a slash at its end; empty: answers name paths."""
     requests_per_second: int = 0
     """Of each token, in this process; 0: as many as it can."""
     body_bytes: int = 4 * 1024 * 1024

@@ -15,7 +15,7 @@ from outdial.api.context import ApiContext, context_of
 from outdial.api.documentation import errors, family, query, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.explanation import explain
-from outdial.api.voice_recordings import audio_path
+from outdial.api.voice_recordings import audio_url
 from outdial.api.waiting import waits_for
 from outdial.domain.agent_leg import AgentLeg
 from outdial.domain.call import Attempt, Call, CallState, Cdr, MediaQuality
@@ -236,7 +236,7 @@ def _attempt_row(attempt: Attempt, record: Cdr | None) -> dict[str, Any]:
         "codec": outcome.codec,
         "ptime": outcome.ptime_ms,
         "recording": outcome.recording_key,
-        "recording_url": audio_path(outcome.recording_key),
+        "recording_url": audio_url(outcome.recording_key),
         "flow": None if outcome.flow_run is None else outcome.flow_run.shown(family_time),
         "agents": [_agent_row(leg) for leg in record.agents],
         "quality": _quality_row(outcome.quality),
@@ -255,7 +255,7 @@ def _agent_row(leg: AgentLeg) -> dict[str, Any]:
         "talk_seconds": 0.0 if outcome is None else outcome.talk_ms / 1000,
         "charges": to_text(leg.bill.charge),
         "recording": None if outcome is None else outcome.recording_key,
-        "recording_url": None if outcome is None else audio_path(outcome.recording_key),
+        "recording_url": None if outcome is None else audio_url(outcome.recording_key),
         "dialed_at": family_time(leg.dialing_at),
         "answered_at": family_time(leg.answered_at),
         "joined_at": None if outcome is None else family_time(outcome.joined_at),

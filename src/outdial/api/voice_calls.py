@@ -17,7 +17,7 @@ from outdial.api.developer_webhooks import PAGES
 from outdial.api.documentation import errors, family, page_of, query, success
 from outdial.api.errors import invalid
 from outdial.api.outgoing_callstatus import attempt_rows, no_such_call, read_call
-from outdial.api.voice_recordings import audio_path
+from outdial.api.voice_recordings import audio_url
 from outdial.domain.call import Call, Cdr
 from outdial.domain.money import to_text
 from outdial.domain.number_origin import origin_of
@@ -219,7 +219,7 @@ def _row(call: Call, records: Sequence[Cdr]) -> dict[str, Any]:
         "location": call.iso,
         "region": origin.region,
         "provider": origin.provider,
-        "audio": audio_path(None if outcome is None else outcome.recording_key),
+        "audio": audio_url(None if outcome is None else outcome.recording_key),
         "name": call.name,
         "customid": call.customid,
         "customid1": call.customid1,

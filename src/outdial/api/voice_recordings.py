@@ -16,6 +16,7 @@ from outdial.api.context import ApiContext, context_of
 from outdial.api.developer_webhooks import PAGES
 from outdial.api.documentation import errors, family, page_of, success
 from outdial.api.errors import ApiError
+from outdial.api.links import link
 from outdial.api.permissions import PREFIX
 from outdial.audio.wav import Stored, Wav
 from outdial.errors import NotFound
@@ -183,9 +184,9 @@ def _not_there_yet(recording: Recording) -> ApiError:
     )
 
 
-def audio_path(key: str | None) -> str | None:
+def audio_url(key: str | None) -> str | None:
     """Where the recording with this key is fetched; None without one."""
-    return None if key is None else f"{PREFIX}/voice/recordings/{recordings.id_of(key)}/audio"
+    return None if key is None else link(f"{PREFIX}/voice/recordings/{recordings.id_of(key)}/audio")
 
 
 def _row(recording: Recording) -> dict[str, Any]:
@@ -200,5 +201,5 @@ def _row(recording: Recording) -> dict[str, Any]:
         "name": recording.name,
         "duration": family_duration(recording.duration_ms),
         "recorded_at": family_time(recording.recorded_at),
-        "audio": audio_path(recording.key),
+        "audio": audio_url(recording.key),
     }

@@ -1,37 +1,14 @@
 """The sections of the settings, one frozen model each. Field descriptions are the reference documentation."""
 
-import ipaddress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from outdial.config.values import IPv4, Networks, Port, PublicUrl, StoreUrl
 from outdial.egress.allow_list import AllowList
 from outdial.speech.engine import parse_server_voice
-
-Port = Annotated[int, Field(ge=0, le=65535)]
-"""A port number; 0 lets the system choose one."""
-
-
-def _ipv4(value: str) -> str:
-    try:
-        return str(ipaddress.IPv4Address(value))
-    except ValueError:
-        raise ValueError("should be an IPv4 address such as 192.0.2.10") from None
-
-
-IPv4 = Annotated[str, AfterValidator(_ipv4)]
-"""An IPv4 address in dotted form."""
-
-
-def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
-    for entry in entries:
-        try:
-            ipaddress.ip_network(entry, strict=False)
-        except ValueError:
-            raise ValueError(f"{entry!r} should be a network such as 10.20.0.0/16, or an address") from None
-    return entries
 
 
 class Section(BaseModel):
@@ -47,11 +24,17 @@ class ApiSettings(Section):
         default="127.0.0.1", description="Address to listen on. 0.0.0.0 listens on every interface."
     )
     port: Port = Field(default=8080, description="TCP port to listen on. 0 lets the system choose one.")
-    trusted_proxies: Annotated[tuple[str, ...], AfterValidator(_networks)] = Field(
+    trusted_proxies: Networks = Field(
         default=(),
         description="Addresses or networks of reverse proxies whose `X-Forwarded-For` says where a request"
         ' comes from, such as `["127.0.0.1"]`. Tokens that are bound to addresses, the throttle of wrong'
         " tokens and the logs need it behind a proxy.",
+    )
+    public_url: PublicUrl = Field(
+        default="",
+        description="How others reach the API, such as `https://voice.example.com`: `recording_url` in"
+        " webhooks and every link in answers begin with it. Unset: links of lists begin with the address that"
+        " was asked, the others are paths.",
     )
     requests_per_second: int = Field(
         default=2000,
@@ -61,16 +44,10 @@ class ApiSettings(Section):
     )
 
 
-def _store_url(value: str | None) -> str | None:
-    if value is not None and "://" not in value:
-        raise ValueError("should be the URL of a store, such as file:///folder or s3://bucket/prefix")
-    return value
-
-
 class BlobSettings(Section):
     """Where sounds and recordings are kept."""
 
-    url: Annotated[str | None, AfterValidator(_store_url)] = Field(
+    url: StoreUrl = Field(
         default=None,
         description="`file:///folder`, `s3://bucket/prefix` or another object store. Unset: `blobs` in"
         " `data_dir`. Needed when roles run on several machines.",
@@ -320,7 +297,7 @@ class RetentionSettings(Section):
 class MetricsSettings(Section):
     """Who may read `/metrics`, and where, beside the API, it is served."""
 
-    allow: Annotated[tuple[str, ...], AfterValidator(_networks)] = Field(
+    allow: Networks = Field(
         default=("127.0.0.0/8", "::1/128"),
         description="Networks from which `/metrics` may be read without a token. What a proxy passes on"
         " needs the token.",

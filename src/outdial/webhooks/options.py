@@ -21,5 +21,7 @@ class WebhookOptions:
     """How long ended events and the log of their deliveries are kept."""
     poll_s: float = 15.0
     """How often to look without having been woken."""
+    public_url: str = ""
+    """How others reach the API, without a slash at its end; empty: events name paths."""
     drain_s: float = 10.0
     """At a stop, requests under way may go on for this long."""

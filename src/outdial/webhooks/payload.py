@@ -17,8 +17,8 @@ from outdial.storage.webhooks import Webhook
 SOURCE = "OBD"
 
 
-def payload_of(event: Event) -> dict[str, Any]:
-    """Return what is sent as JSON: the family's fields, then ours.
+def payload_of(event: Event, base: str = "") -> dict[str, Any]:
+    """Return what is sent as JSON: the family's fields, then ours. Addresses begin with `base`.
 
     The same at every try and replay: it is made of what never changes once the attempt has ended.
     """
@@ -45,7 +45,7 @@ def payload_of(event: Event) -> dict[str, Any]:
         "status": call.disposition if outcome is None else outcome.disposition,
         "hangup_by": "system" if outcome is None else outcome.hangup_by,
         "dtmf": "" if outcome is None else outcome.dtmf,
-        "recording_url": None if outcome is None else _recording(outcome.recording_key),
+        "recording_url": None if outcome is None else _recording(outcome.recording_key, base),
         "attempt": None if event.cdr is None else event.cdr.number,
         "attempts_left": event.attempts_left,
         "sip_code": None if outcome is None else outcome.sip_code,
@@ -100,9 +100,9 @@ def _asks_for_caller(webhook: Webhook) -> bool:
     return "caller" in webhook.uri or "caller" in (webhook.body or "")
 
 
-def _recording(key: str | None) -> str | None:
-    """Where it is fetched, below the server's address."""
-    return None if key is None else f"/api/v1/voice/recordings/{recordings.id_of(key)}/audio"
+def _recording(key: str | None, base: str) -> str | None:
+    """Where it is fetched."""
+    return None if key is None else f"{base}/api/v1/voice/recordings/{recordings.id_of(key)}/audio"
 
 
 def _duration(duration_ms: int) -> str:

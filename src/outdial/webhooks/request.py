@@ -18,11 +18,14 @@ JSON, FORM = "json", "form"
 _CONTENT_TYPES = {JSON: "application/json", FORM: "application/x-www-form-urlencoded"}
 
 
-def request_for(event: Event, *, now_ms: int, timeout_s: float) -> EgressRequest:
-    """Return the request that delivers an event. Raises InvalidInput if a template cannot be rendered."""
+def request_for(event: Event, *, now_ms: int, timeout_s: float, base: str = "") -> EgressRequest:
+    """Return the request that delivers an event, whose addresses begin with `base`.
+
+    Raises InvalidInput if a template cannot be rendered.
+    """
     webhook = event.webhook
     said = event.flow_event
-    payload = payload_of(event) if said is None else flow_event_payload(event, said)
+    payload = payload_of(event, base) if said is None else flow_event_payload(event, said)
     variables = variables_of(event, payload)
     body = b"" if webhook.method == "GET" else _body(webhook, payload, variables)
     return EgressRequest(

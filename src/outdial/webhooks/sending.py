@@ -44,7 +44,7 @@ async def send(client: HttpClient, event: Event, clock: Clock, options: WebhookO
     """Send an event once. A failure of any kind is an outcome, not an error."""
     started = clock()
     try:
-        request = request_for(event, now_ms=started, timeout_s=options.timeout_s)
+        request = request_for(event, now_ms=started, timeout_s=options.timeout_s, base=options.public_url)
         answer = await client.fetch(request, most_bytes=_MOST_BYTES)
     except (EgressError, InvalidInput) as error:
         return Sent(

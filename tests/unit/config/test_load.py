@@ -112,3 +112,14 @@ def test_a_blob_store_is_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _problem() == (
         "blobs.url = '/folder': should be the URL of a store, such as file:///folder or s3://bucket/prefix"
     )
+
+
+@pytest.mark.parametrize(
+    "url", ["voice.example.com", "ftp://h", "https://", "https://h/?a=b", "https://u:p@h"]
+)
+def test_the_public_address_is_one(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("OUTDIAL_API__PUBLIC_URL", url)
+    assert "api.public_url" in _problem()
+    assert "should be an address such as https://voice.example.com" in _problem()
+    monkeypatch.setenv("OUTDIAL_API__PUBLIC_URL", "https://voice.example.com/out/")
+    assert load_settings().api.public_url == "https://voice.example.com/out"

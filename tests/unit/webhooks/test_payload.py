@@ -100,6 +100,10 @@ def test_where_the_number_comes_from_for_templates_that_ask(where: dict[str, str
 def test_where_the_recording_is_fetched() -> None:
     found = cdr(recording_key="recordings/a-1-1.alaw")
     assert payload_of(event(cdr=found))["recording_url"] == "/api/v1/voice/recordings/a-1-1/audio"
+    base = "https://voice.example.com"
+    assert (
+        payload_of(event(cdr=found), base)["recording_url"] == f"{base}/api/v1/voice/recordings/a-1-1/audio"
+    )
     assert payload_of(event())["recording_url"] is None
 
 

@@ -102,6 +102,7 @@ def metrics_reader(settings: Settings) -> MetricsReader:
 def api_options(settings: Settings) -> ApiOptions:
     """The part of the settings that the application reads."""
     return ApiOptions(
+        public_url=settings.api.public_url,
         requests_per_second=settings.api.requests_per_second,
         upload_bytes=settings.limits.upload_bytes,
         sound_ms=int(settings.limits.sound_seconds * 1000),

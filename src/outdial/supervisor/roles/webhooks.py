@@ -57,6 +57,7 @@ def webhook_options(settings: Settings) -> WebhookOptions:
         max_concurrent=section.max_concurrent,
         off_after_ms=int(section.off_after_hours * _HOUR_MS),
         keep_ms=int(section.keep_days * 24 * _HOUR_MS),
+        public_url=settings.api.public_url,
         drain_s=section.timeout_seconds,
     )
 
