@@ -7,6 +7,7 @@
     ├── InvalidInput             a value that a user gave is unusable: the caller can mend it
     │   ├── InvalidPhoneNumber
     │   ├── InvalidFlow
+    │   ├── InvalidReference
     │   ├── InUse
     │   └── AudioError
     │       ├── UndecodableAudio
@@ -37,7 +38,7 @@ Our fault and the peer's fault are different classes, so that a log line says wh
 """
 
 # ruff: noqa: N818 - a name says what is wrong; that it is an error is said by the tree
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class OutdialError(Exception):
@@ -65,6 +66,14 @@ class InvalidFlow(InvalidInput):
     def __init__(self, problems: Sequence[tuple[str | None, str | None, str]]) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)
+
+
+class InvalidReference(InvalidInput):
+    """Parameters name things that are not there: `problems` has a sentence by the name of each."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
 
 
 class InUse(InvalidInput):

@@ -1,5 +1,6 @@
 """GET `admin/audit`: who changed what, when and from where."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -61,4 +62,15 @@ async def show(request: Request) -> Response:
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    return asdict(entry) | {"at": family_time(entry.at)}
+    sides = {name: _side(getattr(entry, name)) for name in ("before", "after")}
+    return asdict(entry) | sides | {"at": family_time(entry.at)}
+
+
+def _side(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What a thing was or is: columns that hold times are named for it."""
+    if values is None:
+        return None
+    return {
+        name: family_time(value) if name.endswith("_at") and isinstance(value, int) else value
+        for name, value in values.items()
+    }

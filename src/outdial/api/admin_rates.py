@@ -1,7 +1,6 @@
 """`admin/rates`: the prices of all accounts; and credit for an account."""
 
 import asyncio
-import shutil
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,19 +9,19 @@ from fastapi import APIRouter, Request, Response
 from outdial.api.administrator import administrator
 from outdial.api.answers import Page, family_body, ok
 from outdial.api.auth import authenticate
-from outdial.api.bodies import MULTIPART, bounded, read_body
+from outdial.api.bodies import MULTIPART, read_body
 from outdial.api.context import context_of
 from outdial.api.developer_webhooks import PAGES
 from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, page_of, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.fields import Fields
 from outdial.api.idempotency import create
-from outdial.api.multipart import FileTarget, boundary_of, read_multipart
 from outdial.api.paths import number_in_path
 from outdial.api.rate_request import RATE_FILE_BYTES, read_rate, read_rate_file
+from outdial.api.uploads import uploaded
 from outdial.api.voice_pricing import EXAMPLE_ROW, price_row
 from outdial.domain.money import parse_units, to_text
-from outdial.errors import InvalidInput
+from outdial.errors import InvalidInput, InvalidReference
 from outdial.storage import price_list, rates
 from outdial.storage.credit import Credit, NotCovered
 from outdial.storage.rates import CardRow
@@ -42,8 +41,6 @@ _FIELDS: dict[str, Any] = {
 }
 _EXAMPLE_BODY = {"prefix": "91", "sale_price": "0.5", "first_pulse": 30}
 _EXAMPLE = EXAMPLE_ROW | {"account_id": None}
-_AROUND_THE_FILE = 64 * 1024
-"""Bytes that a multipart body may have beside its file."""
 _FILE = {"type": "string", "format": "binary", "description": "CSV, up to 10 MB and 100,000 rows."}
 _UPLOAD = {
     "requestBody": {
@@ -124,24 +121,13 @@ async def import_rates(request: Request) -> Response:
     """
     context = context_of(request)
     principal = await authenticate(request)
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != MULTIPART:
-        raise ApiError(415, f"Send the file as {MULTIPART}, in a field with the name file.")
-    folder = context.options.work_dir / context.new_uuid()
-    await asyncio.to_thread(folder.mkdir, parents=True)
-    try:
-        form = await read_multipart(
-            bounded(request, RATE_FILE_BYTES, around=_AROUND_THE_FILE),
-            boundary_of(content_type),
-            file=FileTarget("file", folder / "source", RATE_FILE_BYTES),
-        )
-        if form.file_name is None or not form.file_bytes:
-            raise invalid({"file": ["file is missing: send prices as CSV in a field with the name file."]})
-        rows = await asyncio.to_thread(read_rate_file, folder / "source")
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    async with uploaded(request, "file", limit=RATE_FILE_BYTES, what="prices as CSV") as sent:
+        rows = await asyncio.to_thread(read_rate_file, sent.file)
     actor = administrator(request, principal)
-    await context.database.run(price_list.import_rates, actor, rows, now=context.now_ms())
+    try:
+        await context.database.run(price_list.import_rates, actor, rows, now=context.now_ms())
+    except InvalidReference as error:
+        raise invalid({"file": [str(error)]}) from error
     return ok(f"{len(rows)} prices are set.", {"rows": len(rows)})
 
 

@@ -11,7 +11,9 @@ from pydantic_core import to_json
 
 from outdial.api.errors import invalid
 from outdial.api.fields import whole_number
+from outdial.api.links import link
 from outdial.api.local_time import current_zone
+from outdial.api.notes import warnings
 
 
 def json_response(body: Any) -> Response:
@@ -21,7 +23,7 @@ def json_response(body: Any) -> Response:
 
 def family_body(message: str, data: Any, **more: Any) -> dict[str, Any]:
     """The shape of every endpoint but `outgoing/send`: `{"status": "OK", "code": 200, "message", "data"}`."""
-    return {"status": "OK", "code": 200, "message": message, "data": data, **more}
+    return {"status": "OK", "code": 200, "message": message, "data": data, **more, **warnings()}
 
 
 def ok(message: str, data: Any, **more: Any) -> Response:
@@ -104,7 +106,8 @@ class Page:
 
     @property
     def _path(self) -> str:
-        return str(self._request.url.replace(query=""))
+        url = self._request.url.replace(query="")
+        return link(url.path) if link("") else str(url)
 
     def _link(self, name: str, value: object) -> str:
         filters = [each for each in self._request.query_params.multi_items() if each[0] not in _NOT_A_FILTER]

@@ -33,6 +33,7 @@ from outdial.api import (
     outgoing_suppressions,
     outgoing_trace,
     outgoing_tts,
+    voice_bridges,
     voice_calls,
     voice_pricing,
     voice_recordings,
@@ -75,6 +76,7 @@ def create_api(context: ApiContext | None = None) -> FastAPI:
         outgoing_pauses,
         outgoing_suppressions,
         voice_calls,
+        voice_bridges,
         voice_recordings,
         voice_sounds,
         voice_voices,
@@ -120,6 +122,7 @@ def _describe(app: FastAPI) -> None:
                         if method != "get":
                             operation["responses"].setdefault("507", documentation.errors(507)[507])
                         if "requestBody" in operation:
+                            documentation.with_warnings(operation)
                             for status, answer in documentation.errors(400, 408, 413, 415).items():
                                 operation["responses"].setdefault(str(status), answer)
             app.openapi_schema = schema

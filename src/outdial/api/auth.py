@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from fastapi import Request
 
 from outdial.api.errors import ApiError
+from outdial.api.known_names import check_query
+from outdial.api.links import use_base
 from outdial.api.local_time import UTC, use_zone
 from outdial.api.permissions import needed_scope
 from outdial.domain.scope import Scope, allows
@@ -97,7 +99,8 @@ async def authenticate(request: Request) -> Principal:
     """The principal of a request, which has the scope that permissions.py says the endpoint needs.
 
     Times of the answer are in the account's time zone from here on. Raises ApiError 401 without a valid
-    token, 403 from a wrong address or without the scope, 429 for too many requests or wrong tokens.
+    token, 403 from a wrong address or without the scope, 429 for too many requests or wrong tokens, 422 for a
+    query with names that the endpoint does not know.
     """
     token = _token_of(request)
     if not token:
@@ -116,6 +119,8 @@ async def authenticate(request: Request) -> Principal:
     if scope is not None and not principal.may(scope):
         raise ApiError(403, f"This token lacks the scope {scope}, which this endpoint needs.")
     use_zone(principal.zone)
+    use_base(context.options.public_url)
+    check_query(request)
     return principal
 
 

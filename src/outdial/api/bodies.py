@@ -11,7 +11,8 @@ from fastapi import Request
 from pydantic_core import from_json
 
 from outdial.api.errors import ApiError, invalid
-from outdial.api.multipart import boundary_of, read_multipart, too_large
+from outdial.api.known_names import check_body
+from outdial.api.multipart import MultipartForm, boundary_of, read_multipart, too_large
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -28,18 +29,26 @@ async def read_body(request: Request, *, limit: int) -> dict[str, Any]:
 
     A name that comes twice, or as `name[]`, becomes a list; `variables[otp]=1234` becomes `{"variables":
     {"otp": "1234"}}`. Raises ApiError 400 for a body that cannot be read, 413 over `limit` bytes, 415 for
-    another type.
+    another type. Names that the endpoint does not know are noted for its answer.
     """
     content_type = request.headers.get("content-type", FORM)
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == MULTIPART:
         form = await read_multipart(bounded(request, limit), boundary_of(content_type))
-        return _without_nul(nest(form.fields))
+        return parameters_of(request, form)
     if media_type not in (FORM, JSON):
         raise ApiError(415, f"Send {FORM}, {JSON} or {MULTIPART}, not {media_type[:60]!r}.")
     body = b"".join([chunk async for chunk in bounded(request, limit)])
     parameters = _from_json(body) if media_type == JSON else _from_form(body)
+    check_body(request, parameters)
     return _without_nul(parameters) if _MAY_HOLD_NUL.search(body) else parameters
+
+
+def parameters_of(request: Request, form: MultipartForm) -> dict[str, Any]:
+    """The fields of a multipart body as `read_body` returns them. Raises ApiError 422."""
+    parameters = nest(form.fields)
+    check_body(request, parameters)
+    return _without_nul(parameters)
 
 
 def _without_nul(parameters: dict[str, Any]) -> dict[str, Any]:

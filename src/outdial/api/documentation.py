@@ -198,25 +198,39 @@ def page_of(things: str, row: dict[str, Any]) -> dict[str, Any]:
     return family(f"1 {things}.", [row], links=links, meta=meta)
 
 
+_SENTENCES = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+_WARNINGS = _SENTENCES | {
+    "description": "Sentences by the name of a parameter that was sent and is not known here; the rest of the"
+    " request counts. Not there when there are none.",
+    "example": {"intervall": ["intervall is not known here; did you mean interval?"]},
+}
+
+
+def with_warnings(operation: dict[str, Any]) -> None:
+    """Add to the answers of an endpoint with a body what they say about names that it does not know."""
+    for content in operation["responses"].get("200", {}).get("content", {}).values():
+        if "properties" in content["schema"]:
+            content["schema"]["properties"]["warnings"] = {"$ref": "#/components/schemas/Warnings"}
+
+
 COMPONENTS: dict[str, Any] = {
     "schemas": {
+        "Warnings": _WARNINGS,
         "Error": {
             "type": "object",
             "properties": {
                 "status": {"type": "integer", "description": "The HTTP status."},
                 "message": {"type": "string"},
-                "errors": {
-                    "type": "object",
-                    "description": "Sentences by the name of the parameter that they are about.",
-                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
-                },
+                "errors": _SENTENCES
+                | {"description": "Sentences by the name of the parameter that they are about."},
+                "warnings": {"$ref": "#/components/schemas/Warnings"},
             },
             "example": {
                 "status": 422,
                 "message": "There is no bridge 918068280000.",
                 "errors": {"bridge": ["There is no bridge 918068280000."]},
             },
-        }
+        },
     },
     "securitySchemes": {
         "bearer": {"type": "http", "scheme": "bearer"},

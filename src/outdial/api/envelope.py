@@ -4,6 +4,7 @@ import json
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from outdial.api import notes
 from outdial.api.permissions import PREFIX
 from outdial.api.request_rate import rate_headers
 
@@ -31,6 +32,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        notes.begin()
         is_api = scope["path"].startswith(PREFIX)
         added = _OF_THE_API if is_api else _ALWAYS
 

@@ -10,12 +10,14 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from outdial.api.notes import warnings
 from outdial.errors import (
     BlobsUnavailable,
     DatabaseFull,
     DatabaseUnavailable,
     InUse,
     InvalidInput,
+    InvalidReference,
     NotFound,
     OutdialError,
 )
@@ -52,7 +54,7 @@ def invalid(errors: Mapping[str, Sequence[str]]) -> ApiError:
 
 def error_response(error: ApiError) -> Response:
     """The answer for `error`."""
-    body = {"status": error.status, "message": error.message, "errors": error.errors}
+    body = {"status": error.status, "message": error.message, "errors": error.errors, **warnings()}
     headers = dict(error.headers) if error.headers else None
     return Response(to_json(body), error.status, headers, media_type="application/json")
 
@@ -92,6 +94,11 @@ def _known_methods(request: Request) -> str:
 async def _on_invalid_input(_request: Request, error: Exception) -> Response:
     status = 409 if isinstance(error, InUse) else 422
     return error_response(ApiError(status, str(error)))
+
+
+async def _on_invalid_reference(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, InvalidReference)
+    return error_response(invalid({name: [sentence] for name, sentence in error.problems.items()}))
 
 
 async def _on_not_found(_request: Request, error: Exception) -> Response:
@@ -136,6 +143,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(InvalidInput, _on_invalid_input)
+    app.add_exception_handler(InvalidReference, _on_invalid_reference)
     app.add_exception_handler(NotFound, _on_not_found)
     app.add_exception_handler(DatabaseUnavailable, _on_no_database)
     app.add_exception_handler(DatabaseFull, _on_full_database)

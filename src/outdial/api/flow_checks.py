@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from pydantic_core import from_json
 
-from outdial.api.answers import ok
+from outdial.api.answers import family_time, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import context_of
@@ -74,8 +74,11 @@ _WALK = {
     "waits_for": "keys",
     "node": "hello",
     "flow": "23",
-    "now": 1772445602000,
-    "lines": [{"at": 1772445600000, "node": "hello", "kind": "says", "text": "Press 1."}],
+    "now": "2026-03-02 10:00:02",
+    "offset_ms": 2000,
+    "lines": [
+        {"at": "2026-03-02 10:00:00", "offset_ms": 0, "node": "hello", "kind": "says", "text": "Press 1."}
+    ],
     "new_lines": 1,
     "actions": [
         {"play": {"play_id": "hello/1/0", "prompt": [{"text": {"text": "Press 1."}}], "barge_in": True}}
@@ -132,8 +135,9 @@ async def simulate_document(request: Request) -> Response:
 
     Nothing is kept on the server: each request has all `steps` from the beginning, and the answer says where
     they lead. To go on, send the list again with one more step. `waits_for` says which: `keys` (or `wait`),
-    `time` (only `wait`), `http`, `connect`, `record` or `conference`; null when the flow is over. Of `lines`,
-    the last `new_lines` are of the last step, and so are all `actions`. A step that cannot happen there is
+    `time` (only `wait`), `http`, `connect`, `record` or `conference`; null when the flow is over. `offset_ms`
+    are the milliseconds from the beginning. Of `lines`, the last `new_lines` are of the last step, and so are
+    all `actions`. A step that cannot happen there is
     422 with its position.
     """
     principal, form = await _authenticated(request)
@@ -232,7 +236,8 @@ async def _simulate(
     library = await _library(request, principal, key, document)
 
     def work() -> dict[str, Any]:
-        return shown_walk(walk_steps(library, steps, variables=variables, now=at, seed=seed))
+        walk = walk_steps(library, steps, variables=variables, now=at, seed=seed)
+        return shown_walk(walk, begun=at, time=family_time)
 
     try:
         walk = await asyncio.to_thread(work)

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from outdial.api.number_file_kinds import ACCEPTED, SUFFIXES
 from outdial.domain.suppression import SuppressionType
 from outdial.errors import InvalidInput
+
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,20 @@ async def read_number_file(
     source: Path,
     out: Path,
     *,
+    name: str,
     kind: SuppressionType = SuppressionType.ALL,
     value: str = "",
     limits: NumberFileLimits = NumberFileLimits(),
 ) -> NumberFileSummary:
     """Read `source` (txt, csv, xls or xlsx) and write its usable numbers to `out`, for `numbers_in`.
 
-    `kind` and `value` are those of rows that do not say their own. Raises InvalidInput with a sentence for
+    `name` is what its owner calls the file, whose ending says what it should be. `kind` and `value` are those
+    of rows that do not say their own. Raises InvalidInput with a sentence for
     the person who sent the file.
     """
+    suffix = Path(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InvalidInput(f"{name[-_SHOWN:]!r} is no list of numbers: {ACCEPTED}.")
     with await asyncio.to_thread(source.open, "rb") as upload:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -56,6 +64,7 @@ async def read_number_file(
             "-m",
             "outdial.api.number_file_process",
             *(str(each) for each in (limits.memory_bytes, limits.cpu_seconds, limits.rows)),
+            suffix,
             str(out),
             kind.value,
             value,

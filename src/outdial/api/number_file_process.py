@@ -1,4 +1,5 @@
-"""The child that reads one file of numbers. Its arguments: MEMORY_BYTES CPU_SECONDS MOST_ROWS OUT TYPE VALUE.
+"""The child that reads one file of numbers. Its arguments: MEMORY_BYTES CPU_SECONDS MOST_ROWS
+SUFFIX OUT TYPE VALUE.
 
 The file is standard input. Each usable row goes to the file OUT as a line of JSON: `[digits, iso, type,
 value]`. One JSON object goes to standard output: `{"rows", "usable", "invalid", "problems"}`, or
@@ -24,11 +25,11 @@ from typing import BinaryIO, TextIO
 import phonenumbers
 from python_calamine import CalamineWorkbook
 
+from outdial.api.number_file_kinds import ACCEPTED, SHEETS
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.suppression import SuppressionType, read_type, read_value
 from outdial.errors import InvalidInput
 
-_ACCEPTED = "send txt, csv, xls or xlsx with a column of numbers"
 _MOST_PROBLEMS = 100
 _MOST_UNPACKED = 1 << 30
 _MOST_COLUMNS = 1_000
@@ -50,17 +51,17 @@ class Unreadable(InvalidInput):
 def main(arguments: list[str]) -> None:
     """Read standard input; the outcome is printed, never the exit status."""
     memory_bytes, cpu_seconds, most_rows = map(int, arguments[:3])
-    out, kind, value = arguments[3:6]
+    suffix, out, kind, value = arguments[3:7]
     _load_all()
     with open(0, "rb", buffering=0) as upload, Path(out).open("w", encoding="utf-8") as usable:
         _confine(memory_bytes, cpu_seconds)
         try:
             reader = _Reader(usable, SuppressionType(kind), value, most_rows)
-            answer = reader.read(_rows(upload))
+            answer = reader.read(_rows(upload, suffix))
         except Unreadable as error:
             answer = {"unreadable": str(error)}
         except MemoryError:
-            answer = {"unreadable": f"reading this file takes too much memory; {_ACCEPTED}"}
+            answer = {"unreadable": f"reading this file takes too much memory; {ACCEPTED}"}
     sys.stdout.write(json.dumps(answer))
 
 
@@ -82,13 +83,15 @@ def _confine(memory_bytes: int, cpu_seconds: int) -> None:
         resource.setrlimit(kind, (limit, limit))
 
 
-def _rows(upload: BinaryIO) -> Iterator[Row]:
+def _rows(upload: BinaryIO, suffix: str) -> Iterator[Row]:
     head = upload.read(8)
     upload.seek(0)
     if head.startswith(b"PK"):
         return _sheet_rows(_checked_archive(upload.read()))
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return _sheet_rows(upload.read())
+    if suffix in SHEETS:
+        raise Unreadable(f"this file is named {suffix} and is no spreadsheet; if it is text, name it .csv")
     return _text_rows(upload, head)
 
 
@@ -97,7 +100,7 @@ def _checked_archive(content: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise Unreadable(f"this is not a whole xlsx file; {_ACCEPTED}") from error
+        raise Unreadable(f"this is not a whole xlsx file; {ACCEPTED}") from error
     if unpacked > _MOST_UNPACKED:
         raise Unreadable(
             f"this spreadsheet unpacks to {unpacked >> 20} MB, more than {_MOST_UNPACKED >> 20} MB"
@@ -110,7 +113,7 @@ def _sheet_rows(content: bytes) -> Iterator[Row]:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
         rows = sheet.iter_rows()
     except Exception as error:  # the library raises a dozen kinds for a broken file
-        raise Unreadable(f"this spreadsheet cannot be read; {_ACCEPTED}") from error
+        raise Unreadable(f"this spreadsheet cannot be read; {ACCEPTED}") from error
     if sheet.width > _MOST_COLUMNS:
         raise Unreadable(f"the first sheet has {sheet.width} columns; {_MOST_COLUMNS} are accepted")
     for row in rows:
@@ -129,13 +132,13 @@ def _text_rows(upload: BinaryIO, head: bytes) -> Iterator[Row]:
     content = io.TextIOWrapper(io.BufferedReader(upload), encoding, errors="replace", newline="")  # type: ignore[type-var]
     first = content.readline(64 * 1024)
     if "\x00" in first or first.count("\ufffd") > 8:
-        raise Unreadable(f"this is neither text nor a spreadsheet; {_ACCEPTED}")
+        raise Unreadable(f"this is neither text nor a spreadsheet; {ACCEPTED}")
     separator = max(",;\t|", key=first.count)
     content.seek(0)
     try:
         yield from csv.reader(content, delimiter=separator)
     except csv.Error as error:
-        raise Unreadable(f"this is not a text file of rows ({error}); {_ACCEPTED}") from error
+        raise Unreadable(f"this is not a text file of rows ({error}); {ACCEPTED}") from error
 
 
 class _Reader:
@@ -167,6 +170,9 @@ class _Reader:
             if self._counts["rows"] > self._most_rows:
                 raise Unreadable(f"this file has more than {self._most_rows} rows: send it in parts")
             self._take(at, row)
+        if not self._counts["rows"]:
+            names = "only a row of names, " if not is_first else ""
+            raise Unreadable(f"this file holds {names}no numbers")
         return {**self._counts, "problems": self._problems}
 
     def _is_header(self, row: Row) -> bool:

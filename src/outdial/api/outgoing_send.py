@@ -13,20 +13,20 @@ from outdial.api.answers import family_time
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
 from outdial.api.context import ApiContext, ApiOptions, context_of
-from outdial.api.developer_webhooks import why_off
 from outdial.api.documentation import IDEMPOTENCY_KEY, TEXTS, body, errors, success
 from outdial.api.errors import invalid
-from outdial.api.flows import why_not_callable
 from outdial.api.idempotency import key_of, once, replayed
+from outdial.api.notes import warnings
 from outdial.api.send_prices import Prices, expected_charge
-from outdial.api.send_request import Refused, SendRequest, read_send_request, unknown_sound, unknown_webhook
+from outdial.api.send_references import look_up
+from outdial.api.send_request import Refused, SendRequest, read_send_request
 from outdial.api.send_rules import SendRules
-from outdial.api.tts_request import Speech
+from outdial.api.tts_request import SpeechRequest
 from outdial.domain.call import NewCall
 from outdial.domain.money import to_text
 from outdial.domain.prompt import Prompt
 from outdial.domain.rating import AROUND_MS
-from outdial.storage import bridges, calls, credit, prompts, sounds, webhooks
+from outdial.storage import calls, credit, prompts
 from outdial.storage.idempotency import IdempotencyKey
 from outdial.telemetry import metrics
 
@@ -148,18 +148,25 @@ async def accept_all(
     context: ApiContext,
     principal: Principal,
     form: dict[str, Any],
-    speech: Speech | None = None,
+    said: SpeechRequest | None = None,
     *,
     key: IdempotencyKey | None = None,
     traceparent: str | None = None,
 ) -> Response:
-    """Accept the calls that a form asks for, with `speech` in place of its audio if there is one.
+    """Accept the calls that a form asks for, with what is `said` in place of its audio if there is something.
 
-    With a `key`, once: calls and key are one transaction. `traceparent` is the request's header.
+    With a `key`, once: calls and key are one transaction. `traceparent` is the request's header. Raises
+    ApiError 422 with everything that is wrong, 402 if a prepaid balance does not cover the calls.
     """
     now = context.now_ms()
-    wanted = await _read(form, context.options, now=now, with_audio=speech is None)
-    spoken = None if speech is None else await asyncio.to_thread(speech.prompts, wanted, now=now)
+    wanted, wrong = await _read(form, context.options, now=now, with_audio=said is None)
+    speech, wrong_speech = said or (None, {})
+    wrong |= wrong_speech
+    if wrong:
+        named = await context.database.read(look_up, principal.account_id, wanted)
+        raise invalid(wrong | named.wrong)
+    request_id = context.new_uuid()
+    spoken = None if speech is None else await asyncio.to_thread(speech.prompts, wanted, request_id, now=now)
     spans = None
     if context.tracer is not None:
         spans = AcceptSpans(context.tracer, traceparent, calls=len(wanted.to), now=now)
@@ -167,7 +174,7 @@ async def accept_all(
         accept,
         principal=principal,
         wanted=wanted,
-        request_id=context.new_uuid(),
+        request_id=request_id,
         now=now,
         retries=_retries(wanted, context.options),
         spoken=spoken,
@@ -198,10 +205,13 @@ def _body(rows: Sequence[NewCall | Refused]) -> dict[str, Any]:
         "status": 200,
         "message": f"{accepted} numbers accepted for delivery.{refused}",
         "data": [_row(row) if isinstance(row, NewCall) else _refused_row(row) for row in rows],
+        **warnings(),
     }
 
 
-async def _read(form: dict[str, Any], options: ApiOptions, *, now: int, with_audio: bool) -> SendRequest:
+async def _read(
+    form: dict[str, Any], options: ApiOptions, *, now: int, with_audio: bool
+) -> tuple[SendRequest, dict[str, list[str]]]:
     """Read the request; a long list of numbers in a thread, so that other requests get their turn."""
     to = form.get("to")
     read = partial(
@@ -239,24 +249,10 @@ def accept(
     balance does not cover them; then nothing of the request is kept.
     """
     credit_now = credit.get(conn, principal.account_id)
-    bridge = bridges.get_by_number(conn, wanted.bridge)
-    wrong: dict[str, list[str]] = {}
-    if bridge is None or bridge.account_id != principal.account_id:
-        wrong["bridge"] = [
-            f"There is no bridge {wanted.bridge}: `outdial bridge list` shows the numbers to call from."
-        ]
-    sound = None if wanted.sound_id is None else sounds.get(conn, principal.account_id, wanted.sound_id)
-    if wanted.sound_id is not None and sound is None:
-        wrong["audio"] = [unknown_sound(wanted.sound_id)]
-    why_not, flow_version = None, None
-    if wanted.flow_id is not None:
-        why_not, flow_version = why_not_callable(conn, principal.account_id, wanted.flow_id)
-    if why_not is not None:
-        wrong["ivr_id"] = [why_not]
-    if wanted.webhook_id is not None and (sentence := _why_not(conn, principal, wanted.webhook_id)):
-        wrong["webhook_id"] = [sentence]
-    if wrong or bridge is None or credit_now is None:
-        raise invalid(wrong)
+    named = look_up(conn, principal.account_id, wanted)
+    bridge, sound = named.bridge, named.sound
+    if named.wrong or bridge is None or credit_now is None:
+        raise invalid(named.wrong)
     talk_ms = (reserve_ms if sound is None else sound.duration_ms) + AROUND_MS
     rules = SendRules(conn, principal.account_id, wanted, now=now)
     numbers = [number.digits for number in wanted.to if number.digits not in rules.suppressed]
@@ -274,7 +270,7 @@ def accept(
             due_at=rules.due_at(number.digits),
             sound_id=wanted.sound_id,
             ivr_id=None if wanted.flow_id is None else str(wanted.flow_id),
-            flow_version=flow_version,
+            flow_version=named.flow_version,
             audio_url=wanted.audio_url if spoken is None else spoken[position - 1].address,
             name=wanted.name,
             webhook_id=None if wanted.webhook_id is None else str(wanted.webhook_id),
@@ -319,15 +315,6 @@ def _in_order(
     # What is no number stands before the usable one with as many before it: it is first in the list, and
     # sorting keeps that.
     return [row for _, row in sorted(rows, key=lambda each: each[0])]
-
-
-def _why_not(conn: sa.Connection, principal: Principal, webhook_id: int) -> str | None:
-    """Why a webhook cannot be told about calls, as a sentence; None if it can."""
-    webhook = webhooks.get(conn, principal.account_id, webhook_id)
-    if webhook is None:
-        return unknown_webhook(webhook_id)
-    reason = why_off(webhook)
-    return None if reason is None else f"The webhook {webhook_id} is off: {reason}"
 
 
 def _refused_row(row: Refused) -> dict[str, str | None]:

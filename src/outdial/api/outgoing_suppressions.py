@@ -1,7 +1,7 @@
 """`outgoing/suppressions/unsubscribers`: numbers that the account does not call."""
 
 import asyncio
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,14 @@ from starlette.datastructures import QueryParams
 
 from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import authenticate
-from outdial.api.bodies import MULTIPART, bounded, read_body
+from outdial.api.bodies import MULTIPART, read_body
 from outdial.api.context import ApiContext, context_of
 from outdial.api.developer_webhooks import PAGES, number_of
 from outdial.api.documentation import IDEMPOTENCY_KEY, body, errors, family, query, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.idempotency import create
-from outdial.api.multipart import FileTarget, boundary_of, read_multipart
 from outdial.api.number_file import NumberFileSummary, numbers_in, read_number_file
+from outdial.api.uploads import Upload, uploaded
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.suppression import SuppressionType, read_type, read_value
 from outdial.errors import InvalidInput, InvalidPhoneNumber
@@ -28,8 +28,6 @@ from outdial.storage.suppressions import NewSuppression, Suppression, Suppressio
 router = APIRouter(prefix="/outgoing/suppressions/unsubscribers", tags=["suppressions"])
 
 _FILE_BYTES = 100 * 1024 * 1024
-_AROUND_THE_FILE = 1024 * 1024
-"""Bytes that a multipart body may have beside its file."""
 _AT_ONCE = 5_000
 """Rows in one transaction: an import does not hold the writes of others up."""
 
@@ -171,16 +169,10 @@ async def import_file(request: Request) -> Response:
     """
     context = context_of(request)
     principal = await authenticate(request)
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != MULTIPART:
-        raise ApiError(415, f"Send the file as {MULTIPART}, in a field with the name file.")
-    folder = context.options.work_dir / context.new_uuid()
-    await asyncio.to_thread(folder.mkdir, parents=True)
-    try:
-        summary, numbers = await _read(request, context, boundary_of(content_type), folder)
-        imported = await _store(context, principal.account_id, numbers)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    async with uploaded(request, "file", limit=_FILE_BYTES, what="the file of numbers") as sent:
+        out = sent.folder / "numbers"
+        summary = await _read(context, sent, out)
+        imported = await _store(context, principal.account_id, out)
     return ok(
         f"{imported} numbers are suppressed.",
         {
@@ -248,25 +240,14 @@ async def remove(request: Request, suppression_id: str) -> Response:
     return ok("The suppression is lifted.", {"id": number})
 
 
-async def _read(
-    request: Request, context: ApiContext, boundary: bytes, folder: Path
-) -> tuple[NumberFileSummary, Path]:
-    source, out = folder / "source", folder / "numbers"
-    form = await read_multipart(
-        bounded(request, _FILE_BYTES, around=_AROUND_THE_FILE),
-        boundary,
-        file=FileTarget("file", source, _FILE_BYTES),
-    )
-    if form.file_name is None or not form.file_bytes:
-        raise invalid({"file": ["file is missing: send the file of numbers in a field with the name file."]})
-    fields = dict(form.fields)
+async def _read(context: ApiContext, sent: Upload, out: Path) -> NumberFileSummary:
     wrong: dict[str, list[str]] = {}
-    kind, value = _kind(fields, wrong)
+    kind, value = _kind(sent.parameters, wrong)
     if wrong:
         raise invalid(wrong)
     try:
         async with context.decoders:
-            return await read_number_file(source, out, kind=kind, value=value), out
+            return await read_number_file(sent.file, out, name=sent.file_name, kind=kind, value=value)
     except InvalidInput as error:
         raise invalid({"file": [str(error)]}) from error
 
@@ -305,7 +286,7 @@ def _wanted(form: dict[str, Any]) -> NewSuppression:
     return NewSuppression(receiver=number.digits, iso=number.iso, type=kind, value=value)
 
 
-def _kind(form: dict[str, Any], wrong: dict[str, list[str]]) -> tuple[SuppressionType, str]:
+def _kind(form: Mapping[str, Any], wrong: dict[str, list[str]]) -> tuple[SuppressionType, str]:
     try:
         kind = read_type(str(form.get("type") or ""))
     except InvalidInput as error:

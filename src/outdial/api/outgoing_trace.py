@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.answers import ok
+from outdial.api.answers import family_time, ok
 from outdial.api.auth import authenticate
 from outdial.api.context import context_of
 from outdial.api.documentation import errors, family, query, success
@@ -25,7 +25,7 @@ _EXAMPLE = family(
         "cut": False,
         "entries": [
             {
-                "at": 1760000000000,
+                "at": "2025-10-09 08:53:20",
                 "offset_ms": 0,
                 "direction": "sent",
                 "peer": "192.0.2.10:5060",
@@ -33,7 +33,7 @@ _EXAMPLE = family(
                 "text": "INVITE sip:918867135000@192.0.2.10 SIP/2.0\r\n…",
             },
             {
-                "at": 1760000000412,
+                "at": "2025-10-09 08:53:20",
                 "offset_ms": 412,
                 "direction": "note",
                 "peer": None,
@@ -60,7 +60,8 @@ async def trace(request: Request) -> Response:
     """Show what was sent and received while an attempt ran; what `outdial call --trace` draws as a ladder.
 
     `explanation` says in one sentence what became of the call. An attempt that was never dialled has no
-    entries. `cut` tells that later entries were not kept.
+    entries. `cut` tells that later entries were not kept. `offset_ms` are the milliseconds from
+    the first entry.
     """
     context = context_of(request)
     call, tries = await the_call(request, await authenticate(request))
@@ -94,4 +95,13 @@ def _wanted_attempt(request: Request, last: int) -> int:
 
 def _with_offsets(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     start = entries[0]["at"] if entries else 0
-    return [{"peer": None, "text": None, **entry, "offset_ms": entry["at"] - start} for entry in entries]
+    return [
+        {
+            "peer": None,
+            "text": None,
+            **entry,
+            "at": family_time(entry["at"]),
+            "offset_ms": entry["at"] - start,
+        }
+        for entry in entries
+    ]

@@ -22,6 +22,7 @@ NEEDED: Mapping[str, tuple[Scope | None, Scope | None]] = {
     "/outgoing": (Scope.CALLS_READ, Scope.CALLS),
     "/outgoing/suppressions": (Scope.SUPPRESSIONS, Scope.SUPPRESSIONS),
     "/voice": (Scope.REPORTS, Scope.REPORTS),
+    "/voice/bridges": (None, Scope.ADMIN),
     "/voice/flows": (Scope.FLOWS, Scope.FLOWS),
     "/voice/pricing": (None, Scope.ADMIN),
     # What was said cannot be said again: who only reads reports does not delete it.

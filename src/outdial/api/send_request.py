@@ -1,12 +1,12 @@
 """What `outgoing/send` asks for, validated: names, bounds and sentences for everything that is wrong."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from outdial.api.errors import invalid
 from outdial.api.fields import whole_number
 from outdial.api.times import read_time
 from outdial.domain.calling_window import LONGEST as LONGEST_WINDOW
@@ -32,7 +32,7 @@ _BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
 _URL = re.compile(r"(?i)https?://")
 _OTHER_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
 
-_NOT_A_LIST = "to should be a number, a list of numbers, or numbers with commas between."
+_NOT_A_LIST = "to should be a number, a list of numbers, or numbers with commas between,"
 _NO_AUDIO = (
     "audio is missing: the id of a sound, as POST /api/v1/voice/sounds answers, or the URL of one"
     " (http or https); or ivr_id, the id of a flow."
@@ -52,11 +52,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendRequest:
-    """A valid request; `to` has no duplicates and keeps the order in which the numbers came."""
+    """What a request asks for; `to` has no duplicates and keeps the order in which the numbers came."""
 
     bridge: str
     to: list[PhoneNumber]
-    """At least one."""
+    """At least one, of a request that is right."""
     refused: list[Refused] = field(default_factory=list)
     """What stood among them and is no number."""
     sound_id: str | None = None
@@ -83,8 +83,8 @@ class SendRequest:
 
 def read_send_request(
     body: Mapping[str, Any], *, most_recipients: int, guard: Guard, now: int, with_audio: bool = True
-) -> SendRequest:
-    """The request in `body`. Raises ApiError 422 with a sentence for each wrong parameter.
+) -> tuple[SendRequest, dict[str, list[str]]]:
+    """The request in `body`, without what is wrong in it, and sentences by the names of wrong parameters.
 
     `guard` judges an audio URL whose host is an address; names are resolved when the audio is fetched.
     Without `with_audio` there is none to be named: something else is played. `now` is Unix milliseconds.
@@ -103,7 +103,7 @@ class _Reader:
         self._errors: dict[str, list[str]] = {}
         self._refused: list[Refused] = []
 
-    def read(self, *, with_audio: bool) -> SendRequest:
+    def read(self, *, with_audio: bool) -> tuple[SendRequest, dict[str, list[str]]]:
         flow_id = self._flow_id() if with_audio else None
         sound_id, audio_url = self._audio() if with_audio and flow_id is None else (None, None)
         schedule = self._time("schedule")
@@ -125,9 +125,7 @@ class _Reader:
             variables=self._variables(),
             webhook_id=self._webhook_id(),
         )
-        if self._errors:
-            raise invalid(self._errors)
-        return request
+        return request, self._errors
 
     def _wrong(self, name: str, sentence: str) -> None:
         self._errors.setdefault(name, []).append(sentence)
@@ -156,14 +154,18 @@ class _Reader:
 
     def _recipients(self) -> list[PhoneNumber]:
         value = self._body.get("to")
-        parts: list[str] = []
-        for text in value if isinstance(value, list) else [value]:
-            if text is None:
-                continue
-            if isinstance(text, bool) or not isinstance(text, str | int):
-                self._wrong("to", _NOT_A_LIST)
-                return []
-            parts += [part for part in str(text).split(",") if part.strip()]
+        if isinstance(value, dict | bool | float):
+            self._wrong("to", f"{_NOT_A_LIST} not {_shown(value)}.")
+            return []
+        parts: list[object] = []
+        in_list = isinstance(value, list)
+        for each in value if isinstance(value, list) else [value]:
+            # A comma too many between numbers is no harm; a row without a number is one of its list.
+            if isinstance(each, str):
+                split = [part for part in each.split(",") if part.strip()]
+                parts += split or ([each] if in_list else [])
+            elif in_list or each is not None:
+                parts.append(each)
         if not parts:
             self._wrong("to", "to is missing: the number to call, with country code, as in to=918867135000.")
         if len(parts) > self._most_recipients:
@@ -171,14 +173,14 @@ class _Reader:
             return []
         return self._numbers(parts)
 
-    def _numbers(self, parts: list[str]) -> list[PhoneNumber]:
+    def _numbers(self, parts: list[object]) -> list[PhoneNumber]:
         """The usable ones; those that are not are refused one by one, unless there is no other."""
         numbers: dict[str, PhoneNumber] = {}
         for part in parts:
             try:
-                number = PhoneNumber.parse(part)
+                number = _number(part)
             except InvalidPhoneNumber as error:
-                text = part.strip()[:_LONGEST_NUMBER_SHOWN]
+                text = part.strip()[:_LONGEST_NUMBER_SHOWN] if isinstance(part, str) else _shown(part)
                 self._refused.append(Refused(position=len(numbers), mobile=text, sentence=str(error)))
                 continue
             if number.digits in numbers:
@@ -338,6 +340,20 @@ class _Reader:
             sentence = f"The variables hold {held} characters; {_MOST_VARIABLE_CHARACTERS} are accepted."
             self._wrong("variables", sentence)
         return result
+
+
+def _number(part: object) -> PhoneNumber:
+    """One entry of a list. Raises InvalidPhoneNumber."""
+    if isinstance(part, bool) or not isinstance(part, str | int):
+        raise InvalidPhoneNumber(
+            f"{_shown(part)} is not a phone number: write digits with country code, as in 918867135000."
+        )
+    return PhoneNumber.parse(str(part))
+
+
+def _shown(value: object) -> str:
+    """A value as JSON writes it, as much of it as a person needs."""
+    return json.dumps(value, ensure_ascii=False)[:_LONGEST_NUMBER_SHOWN]
 
 
 def refusals(sentences: Iterable[str]) -> list[str]:

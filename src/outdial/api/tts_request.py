@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from outdial.api.errors import invalid
+from outdial.api.local_time import current_zone
 from outdial.api.send_request import SendRequest
+from outdial.domain.number_origin import NOWHERE, origin_of
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.prompt import LONGEST_PAUSE_MS, MOST_PARTS, Prompt
 from outdial.domain.saying import language_of, say_digits, say_number
@@ -22,6 +24,7 @@ _LONGEST_IDENTIFIER = 40
 _DEFAULT_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = LONGEST_PAUSE_MS / 1000
 _SECONDS = re.compile(r"\d{1,4}(\.\d{1,6})?")
+_CALLER = re.compile(r"\bcaller\b")
 _GENDERS: Mapping[str, Gender] = {"female": "female", "male": "male", "neutral": "neutral"}
 
 
@@ -39,11 +42,21 @@ class Speech:
     tries: int
     delay_ms: int
 
-    def prompts(self, wanted: SendRequest, *, now: int, time_zone: Any = UTC) -> Sequence[Prompt]:
-        """One prompt for each number that is called, in order. Raises ApiError 422."""
+    def prompts(self, wanted: SendRequest, request_id: str, *, now: int) -> Sequence[Prompt]:
+        """One prompt for each number that is called, in order. Raises ApiError 422.
+
+        Not in the loop: a long list takes long, and where the first number comes from half a second.
+        """
         if "{" not in self.text:
             return [self._prompt(self.text, {})] * len(wanted.to)
-        return [self._prompt(self.text, _variables(wanted, each, now, time_zone)) for each in wanted.to]
+        asks = _CALLER.search(self.text) is not None
+        return [
+            self._prompt(
+                self.text,
+                {"id": f"{request_id}:{position}"} | _variables(wanted, each, now, asks=asks),
+            )
+            for position, each in enumerate(wanted.to, start=1)
+        ]
 
     def _prompt(self, text: str, variables: Mapping[str, Any]) -> Prompt:
         try:
@@ -90,8 +103,12 @@ class Speech:
         return tuple(parts)
 
 
-def read_speech(body: Mapping[str, Any], voices: Voices) -> Speech:
-    """The speech in `body`. Raises ApiError 422 with a sentence for each wrong parameter."""
+SpeechRequest = tuple[Speech | None, Mapping[str, list[str]]]
+"""How a text is said, and sentences by the names of wrong parameters: one of the two."""
+
+
+def read_speech(body: Mapping[str, Any], voices: Voices) -> SpeechRequest:
+    """The speech in `body`, or what is wrong with it."""
     return _Reader(body, voices).read()
 
 
@@ -103,7 +120,7 @@ class _Reader:
         self._voices = voices
         self._errors: dict[str, list[str]] = {}
 
-    def read(self) -> Speech:
+    def read(self) -> SpeechRequest:
         text = self._text()
         voice = self._voice()
         identifier = self._value("break.identifier")
@@ -115,8 +132,8 @@ class _Reader:
         tries = self._tries()
         delay_ms = self._milliseconds("iteration_delay")
         if self._errors or voice is None:
-            raise invalid(self._errors)
-        return Speech(
+            return None, self._errors
+        speech = Speech(
             text=text,
             voice=voice,
             revision=self._voices.revision_of(voice),
@@ -125,6 +142,7 @@ class _Reader:
             tries=tries,
             delay_ms=delay_ms if tries > 1 else 0,
         )
+        return speech, {}
 
     def _wrong(self, name: str, sentence: str) -> None:
         self._errors.setdefault(name, []).append(sentence)
@@ -206,9 +224,13 @@ class _Reader:
         return int(float(text) * 1000)
 
 
-def _variables(wanted: SendRequest, number: PhoneNumber, now: int, time_zone: Any) -> dict[str, Any]:
-    """What is known before a call is dialled; a variable of the call never hides one of the others."""
-    at = datetime.fromtimestamp(now / 1000, time_zone)
+def _variables(wanted: SendRequest, number: PhoneNumber, now: int, *, asks: bool) -> dict[str, Any]:
+    """What is known before a call is dialled; a variable of the call never hides one of the others.
+
+    Where a number comes from is known to a text that `asks`.
+    """
+    at = datetime.fromtimestamp(now / 1000, current_zone())
+    origin = origin_of(number.digits) if asks else NOWHERE
     return {
         **wanted.variables,
         "from": wanted.bridge,
@@ -219,6 +241,8 @@ def _variables(wanted: SendRequest, number: PhoneNumber, now: int, time_zone: An
         "unixtime": now // 1000,
         "caller": {
             "country": number.iso,
+            "provider": origin.provider,
+            "region": origin.region,
             "name": wanted.variables.get("name"),
             "email": wanted.variables.get("email"),
         },

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import shutil
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,12 +12,13 @@ from fastapi.responses import FileResponse
 
 from outdial.api.answers import Page, family_body, family_duration, family_time, ok
 from outdial.api.auth import Principal, authenticate
-from outdial.api.bodies import MULTIPART, bounded
+from outdial.api.bodies import MULTIPART
 from outdial.api.context import ApiContext, context_of
 from outdial.api.documentation import IDEMPOTENCY_KEY, errors, family, query, success
 from outdial.api.errors import ApiError, invalid
 from outdial.api.idempotency import REPLAYED, key_of, once, replayed
-from outdial.api.multipart import FileTarget, MultipartForm, boundary_of, read_multipart
+from outdial.api.links import link
+from outdial.api.uploads import Upload, uploaded
 from outdial.audio.clip import CODECS, clip_file_name
 from outdial.audio.decode import DecodeLimits, SoundInfo, prepare_sound
 from outdial.errors import AudioError, NotFound
@@ -28,8 +28,6 @@ from outdial.storage.sounds import Sound
 
 router = APIRouter(prefix="/voice/sounds", tags=["sounds"])
 
-_AROUND_THE_FILE = 1024 * 1024
-"""Bytes that a multipart body may have beside its file: boundaries, headers and the other fields."""
 _LONGEST_NAME = 255
 _MEDIA_TYPES = {
     "mp3": "audio/mpeg",
@@ -88,37 +86,23 @@ async def upload(request: Request) -> Response:
     """Take a sound file, decode it once, and keep it in every form that a call may need."""
     context = context_of(request)
     principal = await authenticate(request)
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != MULTIPART:
-        raise ApiError(415, f"Send the file as {MULTIPART}, in a field with the name audio.")
-    boundary = boundary_of(content_type)
-    sound_id = context.new_uuid()
-    folder = context.options.work_dir / sound_id
-    await asyncio.to_thread(folder.mkdir, parents=True)
-    try:
-        return await _take(request, context, principal, boundary, sound_id, folder)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-async def _take(
-    request: Request, context: ApiContext, principal: Principal, boundary: bytes, sound_id: str, folder: Path
-) -> Response:
     limit = context.options.upload_bytes
-    source = folder / "source"
-    form = await read_multipart(
-        bounded(request, limit, around=_AROUND_THE_FILE), boundary, file=FileTarget("audio", source, limit)
-    )
-    if form.file_name is None or not form.file_bytes:
-        raise invalid({"audio": ["audio is missing: send the sound file in a field with the name audio."]})
-    name = _name_of(form)
-    sha256 = await asyncio.to_thread(_sha256, source)
+    async with uploaded(request, "audio", limit=limit, what="the sound file") as sent:
+        return await _take(request, context, principal, sent)
+
+
+async def _take(request: Request, context: ApiContext, principal: Principal, sent: Upload) -> Response:
+    sound_id, folder = context.new_uuid(), sent.folder
+    name = _name_of(sent)
+    sha256 = await asyncio.to_thread(_sha256, sent.file)
     key = key_of(request, principal, {"name": name, "audio": sha256})
     if (again := await replayed(context, key)) is not None:
         return again
     try:
         async with context.decoders:
-            info = await prepare_sound(source, folder, DecodeLimits(max_duration_ms=context.options.sound_ms))
+            info = await prepare_sound(
+                sent.file, folder, DecodeLimits(max_duration_ms=context.options.sound_ms)
+            )
     except AudioError as error:
         sentence = str(error)
         raise invalid({"audio": [f"{sentence[:1].upper()}{sentence[1:]}."]}) from error
@@ -128,7 +112,7 @@ async def _take(
         name=name,
         duration_ms=info.duration_ms,
         source_format=_format_of(info),
-        bytes=form.file_bytes,
+        bytes=sent.file_bytes,
         sha256=sha256,
         created_at=context.now_ms(),
     )
@@ -234,9 +218,11 @@ def _read_page(conn: sa.Connection, account_id: int, limit: int, offset: int) ->
     return sounds.of_account(conn, account_id, limit=limit, offset=offset), sounds.count(conn, account_id)
 
 
-def _name_of(form: MultipartForm) -> str:
-    file_name = Path((form.file_name or "").replace("\\", "/")).name
-    name = dict(form.fields).get("name", "").strip() or file_name or "sound"
+def _name_of(sent: Upload) -> str:
+    given = sent.parameters.get("name", "")
+    if not isinstance(given, str):
+        raise invalid({"name": ["name should be a single text."]})
+    name = given.strip() or sent.file_name or "sound"
     if len(name) > _LONGEST_NAME:
         raise invalid({"name": [f"name is {len(name)} characters long; {_LONGEST_NAME} are accepted."]})
     return name
@@ -269,5 +255,5 @@ def _row(sound: Sound) -> dict[str, Any]:
         "format": sound.source_format,
         "bytes": sound.bytes,
         "created_at": family_time(sound.created_at),
-        "audio_url": f"/api/v1/voice/sounds/{sound.id}/audio",
+        "audio_url": link(f"/api/v1/voice/sounds/{sound.id}/audio"),
     }

@@ -104,7 +104,7 @@ def import_(
         with TemporaryDirectory() as folder:
             out = Path(folder) / "numbers"
             try:
-                summary = await read_number_file(file, out, kind=kind, value=default)
+                summary = await read_number_file(file, out, name=file.name, kind=kind, value=default)
             except OSError as error:
                 raise CommandFailed(f"{file} cannot be read: {error.strerror}.", exit_codes.USAGE) from None
             imported = 0

@@ -30,20 +30,27 @@ class FlowRun:
             "id": self.flow_id,
             "version": self.version,
             "result": self.result,
-            "path": [
-                {
-                    "flow": each["flow"],
-                    "node": each["node"],
-                    "exit": each["exit"],
-                    "entered_at": time(each["entered_at"]),
-                    "seconds": _seconds(each["entered_at"], each["left_at"]),
-                }
-                for each in self.path
-            ],
+            "path": shown_path(self.path, time),
             "variables": dict(self.variables),
             "tags": list(self.tags),
             "problems": list(self.problems),
         }
+
+
+def shown_path(
+    path: Sequence[Mapping[str, Any]], time: Callable[[int | None], str | None]
+) -> list[dict[str, Any]]:
+    """The way through a flow, a row for each node."""
+    return [
+        {
+            "flow": each["flow"],
+            "node": each["node"],
+            "exit": each["exit"],
+            "entered_at": time(each["entered_at"]),
+            "seconds": _seconds(each["entered_at"], each["left_at"]),
+        }
+        for each in path
+    ]
 
 
 def _seconds(entered_at: int, left_at: int | None) -> float | None:

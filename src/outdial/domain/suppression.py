@@ -24,6 +24,13 @@ class SuppressionType(StrEnum):
     """Those of the service `value`: `voice`."""
 
 
+_MEANT = {
+    SuppressionType.TAG: "the name of the campaign",
+    SuppressionType.SENDER: "the number of the bridge",
+    SuppressionType.SERVICE: f"the service, {VOICE},",
+}
+
+
 def read_type(text: str) -> SuppressionType:
     """Read a type; empty means all. Raises InvalidInput."""
     try:
@@ -38,13 +45,12 @@ def read_value(kind: SuppressionType, text: str) -> str:
     value = text.strip()
     if kind is SuppressionType.ALL:
         return ""
+    if not value:
+        raise InvalidInput(f"value is missing: {_MEANT[kind]} that the type {kind} is about.")
     if kind is SuppressionType.SERVICE:
         if value.lower() != VOICE:
             raise InvalidInput(f"value should be {VOICE} for the type service, not {value[:40]!r}.")
         return VOICE
-    if not value:
-        what = "the bridge" if kind is SuppressionType.SENDER else "the name of the campaign"
-        raise InvalidInput(f"value is missing: {what} that the type {kind} is about.")
     if len(value) > _LONGEST_VALUE or "\x00" in value:
         raise InvalidInput(f"value should be a text of at most {_LONGEST_VALUE} characters.")
     if kind is SuppressionType.TAG:
@@ -52,4 +58,4 @@ def read_value(kind: SuppressionType, text: str) -> str:
     try:
         return PhoneNumber.parse(value).digits
     except InvalidPhoneNumber as error:
-        raise InvalidInput(f"value should be one of your bridges: {error}") from None
+        raise InvalidInput(f"value should be the number of a bridge: {error}") from None

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from outdial.domain.flow_run import shown_path
 from outdial.errors import InvalidInput
 from outdial.flow import actions as act
 from outdial.flow.definition import Library
@@ -61,21 +62,28 @@ def walk_steps(library: Library, steps: object, *, variables: Variables, now: in
     return walk
 
 
-def shown_walk(walk: Simulator) -> dict[str, Any]:
-    """Where a walk has come to, as values that ``json.dumps`` takes."""
+def shown_walk(walk: Simulator, *, begun: int, time: Callable[[int | None], str | None]) -> dict[str, Any]:
+    """Where a walk has come to, as values that ``json.dumps`` takes; `time` writes Unix milliseconds."""
     return {
         "finished": walk.finished,
         "waits_for": waits_for(walk),
         "node": walk.state.node,
         "flow": walk.state.flow,
-        "now": walk.now,
+        "now": time(walk.now),
+        "offset_ms": walk.now - begun,
         "lines": [
-            {"at": line.at, "node": line.node, "kind": line.kind, "text": line.text[:_LONGEST_LINE]}
+            {
+                "at": time(line.at),
+                "offset_ms": line.at - begun,
+                "node": line.node,
+                "kind": line.kind,
+                "text": line.text[:_LONGEST_LINE],
+            }
             for line in walk.lines
         ],
         "new_lines": len(walk.lines) - walk.last_line,
         "actions": [_action(each) for each in walk.actions[walk.last_action :]],
-        "report": walk.report.to_json(),
+        "report": {**walk.report.to_json(), "path": shown_path(walk.report.to_json()["path"], time)},
     }
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from outdial.domain.money import to_text
-from outdial.errors import InUse, InvalidInput, NotFound
+from outdial.errors import InUse, InvalidReference, NotFound
 from outdial.storage import accounts, audit, bridges, calls, credit, tokens, trunks
 from outdial.storage.accounts import Account
 from outdial.storage.audit import Actor
@@ -103,6 +103,17 @@ def the_account(conn: sa.Connection, account_id: int) -> Account:
     return found
 
 
+def check_references(conn: sa.Connection, values: Mapping[str, Any]) -> None:
+    """Look for the account and the trunk that a change names, if any. Raises InvalidReference."""
+    wrong = {}
+    if values.get("account_id") is not None and accounts.get(conn, values["account_id"]) is None:
+        wrong["account_id"] = f"There is no account {values['account_id']}."
+    if values.get("trunk_id") is not None and trunks.get(conn, values["trunk_id"]) is None:
+        wrong["trunk_id"] = f"There is no trunk {values['trunk_id']}."
+    if wrong:
+        raise InvalidReference(wrong)
+
+
 def create_token(
     conn: sa.Connection,
     actor: Actor,
@@ -116,8 +127,9 @@ def create_token(
     expires_at: int | None = None,
 ) -> tuple[Token, str]:
     """Make a token; returns it with its secret, which is kept nowhere."""
+    check_references(conn, {"account_id": account_id})
     if the_account(conn, account_id).closed_at is not None:
-        raise InvalidInput(f"The account {account_id} is closed.")
+        raise InvalidReference({"account_id": f"The account {account_id} is closed."})
     token, secret = tokens.insert(
         conn,
         account_id=account_id,
@@ -191,8 +203,7 @@ def the_trunk(conn: sa.Connection, trunk_id: int) -> Trunk:
 
 def create_bridge(conn: sa.Connection, actor: Actor, values: Mapping[str, Any], *, now: int) -> Bridge:
     """Add a number of ours; it must be new."""
-    the_account(conn, values["account_id"])
-    the_trunk(conn, values["trunk_id"])
+    check_references(conn, values)
     if bridges.get_by_number(conn, values["number"]) is not None:
         raise InUse(f"There is a bridge {values['number']} already.")
     first = ("number", "account_id", "trunk_id", "display_name")
@@ -212,10 +223,7 @@ def change_bridge(
 ) -> Bridge:
     """Give a number another account, trunk or display name; calls that were accepted keep their trunk."""
     before = the_bridge(conn, bridge_id)
-    if "account_id" in values:
-        the_account(conn, values["account_id"])
-    if "trunk_id" in values:
-        the_trunk(conn, values["trunk_id"])
+    check_references(conn, values)
     settings, limits, paused = _parts(values, before)
     bridges.update(conn, bridge_id, settings)
     if limits:

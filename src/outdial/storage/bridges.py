@@ -91,6 +91,18 @@ def find_all(conn: sa.Connection) -> list[Bridge]:
     return [Bridge(**row) for row in conn.execute(_ALL).mappings()]
 
 
+def of_account(conn: sa.Connection, account_id: int, *, limit: int, offset: int = 0) -> list[Bridge]:
+    """Return an account's bridges, by number."""
+    own = _ALL.where(bridges.c.account_id == account_id).limit(limit).offset(offset)
+    return [Bridge(**row) for row in conn.execute(own).mappings()]
+
+
+def count(conn: sa.Connection, account_id: int) -> int:
+    """How many bridges an account has."""
+    own = sa.select(sa.func.count()).select_from(bridges).where(bridges.c.account_id == account_id)
+    return int(conn.execute(own).scalar_one())
+
+
 def limit(
     conn: sa.Connection, number: str, *, calls_per_second: float | None, max_concurrent: int | None
 ) -> bool:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from outdial.domain.money import to_text
 from outdial.errors import NotFound
 from outdial.storage import audit, credit, rates
-from outdial.storage.administration import the_account
+from outdial.storage.administration import check_references, the_account
 from outdial.storage.audit import Actor
 from outdial.storage.credit import Credit, Kind
 from outdial.storage.rates import CardRow, NewCardRow
@@ -18,10 +18,9 @@ from outdial.storage.rates import CardRow, NewCardRow
 def put_rate(conn: sa.Connection, actor: Actor, row: NewCardRow, *, now: int) -> CardRow:
     """Set a price, in the place of the one with its account, currency and prefix.
 
-    Raises NotFound for an unknown account.
+    Raises InvalidReference for an unknown account.
     """
-    if row.account_id is not None:
-        the_account(conn, row.account_id)
+    check_references(conn, {"account_id": row.account_id})
     before = rates.same(conn, row)
     rates.put(conn, [row], now=now)
     after = rates.same(conn, row)
@@ -40,10 +39,10 @@ def put_rate(conn: sa.Connection, actor: Actor, row: NewCardRow, *, now: int) ->
 
 
 def import_rates(conn: sa.Connection, actor: Actor, rows: Sequence[NewCardRow], *, now: int) -> None:
-    """Set many prices at once, with one line of the audit log. Raises NotFound for an unknown account."""
+    """Set many prices at once, with one line of the audit log. Raises InvalidReference."""
     accounts = sorted({row.account_id for row in rows if row.account_id is not None})
     for account_id in accounts:
-        the_account(conn, account_id)
+        check_references(conn, {"account_id": account_id})
     rates.put(conn, rows, now=now)
     audit.write(
         conn,

@@ -51,7 +51,7 @@ async def test_what_is_wrong_with_a_price_is_named(admin: Any) -> None:
     ):
         status, answer = await admin("PUT", "rates", **(right | {name: value}))
         assert (status, list(answer["errors"])) == (422, [name]), (name, value)
-    assert (await admin("PUT", "rates", **right, account_id=99))[0] == 404
+    assert (await admin("PUT", "rates", **right, account_id=99))[0] == 422
     assert (await admin("GET", "rates"))[1]["data"] == []
 
 

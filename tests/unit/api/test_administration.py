@@ -83,7 +83,7 @@ async def test_a_trunk_is_changed_in_place_and_never_shows_its_password(api: Api
     assert (status, "12025550101" in answer["message"]) == (409, True)
     path = f"bridges/{bridge['data']['id']}"
     assert (await admin("PUT", path, trunk_id=api.trunk_id))[1]["data"]["trunk_id"] == api.trunk_id
-    assert (await admin("PUT", path, trunk_id=99))[0] == 404
+    assert (await admin("PUT", path, trunk_id=99))[0] == 422
     assert (await admin("DELETE", path))[0] == 200
     assert (await admin("DELETE", f"trunks/{trunk}"))[0] == 200
     _, log = await admin("GET", "audit?per_page=100")
@@ -164,11 +164,35 @@ async def test_the_log_is_written_with_the_change(api: Api, admin: Any) -> None:
         ("trunks", {"name": "x", "host": "h", "session_expires_s": 30}, "session_expires_s"),
         ("bridges", {"number": "x", "account_id": 1, "trunk_id": 1}, "number"),
         ("bridges", {"number": "12025550101", "trunk_id": 1}, "account_id"),
+        ("bridges", {"number": "12025550101", "trunk_id": 1, "account_id": 77}, "account_id"),
+        ("bridges", {"number": "12025550101", "trunk_id": 77, "account_id": 1}, "trunk_id"),
+        ("tokens", {"account_id": 77, "name": "x"}, "account_id"),
     ],
 )
 async def test_what_is_wrong_is_named(admin: Any, path: str, body: dict[str, Any], name: str) -> None:
     status, answer = await admin("POST", path, **body)
     assert (status, list(answer["errors"])) == (422, [name])
+
+
+async def test_a_change_to_something_unknown_names_it(api: Api, admin: Any) -> None:
+    status, answer = await admin("PUT", "bridges/1", trunk_id=77, account_id=78)
+    assert (status, answer["errors"]) == (
+        422,
+        {"account_id": ["There is no account 78."], "trunk_id": ["There is no trunk 77."]},
+    )
+    status, answer = await admin("PUT", "rates", prefix="91", sale_price="0.5", account_id=78)
+    assert (status, answer["errors"]) == (422, {"account_id": ["There is no account 78."]})
+
+
+async def test_times_in_the_log_are_the_family_s(api: Api, admin: Any) -> None:
+    await admin("PUT", "bridges/1", paused="1")
+    await admin("POST", "tokens", account_id=1, name="x", expires_at="2030-01-31 00:00:00")
+    _, log = await admin("GET", "audit")
+    assert [each["after"].get("expires_at") or each["after"].get("paused_at") for each in log["data"]] == [
+        "2030-01-31 00:00:00",
+        "2019-08-16 15:09:51",
+    ]
+    assert log["data"][1]["before"] == {"paused_at": None}
 
 
 async def test_a_past_expiry_is_named_with_its_value(admin: Any) -> None:

@@ -57,12 +57,11 @@ names = st.one_of(
 
 @given(st.lists(st.tuples(names, st.text(max_size=20)), max_size=8))
 def test_any_form_is_a_request_or_an_error_of_ours(pairs: list[tuple[str, str]]) -> None:
-    with pytest.raises(ApiError) as caught:  # no bridge of ours ever comes together by chance
-        read_send_request(
-            {**nest(pairs), "interval": "7"}, most_recipients=5, guard=Guard(AllowList()), now=NOW
-        )
-    assert caught.value.status == 422
-    assert all(sentence for each in caught.value.errors.values() for sentence in each)
+    _, wrong = read_send_request(
+        {**nest(pairs), "interval": "7"}, most_recipients=5, guard=Guard(AllowList()), now=NOW
+    )
+    assert "interval" in wrong
+    assert all(sentence for each in wrong.values() for sentence in each)
 
 
 json_values = st.recursive(
@@ -81,8 +80,8 @@ json_values = st.recursive(
     )
 )
 def test_any_json_is_a_request_or_an_error_of_ours(body: dict[str, Any]) -> None:
-    with suppress_only(422):
-        read_send_request(body, most_recipients=5, guard=Guard(AllowList()), now=NOW)
+    wanted, wrong = read_send_request(body, most_recipients=5, guard=Guard(AllowList()), now=NOW)
+    assert wrong or wanted.to
 
 
 @given(st.binary(max_size=200))

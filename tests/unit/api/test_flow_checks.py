@@ -49,7 +49,11 @@ async def test_a_flow_is_walked_step_by_step_and_nothing_is_kept(api: Api) -> No
         ({"record": 4}, None, "bye", "hang_up"),
     ]
     status, answer = await api.call("POST", "flows/simulate", json=request)
-    assert (status, answer["data"]["waits_for"], answer["data"]["now"]) == (200, "keys", 1_772_445_600_000)
+    assert (status, answer["data"]["waits_for"], answer["data"]["now"]) == (
+        200,
+        "keys",
+        "2026-03-02 10:00:00",
+    )
     assert answer["data"]["lines"][0]["text"] == "Hello Ann. To pay, press 1."
     assert answer["data"]["actions"][1]["play"]["prompt"][0]["text"]["text"].startswith("Hello Ann")
     for step, waits_for, node, action in expected:
@@ -62,6 +66,8 @@ async def test_a_flow_is_walked_step_by_step_and_nothing_is_kept(api: Api) -> No
         assert 0 < data["new_lines"] < len(data["lines"])
     assert data["finished"] is True
     assert data["report"]["result"] == "success"
+    assert data["report"]["path"][0]["entered_at"] == "2026-03-02 10:00:00"
+    assert data["lines"][-1]["offset_ms"] > 94_000
     assert [each["node"] for each in data["report"]["path"]] == ["ask", "pay", "agent", "message", "bye"]
     assert data["report"]["variables"]["state"] == "paid"
     again = (await api.call("POST", "flows/simulate", json=request))[1]["data"]

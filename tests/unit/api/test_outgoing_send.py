@@ -310,3 +310,42 @@ async def test_a_body_without_a_length_is_bounded_too(api: Api) -> None:
     headers = api.bearer | {"Content-Type": "application/json"}
     status, answer = await api.call("POST", "outgoing/send", data=endless(), headers=headers)
     assert (status, answer["status"]) == (413, 413)
+
+
+async def test_entries_of_a_list_that_are_no_numbers_are_rows(api: Api) -> None:
+    to = ["918867135000", None, {"number": "918867135001"}, [1], True, 918867135001.0, "", 918867135002]
+    status, answer = await api.call("POST", "outgoing/send", json=_form() | {"to": to})
+    assert (status, answer["message"]) == (200, "2 numbers accepted for delivery. 6 refused.")
+    assert [(row["mobile"], "error" in row) for row in answer["data"]] == [
+        ("918867135000", False),
+        ("null", True),
+        ('{"number": "918867135001"}', True),
+        ("[1]", True),
+        ("true", True),
+        ("918867135001.0", True),
+        ("", True),
+        ("918867135002", False),
+    ]
+    assert answer["data"][1]["error"].startswith("null is not a phone number: write digits")
+
+
+@pytest.mark.parametrize("to", [{}, {"a": 1}, True, 1.5])
+async def test_what_is_no_list_of_numbers_is_shown(api: Api, to: Any) -> None:
+    status, answer = await api.call("POST", "outgoing/send", json=_form() | {"to": to})
+    assert status == 422
+    assert answer["errors"]["to"][0].endswith(f"not {json.dumps(to)}.")
+
+
+async def test_all_that_is_wrong_is_said_at_once(api: Api) -> None:
+    form = _form(bridge="4420", to="123", webhook_id="7", interval="7")
+    status, answer = await api.call("POST", "outgoing/send", data=form)
+    assert (status, set(answer["errors"])) == (422, {"bridge", "to", "webhook_id", "interval"})
+    assert answer["errors"]["bridge"] == [
+        "There is no bridge 4420; GET /api/v1/voice/bridges lists the numbers to call from."
+    ]
+    form = {"bridge": BRIDGE, "to": "123", "ivr_id": "77"}
+    _, answer = await api.call("POST", "outgoing/send", data=form)
+    assert set(answer["errors"]) == {"to", "ivr_id"}
+    form = {"bridge": "4420", "to": "123", "text": "Hello {{", "voice.gender": "tall"}
+    _, answer = await api.call("POST", "outgoing/tts", data=form)
+    assert set(answer["errors"]) == {"bridge", "to", "text", "voice.gender"}

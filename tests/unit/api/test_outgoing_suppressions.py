@@ -172,3 +172,21 @@ async def test_an_import_without_a_file_or_of_another_type(api: Api) -> None:
     form.add_field("other", io.BytesIO(b"1"), filename="x")
     assert (await api.call("POST", f"{PATH}/import", data=form))[0] == 422
     assert (await api.call("POST", f"{PATH}/import", json={}))[0] == 415
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("numbers.pdf", b"918867135000", "'numbers.pdf' is no list of numbers: send txt, csv, xls or xlsx"),
+        ("numbers.xlsx", b"918867135000", "This file is named .xlsx and is no spreadsheet"),
+        ("numbers.XLS", b"918867135000", "This file is named .xls and is no spreadsheet"),
+        ("numbers.csv", b"receiver,type\n", "This file holds only a row of names, no numbers"),
+        ("numbers.txt", b" \n\n", "This file holds no numbers"),
+    ],
+)
+async def test_a_file_that_cannot_be_meant_is_refused(
+    api: Api, name: str, content: bytes, sentence: str
+) -> None:
+    status, answer = await _import(api, content, name)
+    assert status == 422
+    assert answer["errors"]["file"][0].startswith(sentence)

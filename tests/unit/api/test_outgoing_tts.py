@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
 from outdial.domain.prompt import Prompt, is_prompt, key_of
-from outdial.storage import calls, prompts
+from outdial.storage import accounts, calls, prompts
 
 
 def _form(**changes: str) -> dict[str, str]:
@@ -90,6 +90,17 @@ async def test_a_voice_by_its_id_and_by_its_language(api: Api) -> None:
     assert (await _prompts(api, voiceid="pico:en-GB"))[0].voice == "pico:en-GB"
     assert (await _prompts(api, **{"voice.language": "en_gb"}))[0].voice == "pico:en-GB"
     assert (await _prompts(api, **{"voice.language": "en-IN"}))[0].voice == "pico:en-US"
+
+
+async def test_where_the_number_comes_from(api: Api) -> None:
+    [prompt] = await _prompts(api, text="{{caller.provider}} {{caller.region}}")
+    assert prompt.parts == ("Tata Docomo India",)
+
+
+async def test_the_date_is_the_account_s(api: Api) -> None:
+    await api.database.run(accounts.update, api.account_id, {"time_zone": "Pacific/Auckland"})
+    [prompt] = await _prompts(api, text="{{date}}")
+    assert prompt.parts == ("2019-08-17",)
 
 
 async def test_dates_and_times_are_those_of_the_request(api: Api) -> None:

@@ -79,7 +79,7 @@ async def test_one_wrong_row_keeps_all_out_and_each_is_named(admin: Api) -> None
 
 async def test_an_unknown_account_keeps_all_out(admin: Api) -> None:
     status, answer = await send(admin, HEAD + "91,0.5,,,,,,\n92,0.5,,,,,77,\n")
-    assert (status, answer["message"]) == (404, "There is no account 77.")
+    assert (status, answer["message"]) == (422, "There is no account 77.")
     assert await card(admin) == []
 
 

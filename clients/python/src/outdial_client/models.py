@@ -304,7 +304,8 @@ class FlowSimulateFlowAction(TypedDict, total=False):
 
 
 class FlowSimulateFlowLine(TypedDict, total=False):
-    at: int
+    at: str
+    offset_ms: int
     node: str | None
     kind: str
     text: str | None
@@ -315,7 +316,8 @@ class FlowSimulateFlow(TypedDict, total=False):
     waits_for: str | None
     node: str | None
     flow: str
-    now: int
+    now: str
+    offset_ms: int
     lines: list[FlowSimulateFlowLine]
     new_lines: int
     actions: list[FlowSimulateFlowAction]
@@ -349,7 +351,8 @@ class FlowSimulateDocumentAction(TypedDict, total=False):
 
 
 class FlowSimulateDocumentLine(TypedDict, total=False):
-    at: int
+    at: str
+    offset_ms: int
     node: str | None
     kind: str
     text: str | None
@@ -360,7 +363,8 @@ class FlowSimulateDocument(TypedDict, total=False):
     waits_for: str | None
     node: str | None
     flow: str
-    now: int
+    now: str
+    offset_ms: int
     lines: list[FlowSimulateDocumentLine]
     new_lines: int
     actions: list[FlowSimulateDocumentAction]
@@ -461,6 +465,16 @@ class Recording(TypedDict, total=False):
     audio: str
 
 
+class Bridge(TypedDict, total=False):
+    id: int
+    bridge: str
+    display_name: str | None
+    status: str
+    calls_per_second: float | None
+    max_concurrent: int | None
+    created_at: str
+
+
 class CallLogAttempt(TypedDict, total=False):
     attempt: int
     state: str
@@ -544,7 +558,7 @@ class CallCancel(TypedDict, total=False):
 
 
 class CallTraceEntry(TypedDict, total=False):
-    at: int
+    at: str
     offset_ms: int
     direction: str
     peer: str | None

@@ -441,6 +441,26 @@ class CallLog(_Group):
         return answer
 
 
+class Bridges(_Group):
+    """`client.bridges`."""
+
+    def list(self) -> Iterator[models.Bridge]:
+        """List the numbers to call from.
+
+        GET `/api/v1/voice/bridges`
+        """
+        answer: Iterator[models.Bridge] = self._transport.rows("/api/v1/voice/bridges")
+        return answer
+
+    def get(self, bridge: int | str) -> models.Bridge:
+        """Show one number to call from.
+
+        GET `/api/v1/voice/bridges/{bridge}`
+        """
+        answer: models.Bridge = self._transport.data("GET", f"/api/v1/voice/bridges/{segment(bridge)}")
+        return answer
+
+
 class Recordings(_Group):
     """`client.recordings`."""
 
@@ -1668,6 +1688,7 @@ class Resources:
         self.calls = Calls(transport)
         self.suppressions = Suppressions(transport)
         self.call_log = CallLog(transport)
+        self.bridges = Bridges(transport)
         self.recordings = Recordings(transport)
         self.sounds = Sounds(transport)
         self.voices = Voices(transport)
