@@ -89,6 +89,11 @@ def _ended(outcome: AttemptOutcome) -> str:
 def _after_answer(outcome: AttemptOutcome) -> str:
     if outcome.reason is EndReason.INTERRUPTED:
         return "The callee picked up; then the dialer was lost, and how the call ended is not known."
+    if outcome.reason is EndReason.CALLEE_HUNG_UP and outcome.sip_code is None:
+        return (
+            "The callee picked up, but the trunk's answer never reached us, and then the trunk hung up:"
+            " something on the way drops it, as some firewalls drop large datagrams."
+        )
     run = outcome.flow_run
     what = "the announcement" if run is None else f"the flow {run.flow_id}"
     heard = f"heard {_seconds(outcome.played_ms)} of {what}"

@@ -39,7 +39,7 @@ class InviteInput(Enum):
     TIMER_B = "Timer B"
     TIMER_D = "Timer D"
     TIMER_M = "Timer M"
-    ABANDON = "abandoned after CANCEL"
+    ABANDON = "abandoned"
     TRANSPORT_ERROR = "transport error"
 
 
@@ -90,6 +90,7 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
         (_S.CALLING, _I.PROVISIONAL): (_S.PROCEEDING, (_A.PASS_UP,)),
         (_S.CALLING, _I.SUCCESS): (_S.ACCEPTED, (_A.LINGER_FOR_SUCCESSES, _A.PASS_UP)),
         (_S.CALLING, _I.FAILURE): (_S.COMPLETED, (_A.ACKNOWLEDGE, _A.LINGER_FOR_FAILURES, _A.PASS_UP)),
+        (_S.CALLING, _I.ABANDON): (_S.COMPLETED, (_A.LINGER_FOR_FAILURES,)),
         (_S.CALLING, _I.TRANSPORT_ERROR): (_S.TERMINATED, (_A.REPORT_TRANSPORT_ERROR,)),
         (_S.PROCEEDING, _I.PROVISIONAL): (_S.PROCEEDING, (_A.PASS_UP,)),
         (_S.PROCEEDING, _I.SUCCESS): (_S.ACCEPTED, (_A.LINGER_FOR_SUCCESSES, _A.PASS_UP)),
@@ -114,7 +115,6 @@ INVITE_CLIENT: StateTable[InviteState, InviteInput, Action] = StateTable(
         {
             (_S.CALLING, _I.TIMER_D),
             (_S.CALLING, _I.TIMER_M),
-            (_S.CALLING, _I.ABANDON),  # Timer B bounds it
             (_S.PROCEEDING, _I.TIMER_A),
             (_S.PROCEEDING, _I.TIMER_B),
             (_S.PROCEEDING, _I.TIMER_D),
@@ -301,7 +301,7 @@ class ClientTransaction:
         self._feed(kind, now)
 
     def abandon(self, now: float) -> None:
-        """Wait no longer for the final response to an INVITE that was cancelled (§9.1)."""
+        """Wait no longer for the final response to an INVITE: it was cancelled (§9.1), or all is over."""
         self._feed(InviteInput.ABANDON, now)
 
     def sent(self, beginning: bytes) -> bool:

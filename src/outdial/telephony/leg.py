@@ -286,6 +286,8 @@ class Leg:
             case sip_events.AnsweredLate():
                 self._on_answered_late()
             case sip_events.Failed():
+                if event.cause is FailureCause.HUNG_UP:
+                    self.trace.note("hung up by the far end, of whose answer nothing reached us")
                 if not self._dialed.done():
                     self._dialed.set_result(_not_answered(event, self._end))
             case sip_events.Ended():
@@ -443,6 +445,7 @@ _REASONS = {
     FailureCause.AUTHENTICATION_FAILED: EndReason.AUTHENTICATION_FAILED,
     FailureCause.CANCELLED: EndReason.CANCELLED,
     FailureCause.RING_TIMEOUT: EndReason.RING_TIMEOUT,
+    FailureCause.HUNG_UP: EndReason.CALLEE_HUNG_UP,
     FailureCause.INCOMPATIBLE_MEDIA: EndReason.INCOMPATIBLE_MEDIA,
 }
 _SPOKEN_BY_CALLEE = frozenset({480, 486, 600}) | DECLINED_CODES
@@ -456,8 +459,10 @@ def _not_answered(failed: sip_events.Failed, end: LegEnd | None) -> NotAnswered:
         reason = end.reason
     if failed.cause in _OURS:
         hangup_by = HangupBy.SYSTEM
+    elif failed.cause is FailureCause.HUNG_UP or failed.status in _SPOKEN_BY_CALLEE:
+        hangup_by = HangupBy.CALLEE
     else:
-        hangup_by = HangupBy.CALLEE if failed.status in _SPOKEN_BY_CALLEE else HangupBy.NETWORK
+        hangup_by = HangupBy.NETWORK
     return NotAnswered(
         reason=reason,
         hangup_by=hangup_by,

@@ -51,6 +51,18 @@ def test_every_reason_has_a_whole_sentence(reason: EndReason, answered: bool) ->
     assert "_" not in sentence
 
 
+def test_an_answer_that_was_lost_on_the_way_says_so() -> None:
+    outcome = AttemptOutcome(
+        disposition=Disposition.ANSWER,
+        reason=EndReason.CALLEE_HUNG_UP,
+        hangup_by=HangupBy.CALLEE,
+        ended_at=10_000,
+        answered_at=10_000,
+    )
+    assert "answer never reached us" in _explain(outcome)
+    assert "then hung up." in _explain(replace(outcome, sip_code=200))
+
+
 @pytest.mark.parametrize(
     ("code", "phrase", "words"),
     [

@@ -151,6 +151,16 @@ class TestCancel:
         assert pair.network.sent("CANCEL") == [20.0]
         assert pair.callee_events == [Failed(FailureCause.CANCELLED, 487)]
 
+    def test_who_cancelled_before_the_ring_timeout_stays_the_one(self):
+        """Otherwise the call would count as not answered, and be tried again."""
+        network = Network()
+        network.drop = lambda data, to, now: data.startswith(b"CANCEL") and now < 21.0
+        pair = Pair(network, rings, ring_timeout_s=20.0)
+        pair.start()
+        pair.at(19.9, pair.session.hang_up)
+        finish(pair)
+        assert pair.events[-1] == Failed(FailureCause.CANCELLED, 487, "Request Terminated")
+
     def test_a_cancel_repeats_the_invites_branch_sequence_and_addresses(self):
         pair = Pair(Network(), rings)
         pair.start()

@@ -152,7 +152,7 @@ def test_requests_into_an_early_dialog_are_refused():
     pair.start()
     pair.network.run(until=0.5)
     local_tag = pair.session._local_tag
-    for method, status in (("UPDATE", 491), ("BYE", 481)):
+    for method, status in (("UPDATE", 491), ("INFO", 481)):
         data = request(method, to_tag=local_tag, branch=f"z9hG4bK{method}").replace(
             b"Call-ID: z", b"Call-ID: call-1@192.0.2.1"
         )

@@ -157,7 +157,10 @@ def test_a_2xx_to_an_invite_that_was_replaced_is_a_fork_like_any_other():
     pair.start()
     pair.network.run(until=6.0)
     assert pair.events == [Answered()]
-    assert [b"tag=late" in data for data in pair.requests_at_callee("BYE")] == [True]
+    (bye,) = map(parse_message, pair.requests_at_callee("BYE"))
+    acks = [parse_message(data) for data in pair.requests_at_callee("ACK")]
+    of_the_late = [ack.cseq.number for ack in acks if ack.to_tag == "late"]
+    assert (bye.to_tag, bye.cseq.number, of_the_late) == ("late", 2, [1]), "an ACK has its INVITE's number"
 
 
 def test_a_cancel_of_a_call_that_nobody_took_is_only_answered():

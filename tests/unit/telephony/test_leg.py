@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from outdial.domain.disposition import EndReason
+from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.session.events import Failed, FailureCause, InfoReceived
 from outdial.telephony.leg import Leg, _not_answered
 from outdial.telephony.leg_values import LegRequest
@@ -25,6 +25,12 @@ def test_a_reason_phrase_is_kept_as_text_that_every_database_takes():
     assert result.reason is EndReason.REJECTED
     assert result.sip_reason.startswith("No way [31m xxx")
     assert len(result.sip_reason) <= 255
+
+
+def test_a_far_end_that_hung_up_has_picked_up():
+    result = _not_answered(Failed(FailureCause.HUNG_UP, picked_up=True), None)
+    assert result.picked_up
+    assert (result.reason, result.hangup_by) == (EndReason.CALLEE_HUNG_UP, HangupBy.CALLEE)
 
 
 @pytest.mark.parametrize(

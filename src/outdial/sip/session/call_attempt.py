@@ -36,6 +36,7 @@ class Input(Enum):
     NEXT_ADDRESS = "503, Timer B or transport error, and another address is left"
     HANG_UP = "hang up or ring timeout"
     GIVE_UP = "no final response after CANCEL"
+    BYE = "BYE of a far end whose answer was lost"
 
 
 class Action(Enum):
@@ -54,6 +55,8 @@ class Action(Enum):
     REPORT_FAILURE = "report the failure"
     REPORT_NO_RESPONSE = "report no response"
     REPORT_CANCELLED = "report cancelled"
+    REPORT_HUNG_UP = "report hung up by the far end"
+    REPORT_PICKED_UP = "report cancelled, and picked up"
 
 
 _S, _I, _A = State, Input, Action
@@ -73,6 +76,7 @@ CALLING: StateTable[State, Input, Action] = StateTable(
         (_S.CALLING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_NO_RESPONSE,)),
         (_S.CALLING, _I.NEXT_ADDRESS): (_S.CALLING, (_A.TRY_NEXT,)),
         (_S.CALLING, _I.HANG_UP): (_S.CANCEL_PENDING, ()),
+        (_S.CALLING, _I.BYE): (_S.ENDED, (_A.ABANDON, _A.REPORT_HUNG_UP)),
         (_S.PROCEEDING, _I.PROVISIONAL): (_S.PROCEEDING, (_A.REPORT_PROGRESS,)),
         (_S.PROCEEDING, _I.SUCCESS): (_S.ANSWERED, (_A.ACCEPT,)),
         (_S.PROCEEDING, _I.UNUSABLE_SUCCESS): (_S.ENDED, (_A.REFUSE_MEDIA,)),
@@ -82,6 +86,7 @@ CALLING: StateTable[State, Input, Action] = StateTable(
         (_S.PROCEEDING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_NO_RESPONSE,)),
         (_S.PROCEEDING, _I.NEXT_ADDRESS): (_S.CALLING, (_A.TRY_NEXT,)),  # only 100 Trying came
         (_S.PROCEEDING, _I.HANG_UP): (_S.CANCELLING, (_A.CANCEL,)),
+        (_S.PROCEEDING, _I.BYE): (_S.ENDED, (_A.ABANDON, _A.REPORT_HUNG_UP)),
         (_S.CANCEL_PENDING, _I.PROVISIONAL): (_S.CANCELLING, (_A.CANCEL,)),
         (_S.CANCEL_PENDING, _I.SUCCESS): (_S.ENDED, (_A.REFUSE,)),
         (_S.CANCEL_PENDING, _I.CHALLENGE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
@@ -89,12 +94,14 @@ CALLING: StateTable[State, Input, Action] = StateTable(
         (_S.CANCEL_PENDING, _I.FAILURE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
         (_S.CANCEL_PENDING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_NO_RESPONSE,)),
         (_S.CANCEL_PENDING, _I.NEXT_ADDRESS): (_S.ENDED, (_A.REPORT_CANCELLED,)),
+        (_S.CANCEL_PENDING, _I.BYE): (_S.ENDED, (_A.ABANDON, _A.REPORT_PICKED_UP)),
         (_S.CANCELLING, _I.SUCCESS): (_S.ENDED, (_A.REFUSE,)),
         (_S.CANCELLING, _I.CHALLENGE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
         (_S.CANCELLING, _I.TOO_BRIEF): (_S.ENDED, (_A.REPORT_CANCELLED,)),
         (_S.CANCELLING, _I.FAILURE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
         (_S.CANCELLING, _I.NO_RESPONSE): (_S.ENDED, (_A.REPORT_CANCELLED,)),
         (_S.CANCELLING, _I.NEXT_ADDRESS): (_S.ENDED, (_A.REPORT_CANCELLED,)),
+        (_S.CANCELLING, _I.BYE): (_S.ENDED, (_A.ABANDON, _A.REPORT_PICKED_UP)),
         (_S.CANCELLING, _I.GIVE_UP): (_S.ENDED, (_A.ABANDON, _A.REPORT_CANCELLED)),
         (_S.ANSWERED, _I.SUCCESS): (_S.ANSWERED, (_A.END_FORK,)),
         (_S.ENDED, _I.SUCCESS): (_S.ENDED, (_A.END_FORK,)),

@@ -103,7 +103,7 @@ class CallingSession:
     def on_timer(self, kind: object, now: float) -> None:
         """Take the ring timeout or the give-up timer."""
         assert isinstance(kind, Input)
-        if kind is Input.HANG_UP:
+        if kind is Input.HANG_UP and self.state in (State.CALLING, State.PROCEEDING):
             self._cancel_cause = FailureCause.RING_TIMEOUT
         self._feed(kind, now)
 
@@ -128,13 +128,19 @@ class CallingSession:
         self._feed(Input.NEXT_ADDRESS if self._another_is_left else Input.NO_RESPONSE, now)
 
     def on_request(self, transaction: ServerTransaction, now: float) -> None:
-        """Take a request inside the dialog; before the answer only a refusal is right (§12.2.2)."""
+        """Take a request inside the dialog.
+
+        Before the answer only a refusal is right (§12.2.2), but to a BYE: who hangs up has answered (§15).
+        """
         if self.established is not None:
             self.established.on_request(transaction, now)
             return
-        status = 491 if transaction.request.method in ("UPDATE", "INVITE") else 481
+        method = transaction.request.method
+        status = 200 if method == "BYE" else 491 if method in ("UPDATE", "INVITE") else 481
         transaction.owner = self._context
         transaction.respond(build_response(transaction.request, transaction.source, status), now)
+        if method == "BYE":
+            self._feed(Input.BYE, now)
 
     def on_ack(self, ack: Request, now: float) -> None:
         """Take the ACK of a re-INVITE's 2xx."""
@@ -243,9 +249,14 @@ class CallingSession:
                 self._report_fork(action, response)
             case Action.REPORT_FAILURE | Action.REPORT_NO_RESPONSE:
                 self._context.on_event(self._failure)
-            case Action.REPORT_CANCELLED:
-                status, reason = (response.status, response.reason) if response is not None else (None, "")
-                self._context.on_event(Failed(self._cancel_cause, status, reason))
+            case Action.REPORT_CANCELLED | Action.REPORT_PICKED_UP | Action.REPORT_HUNG_UP:
+                self._report_over(action, response)
+
+    def _report_over(self, action: Action, response: Response | None) -> None:
+        cause = FailureCause.HUNG_UP if action is Action.REPORT_HUNG_UP else self._cancel_cause
+        status, reason = (response.status, response.reason) if response is not None else (None, "")
+        picked_up = action is not Action.REPORT_CANCELLED
+        self._context.on_event(Failed(cause, status, reason, picked_up=picked_up))
 
     def _report_fork(self, action: Action, response: Response) -> None:
         if action is Action.REFUSE:

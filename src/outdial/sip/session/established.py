@@ -114,6 +114,11 @@ class EstablishedSession:
         self._bye: Request | None = None
 
     @property
+    def is_up(self) -> bool:
+        """Whether neither side has hung up."""
+        return self.state is State.CONFIRMED
+
+    @property
     def reinvite_under_way(self) -> bool:
         """Whether a re-INVITE of ours waits for its answer."""
         return self.outgoing_reinvite is not None and self.outgoing_reinvite.under_way
@@ -124,7 +129,7 @@ class EstablishedSession:
 
     def reinvite(self, now: float) -> None:
         """Offer the media anew with a re-INVITE (hold, or a refresh); waits for one that is under way."""
-        if self.state is State.CONFIRMED and self.outgoing_reinvite is None:
+        if self.is_up and self.outgoing_reinvite is None:
             self.outgoing_reinvite = OutgoingReinvite(self)
             self.outgoing_reinvite.send(now)
 
@@ -150,7 +155,7 @@ class EstablishedSession:
             self._bye = request
             self.respond(transaction, 200, now)
             self._feed(Input.BYE, now)
-        elif self.state is not State.CONFIRMED:
+        elif not self.is_up:
             self.respond(transaction, 481, now)
         elif request.method == "INVITE":
             IncomingReinvite(self, transaction).answer(now)
@@ -161,7 +166,7 @@ class EstablishedSession:
 
     def on_ack(self, ack: Request, now: float) -> None:
         """Take the ACK of a re-INVITE's 2xx."""
-        if self.incoming_reinvite is not None:
+        if self.incoming_reinvite is not None and self.is_up:
             self.incoming_reinvite.on_ack(ack, now)
 
     def respond(
@@ -195,7 +200,7 @@ class EstablishedSession:
 
     def _refresh(self, now: float) -> None:
         """Refresh the session timer (RFC 4028 §7.4), by UPDATE where the far end knows it."""
-        if self.state is not State.CONFIRMED:
+        if not self.is_up:
             return
         if self._far_end_updates:
             send_update(self, now)

@@ -21,6 +21,8 @@ class FailureCause(Enum):
     """We were asked to give up before an answer."""
     RING_TIMEOUT = "ring timeout"
     """We gave up because nobody answered in time."""
+    HUNG_UP = "hung up by the far end"
+    """A BYE came where no answer had come: all of its 2xx were lost."""
     INCOMPATIBLE_MEDIA = "incompatible media"
     """Answered with a session description that we cannot use."""
 
@@ -62,7 +64,8 @@ class Failed:
     contacts: tuple[str, ...] = ()
     """Where a 3xx points."""
     picked_up: bool = False
-    """Whether the far end answered all the same: a 2xx crossed our CANCEL, or its media was unusable."""
+    """Whether the far end answered all the same: a 2xx crossed our CANCEL, its media was unusable, or it was
+    lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ Completion = Callable[[Response | None, float], None]
 class OutgoingRequest:
     """BYE, UPDATE or re-INVITE on its way; `describe` adds what the method needs to each new try.
 
-    A challenge on the way is answered, not reported.
+    A challenge on the way is answered, not reported, as long as the request `is_wanted`.
     """
 
     def __init__(
@@ -27,6 +27,7 @@ class OutgoingRequest:
         method: str,
         on_done: Completion,
         describe: Callable[[Request], None] = lambda _request: None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._context = context
         self._dialog = dialog
@@ -35,6 +36,7 @@ class OutgoingRequest:
         self._method = method
         self._on_done = on_done
         self._describe = describe
+        self._is_wanted = is_wanted
         self.request: Request | None = None
         """What was sent last."""
 
@@ -53,7 +55,8 @@ class OutgoingRequest:
         """Take a response."""
         if response.status < 200:
             return
-        if response.status in CHALLENGE_STATUSES and self._authentication.take(response):
+        challenged = response.status in CHALLENGE_STATUSES and self._is_wanted()
+        if challenged and self._authentication.take(response):
             self.send(now)
         else:
             self._on_done(response, now)

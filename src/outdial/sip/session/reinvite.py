@@ -28,7 +28,13 @@ class OutgoingReinvite:
         self.under_way = False
         """Whether it waits for its answer; after glare it only waits for its next try (§14.1)."""
         self._request = OutgoingRequest(
-            session.context, session.dialog, session.authenticator, "INVITE", self._on_done, self._describe
+            session.context,
+            session.dialog,
+            session.authenticator,
+            "INVITE",
+            self._on_done,
+            self._describe,
+            lambda: session.is_up,
         )
         self._glare_timer: Timer | None = None
 
@@ -61,6 +67,8 @@ class OutgoingReinvite:
         self.under_way = False
         if response is not None and response.status < 300:
             self._on_success(response, now)
+        elif not session.is_up:
+            return  # it crossed a BYE: nothing is to be tried again
         elif response is not None and response.status == 491:
             self._wait(now)
         elif response is not None and response.status == 422 and session.timer.lengthen(response):
@@ -80,6 +88,8 @@ class OutgoingReinvite:
         assert self._request.request is not None
         self._acknowledgements.send(session.dialog, self._request.request, now)
         session.outgoing_reinvite = None
+        if not session.is_up:
+            return
         session.timer.agree_as_caller(response, now)
         try:
             session.context.negotiator.accept_answer(response.sdp)

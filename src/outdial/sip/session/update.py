@@ -22,6 +22,8 @@ def send_update(session: "EstablishedSession", now: float) -> None:
             request.headers.add(name, value)
 
     def on_done(response: Response | None, now: float) -> None:
+        if not session.is_up:
+            return  # it crossed a BYE
         if response is None or response.status in GONE:
             session.dialog_gone(now)
         elif response.status < 300:
@@ -33,9 +35,15 @@ def send_update(session: "EstablishedSession", now: float) -> None:
             send_update(session, now)
         # Any other refusal leaves the session as it is; the expiry timer ends it if nothing helps.
 
-    OutgoingRequest(session.context, session.dialog, session.authenticator, "UPDATE", on_done, describe).send(
-        now
-    )
+    OutgoingRequest(
+        session.context,
+        session.dialog,
+        session.authenticator,
+        "UPDATE",
+        on_done,
+        describe,
+        lambda: session.is_up,
+    ).send(now)
 
 
 def answer_update(session: "EstablishedSession", transaction: ServerTransaction, now: float) -> None:
