@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 
+import pytest
 import sqlalchemy as sa
 
 from outdial.domain.call import Call, CallState, ClaimedCall
 from outdial.domain.disposition import Disposition, EndReason
-from outdial.domain.retry_policy import Retry
-from outdial.storage import attempts, calls, cdrs, credit, endings
+from outdial.domain.retry_policy import Done, Retry
+from outdial.storage import attempts, calls, cdrs, credit, endings, traces
 from outdial.storage.credit import Kind
 from outdial.storage.tables import outbox
 from tests.storage.test_outbox import endpoint
-from tests.storage.world import World, outcome
+from tests.storage.world import LEASE_MS, World, outcome, rescue_lost
 
 RESERVED = 700
 
@@ -68,6 +69,63 @@ async def test_a_retry_that_is_dialled_already_is_cancelled(world: World) -> Non
     assert (await the_call(world, claimed)).state is CallState.LEASED
 
 
+async def dialled_again(world: World, **changes: object) -> tuple[ClaimedCall, ClaimedCall]:
+    """The first try of a call, and its second, which is dialled when somebody picks up the first."""
+    claimed = await not_answered(world, **changes)
+    world.now += 20
+    (again,) = await world.claim("dialer")
+    assert await world.database.run(attempts.mark_dialing, again.lease, now=world.now)
+    await world.database.run(endings.answered_late, claimed.lease, now=world.now)
+    return claimed, again
+
+
+@pytest.mark.parametrize(
+    ("disposition", "reason"),
+    [(Disposition.CANCEL, EndReason.CANCELLED), (Disposition.BUSY, EndReason.REJECTED)],
+)
+async def test_a_call_that_was_picked_up_late_is_answered_whatever_its_next_try_comes_to(
+    world: World, disposition: Disposition, reason: EndReason
+) -> None:
+    webhook = await endpoint(world)
+    claimed, again = await dialled_again(world, webhook_id=str(webhook.id))
+    over = outcome(world.now, disposition=disposition, reason=reason, answered_at=None)
+    retry = Retry(world.now + 10, spends_attempt=True)
+    decision = Done() if reason is EndReason.CANCELLED else retry
+    assert await world.database.run(attempts.finish, again.lease, over, decision, now=world.now)
+    call = await the_call(world, claimed)
+    assert (call.state, call.disposition, call.reason) == (CallState.DONE, "ANSWER", "answered_late")
+    second = (await world.database.read(cdrs.of_call, call.id))[1]
+    assert second.outcome.disposition is disposition, "the record of the try says what became of the try"
+    world.now += 20
+    assert await world.claim("dialer") == []
+    # The last event says what the call came to.
+    assert await world.database.read(_events) == [(1, 1), (2, 2), (None, 3)]
+    notes = [each.entries for each in await world.database.read(traces.read, call.id)]
+    assert [entry["summary"] for entry in notes[-1]] == [
+        "the try before was picked up after all, too late: this one is given up"
+    ]
+
+
+async def test_one_who_picks_up_both_is_told_of_once(world: World) -> None:
+    webhook = await endpoint(world)
+    claimed, again = await dialled_again(world, webhook_id=str(webhook.id))
+    both = outcome(world.now, reason=EndReason.CANCELLED)
+    assert await world.database.run(attempts.finish, again.lease, both, Done(), now=world.now)
+    call = await the_call(world, claimed)
+    assert (call.disposition, call.reason) == ("ANSWER", "answered_late")
+    assert await world.database.read(_events) == [(1, 1), (2, 2)]
+
+
+async def test_a_dialer_that_dies_meanwhile_changes_nothing_about_it(world: World) -> None:
+    webhook = await endpoint(world)
+    claimed, _ = await dialled_again(world, webhook_id=str(webhook.id))
+    world.now += LEASE_MS
+    await world.database.run(rescue_lost, now=world.now)
+    call = await the_call(world, claimed)
+    assert (call.state, call.disposition, call.reason) == (CallState.DONE, "ANSWER", "answered_late")
+    assert await world.database.read(_events) == [(1, 1), (2, 2), (None, 3)]
+
+
 async def test_before_its_outcome_is_written_there_is_no_retry(world: World) -> None:
     await world.queue(retries=2, interval_minutes=5)
     (claimed,) = await world.claim(await world.dialer())
@@ -77,7 +135,8 @@ async def test_before_its_outcome_is_written_there_is_no_retry(world: World) -> 
     )
     retry = Retry(world.now + 10, spends_attempt=True)
     assert await world.database.run(attempts.finish, claimed.lease, rang, retry, now=world.now)
-    assert (await the_call(world, claimed)).state is CallState.DONE
+    call = await the_call(world, claimed)
+    assert (call.state, call.disposition, call.reason) == (CallState.DONE, "ANSWER", "answered_late")
 
 
 async def test_who_never_dialled_this_call_says_nothing_about_it(world: World) -> None:

@@ -17,6 +17,8 @@ def explain(
     if call.state is CallState.DONE:
         if not cdrs:
             return _NOT_DIALLED.get(call.reason, "Cancelled before it was dialled.")
+        if _was_picked_up_late(call, cdrs):
+            return _PICKED_UP_LATE
         tries = f" It was tried {len(cdrs)} times." if len(cdrs) > 1 else ""
         return _ended(cdrs[-1].outcome) + tries + _NO_MORE_TRIES.get(_after_the_last(call, cdrs), "")
     active = [attempt for attempt in attempts if attempt.state is not AttemptState.ENDED]
@@ -39,6 +41,17 @@ _NO_MORE_TRIES: Mapping[EndReason | None, str] = {
     EndReason.CANCELLED: " It was not tried again: it was cancelled.",
     EndReason.ANSWERED_LATE: " After that somebody picked up; we hung up at once, and it is not tried again.",
 }
+
+
+_PICKED_UP_LATE = (
+    "Somebody picked up an earlier try when it was over and the next one had begun; we hung up both at once,"
+    " and it is not tried again."
+)
+
+
+def _was_picked_up_late(call: Call, cdrs: Sequence[Cdr]) -> bool:
+    """Whether the last try was given up for it."""
+    return call.reason is EndReason.ANSWERED_LATE and cdrs[-1].outcome.reason is EndReason.CANCELLED
 
 
 def _after_the_last(call: Call, cdrs: Sequence[Cdr]) -> EndReason | None:

@@ -38,6 +38,9 @@ def waits_for(conn: sa.Connection, call: Call, *, now: int) -> str | None:
     trunk = trunks.get(conn, call.trunk_id)
     if account is None or trunk is None:
         return None
+    if call.expires_at is not None and call.expires_at <= now:
+        when = "in a moment" if leases.alive(conn, now=now) else "as soon as a dialer runs"
+        return f"The time until which it was to be dialled is over: it is not dialled, and ends {when}."
     held = _pause(conn, call, account, bridge) or _audio(conn, call, now) or _time(call, account, now)
     if held is not None or call.due_at > now:
         return held
@@ -71,6 +74,11 @@ def _time(call: Call, account: Account, now: int) -> str | None:
     window = call.calling_window or account.calling_window
     if window is not None and dial.opening(window, now, to=call.to, time_zone=account.time_zone) > now:
         at = dial.opening(window, max(now, call.due_at), to=call.to, time_zone=account.time_zone)
+        if call.expires_at is not None and call.expires_at <= at:
+            return (
+                f"Its calling window opens at {family_time(at)}, when its time is over"
+                f" ({family_time(call.expires_at)}): it will not be dialled."
+            )
         return f"Waits for its calling window, which opens at {family_time(at)}."
     if call.due_at > now and call.attempts_started == 0 and call.callback_of is None:
         return f"Waits for its time, {family_time(call.due_at)}."

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState, Lease
+from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.rating import bill
 from outdial.domain.retry_policy import Done, RetryDecision
 from outdial.storage import agent_legs, call_rates, cdrs, credit, flow_runs, outbox, traces
@@ -58,7 +59,14 @@ _LEASED = (
     calls.c.state == sa.literal_column("'leased'"),
 )
 
-_OF_MONEY = (calls.c.state, calls.c.account_id, calls.c.rate, calls.c.reserved)
+_OF_MONEY = (calls.c.state, calls.c.account_id, calls.c.rate, calls.c.reserved, calls.c.reason)
+
+# Somebody picked up an earlier try too late: then the call was answered, whatever this one came to.
+_PICKED_UP_LATE = calls.c.reason == sa.literal_column(f"'{EndReason.ANSWERED_LATE.value}'")
+_SAID_OF_THE_CALL: dict[str, sa.ColumnElement[Any]] = {
+    "disposition": sa.case((_PICKED_UP_LATE, calls.c.disposition), else_=bindparam("p_disposition")),
+    "reason": sa.case((_PICKED_UP_LATE, calls.c.reason), else_=bindparam("p_reason")),
+}
 
 _CALL_DONE = Statement(
     sa.update(calls)
@@ -66,10 +74,9 @@ _CALL_DONE = Statement(
     .values(
         state=CallState.DONE.value,
         done_at=bindparam("p_ended_at"),
-        disposition=bindparam("p_disposition"),
-        reason=bindparam("p_reason"),
         attempts_spent=calls.c.attempts_spent + 1,
         dialer_id=None,
+        **_SAID_OF_THE_CALL,
     )
     .returning(*_OF_MONEY)
 )
@@ -85,11 +92,10 @@ _CALL_RETRY = Statement(
         state=sa.case((_NO_RETRY, sa.literal_column("'done'")), else_=sa.literal_column("'queued'")),
         done_at=sa.case((_NO_RETRY, bindparam("p_ended_at")), else_=None),
         due_at=bindparam("p_due_at"),
-        disposition=bindparam("p_disposition"),
-        reason=bindparam("p_reason"),
         attempts_spent=calls.c.attempts_spent + bindparam("p_spent"),
         trunk_faults=calls.c.trunk_faults + bindparam("p_fault"),
         dialer_id=None,
+        **_SAID_OF_THE_CALL,
     )
     .returning(*_OF_MONEY)
 )
@@ -155,14 +161,18 @@ def finish(
         flow_runs.insert(conn, lease, outcome.flow_run, ended_at=outcome.ended_at)
     if trace:
         traces.append(conn, lease.call_id, lease.number, trace)
-    outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
     return True
 
 
 def end_call(
     conn: sa.Connection, lease: Lease, outcome: AttemptOutcome, decision: RetryDecision, *, now: int
 ) -> None:
-    """Queue the call of an ended attempt again or end it, charge what the attempt cost, write its CDR."""
+    """Queue the call of an ended attempt again or end it, charge what the attempt cost, write its CDR and its
+    event.
+
+    A call of which somebody picked up an earlier try too late was answered, whatever this one came to: then
+    another event has the last word.
+    """
     parameters: dict[str, Any] = {
         "p_call": lease.call_id,
         "p_fence": lease.fence,
@@ -178,8 +188,9 @@ def end_call(
         row = _CALL_RETRY.execute(conn, parameters).one_or_none()
     if row is None:
         cdrs.insert(conn, lease, outcome)
+        outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
         return
-    state, account_id, rate, reserved = row
+    state, account_id, rate, reserved, reason = row
     cost = bill(
         None if rate is None else call_rates.from_json(rate),
         answered=outcome.answered_at is not None,
@@ -196,6 +207,9 @@ def end_call(
         attempt=lease.number,
         now=now,
     )
+    outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
+    if reason == EndReason.ANSWERED_LATE and outcome.disposition is not Disposition.ANSWER:
+        outbox.add_end(conn, lease.call_id, now=now)
 
 
 def of_call(conn: sa.Connection, call_id: str) -> list[Attempt]:

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, case
 
 from outdial.domain.call import CallState, Lease
 from outdial.domain.disposition import Disposition, EndReason
-from outdial.storage import credit, outbox, wake
+from outdial.storage import credit, outbox, traces, wake
 from outdial.storage.tables import attempts, calls
 
 BATCH = 250
@@ -52,15 +52,18 @@ _ANSWERED_LATE = (
         cancel_requested_at=sa.func.coalesce(calls.c.cancel_requested_at, bindparam("p_now")),
         state=case((_IS_QUEUED, sa.literal_column("'done'")), else_=calls.c.state),
         done_at=case((_IS_QUEUED, bindparam("p_now")), else_=calls.c.done_at),
-        disposition=case(
-            (_IS_QUEUED, sa.literal_column(f"'{Disposition.ANSWER.value}'")), else_=calls.c.disposition
-        ),
-        reason=case(
-            (_IS_QUEUED, sa.literal_column(f"'{EndReason.ANSWERED_LATE.value}'")), else_=calls.c.reason
-        ),
+        disposition=Disposition.ANSWER.value,
+        reason=EndReason.ANSWERED_LATE.value,
         paused_by=case((_IS_QUEUED, sa.null()), else_=calls.c.paused_by),
     )
-    .returning(*_OF_MONEY)
+    .returning(*_OF_MONEY, calls.c.attempts_started)
+)
+
+_IS_DIALLED = sa.select(attempts.c.number).where(
+    attempts.c.call_id == bindparam("p_call"),
+    attempts.c.number == bindparam("p_number"),
+    # One that is only claimed goes without a trace.
+    attempts.c.state != sa.literal_column("'claimed'"),
 )
 
 _EXPIRED = (_IS_QUEUED, calls.c.expires_at <= bindparam("p_now"))
@@ -107,17 +110,23 @@ def expire_call(conn: sa.Connection, call_id: str, *, now: int) -> None:
 def answered_late(conn: sa.Connection, lease: Lease, *, now: int) -> None:
     """Somebody picked up when an attempt was over: nobody is called again for its call.
 
-    The CDR of the attempt stays what it was; a call that waits for a retry ends as ANSWER, one that is being
-    tried again already is cancelled. Not fenced by the lease: what came over the wire is true whoever holds
-    the call now, if it is an attempt of this call.
+    The CDR of the attempt stays what it was; the call ends as ANSWER, at once where it waits for a retry. A
+    try that is under way is given up, and whatever becomes of it, the call was answered
+    (`attempts.end_call`). Not fenced by the lease: what came over the wire is true whoever holds the call
+    now, if it is an attempt of this call.
     """
     row = conn.execute(_ANSWERED_LATE, {**_attempt(lease), "p_now": now}).one_or_none()
     if row is None:
         return
     if row.state == CallState.DONE:
         _settle(conn, [row], now)
-    else:
-        wake.announce(conn, wake.CANCELS)
+        return
+    wake.announce(conn, wake.CANCELS)
+    this = {"p_call": lease.call_id, "p_number": row.attempts_started}
+    if row.attempts_started > lease.number and conn.execute(_IS_DIALLED, this).first() is not None:
+        why = "the try before was picked up after all, too late: this one is given up"
+        entry = {"at": now, "direction": "note", "summary": why}
+        traces.append(conn, lease.call_id, row.attempts_started, [entry])
 
 
 def _attempt(lease: Lease) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam
 from outdial.domain.call import AttemptOutcome, AttemptState, Lease
 from outdial.domain.disposition import EndReason, HangupBy, classify
 from outdial.domain.retry_policy import Done
-from outdial.storage import agent_legs, claims, outbox, wake
+from outdial.storage import agent_legs, claims, wake
 from outdial.storage.attempts import end_call
 from outdial.storage.tables import attempts, dialers
 
@@ -144,5 +144,4 @@ def _interrupt(
     if row.answered_at is not None:
         agent_legs.end_open(conn, lease, ended_at=row.ended_at, now=now)
     end_call(conn, lease, outcome, Done(), now=now)
-    outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
     return True

@@ -1,6 +1,7 @@
 """Every way in which a call can end has a sentence of its own."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -127,15 +128,15 @@ def test_audio_that_could_not_be_used_is_explained_by_its_detail() -> None:
     )
 
 
-def _busy() -> Cdr:
-    outcome = AttemptOutcome(
+def _busy(**changes: Any) -> Cdr:
+    busy = AttemptOutcome(
         disposition=Disposition.BUSY,
         reason=EndReason.REJECTED,
         hangup_by=HangupBy.CALLEE,
         ended_at=1,
         sip_code=486,
     )
-    return Cdr(call_id="x:1", number=1, dialer_id="d", outcome=outcome)
+    return Cdr(call_id="x:1", number=1, dialer_id="d", outcome=replace(busy, **changes))
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,12 @@ def _busy() -> Cdr:
             [_busy()],
             "The callee was busy (SIP 486). After that somebody picked up; we hung up at once, and it is not"
             " tried again.",
+        ),
+        (
+            EndReason.ANSWERED_LATE,
+            [_busy(), _busy(disposition=Disposition.CANCEL, reason=EndReason.CANCELLED, sip_code=487)],
+            "Somebody picked up an earlier try when it was over and the next one had begun; we hung up both"
+            " at once, and it is not tried again.",
         ),
         (EndReason.REJECTED, [_busy()], "The callee was busy (SIP 486)."),
     ],

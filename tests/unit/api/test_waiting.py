@@ -128,6 +128,27 @@ async def test_a_call_without_a_dialer_says_so(api: Api) -> None:
     assert await explanation(api, await queue(api)) == "Waits for a dialer: none is running."
 
 
+async def test_a_call_whose_time_is_over_does_not_say_that_it_will_be_dialled(api: Api) -> None:
+    """Only a dialer ends it; until one runs, it is not done."""
+    call_id = await queue(api, expires_at=START_MS + 5_000)
+    assert await explanation(api, call_id) == "Waits for a dialer: none is running."
+    api.clock.now += 5_000
+    over = "The time until which it was to be dialled is over: it is not dialled, and ends"
+    assert await explanation(api, call_id) == f"{over} as soon as a dialer runs."
+    await _pause_account(api)
+    await dialer(api)
+    assert await explanation(api, call_id) == f"{over} in a moment."
+
+
+async def test_a_call_that_ends_before_its_window_opens_says_so(api: Api) -> None:
+    await _close_the_window(api)
+    call_id = await queue(api, expires_at=START_MS + 5_000)
+    assert await explanation(api, call_id) == (
+        "Its calling window opens at 2019-08-16 16:00:00, when its time is over (2019-08-16 15:09:56): it"
+        " will not be dialled."
+    )
+
+
 async def test_a_call_that_is_scheduled_says_when(api: Api) -> None:
     call_id = await queue(api, due_at=START_MS + 9_000)
     assert await explanation(api, call_id) == "Waits for its time, 2019-08-16 15:10:00."
