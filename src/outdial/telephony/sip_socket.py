@@ -7,13 +7,18 @@ known in milliseconds and not after 32 seconds.
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Callable
 
 from outdial.sip.transport import Address
 
 _IP_RECVERR = 11
+_IP_MTU_DISCOVER, _IP_PMTUDISC_DONT = 10, 0
+_NO_ROOM = (errno.ENOBUFS, errno.ENOMEM)
+"""The queue of the network interface is full, which the kernel tells only who asked for errors."""
 _BATCH = 64
+_TRIES = 3
 _BUFFER_BYTES = 4 * 1024 * 1024
 """A burst of answers must not be lost while the loop is busy; the kernel caps it at its own limit."""
 
@@ -37,6 +42,8 @@ class SipSocket:
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+            # A link that is too narrow for a large INVITE cuts it, and does not make it an error.
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_DONT)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
             self._socket.bind(bind)
@@ -55,17 +62,18 @@ class SipSocket:
 
     def send(self, data: bytes, destination: Address) -> None:
         """Send one datagram. A full buffer drops it, as the network may: SIP sends again by itself."""
-        for _ in range(3):
+        for _ in range(_TRIES):
             try:
                 self._socket.sendto(data, destination)
             except BlockingIOError:
                 return
-            except ConnectionRefusedError:
-                # An earlier datagram's ICMP error, perhaps for another peer: this one was not sent.
-                self._read_errors()
-            except OSError:
-                self._loop.call_soon(self._on_unreachable, destination, data)
-                return
+            except OSError as error:
+                if error.errno in _NO_ROOM:
+                    return
+                # Mostly news of an earlier datagram, perhaps to another peer: then this one was not sent.
+                if not self._read_errors():
+                    self._loop.call_soon(self._on_unreachable, destination, data)
+                    return
             else:
                 return
 
@@ -90,12 +98,16 @@ class SipSocket:
             self._on_datagram(data, source)
         self._read_errors()
 
-    def _read_errors(self) -> None:
+    def _read_errors(self) -> int:
+        """Pass on what the network said; returns how many messages there were."""
+        count = 0
         with contextlib.suppress(OSError):
             while True:
                 quoted, *_, destination = self._socket.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
+                count += 1
                 if destination:
                     self._loop.call_soon(self._on_unreachable, (destination[0], destination[1]), quoted)
+        return count
 
 
 def address_towards(peer: Address) -> str:
