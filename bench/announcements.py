@@ -12,7 +12,6 @@ from C (sendmsg_ceiling.c, paced, in the same run), and what the same calls cost
 
 import argparse
 import asyncio
-import resource
 import subprocess
 import tempfile
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 
 from bench.far_end import Phones
 from bench.media_rig import PACKET_SIZE, compile_c
-from bench.processes import cpu_s, pss_kb
+from bench.processes import cpu_s, many_files, pss_kb
 from bench.records import database, most_at_once, until_done
 from bench.report import publish, table
 from bench.rtp_sink import Heard, RtpSink, deaf_ports
@@ -67,23 +66,16 @@ class Figures:
 
 async def measure(concurrent: int, seconds: float, sound_s: float, *, priced_s: int = 3) -> Figures:
     """Keep `concurrent` calls of `sound_s` in progress for `seconds`; C sends for `priced_s`."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    try:
-        with tempfile.TemporaryDirectory(prefix="outdial-bench-") as name:
-            folder = Path(name)
-            c_packet_us = kernel_price(folder, max(concurrent, _SLOTS), priced_s)
-            rate = concurrent / sound_s
-            with RtpSink() as sink, Phones(sink.port, folder) as phones:
-                async with (
-                    WebhookSink() as endpoint,
-                    Server(folder, phones.port, calls=concurrent, calls_per_second=2 * rate) as server,
-                ):
-                    return await _run(
-                        server, phones, sink, endpoint, concurrent, seconds, sound_s, c_packet_us
-                    )
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with many_files(), tempfile.TemporaryDirectory(prefix="outdial-bench-") as name:
+        folder = Path(name)
+        c_packet_us = kernel_price(folder, max(concurrent, _SLOTS), priced_s)
+        rate = concurrent / sound_s
+        with RtpSink() as sink, Phones(sink.port, folder) as phones:
+            async with (
+                WebhookSink() as endpoint,
+                Server(folder, phones.port, calls=concurrent, calls_per_second=2 * rate) as server,
+            ):
+                return await _run(server, phones, sink, endpoint, concurrent, seconds, sound_s, c_packet_us)
 
 
 async def _run(

@@ -20,6 +20,14 @@ _BUFFER = 4 << 20
 LOAD_BYTE, LOAD_HALF, AND, JUMP_IF_EQUAL, RETURN = 0x30, 0x28, 0x54, 0x15, 0x06
 """Instructions of classic BPF; offsets begin with the UDP header."""
 DROP_ALL = ((RETURN, 0, 0, 0),)
+MARKED_RTP = (
+    (LOAD_BYTE, 0, 0, 8 + 1),
+    (AND, 0, 0, 0x80),
+    (JUMP_IF_EQUAL, 1, 0, 0x80),
+    (RETURN, 0, 0, 0),
+    (RETURN, 0, 0, 0xFFFF),
+)
+"""The first packets of talk spurts, which have the marker bit (RFC 3551 §4.1), and no others."""
 
 
 def attach(sock: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:

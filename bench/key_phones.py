@@ -22,17 +22,7 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Self
 
-from bench.arrivals import (
-    AND,
-    DROP_ALL,
-    JUMP_IF_EQUAL,
-    LOAD_BYTE,
-    RETURN,
-    attach,
-    dropped,
-    listen_timed,
-    receive,
-)
+from bench.arrivals import DROP_ALL, MARKED_RTP, attach, dropped, listen_timed, receive
 from bench.callee import answer_sdp, response
 from bench.far_end import HOST, free_port, free_ports
 
@@ -48,13 +38,6 @@ _FIRST_KEY_MS = 1_000
 _SILENCE = b"\xd5" * _SAMPLES
 _PCMA, _EVENT, _SSRC = 8, 101, 0x0B5E55ED
 _END = 0x80
-_MARKED = (
-    (LOAD_BYTE, 0, 0, 8 + 1),
-    (AND, 0, 0, MARKER),
-    (JUMP_IF_EQUAL, 1, 0, MARKER),
-    (RETURN, 0, 0, 0),
-    (RETURN, 0, 0, 0xFFFF),
-)
 _AGAIN, _ENOUGH = (tuple(telephone_event_packets(key, KEY_MS, ptime_ms=_PTIME_MS)) for key in "10")
 
 
@@ -139,7 +122,7 @@ class _Phones:
         self._rtp.bind((HOST, rtp_port))
         self._rtcp.bind((HOST, rtp_port + 1))
         listen_timed(self._rtp)
-        attach(self._rtp, _MARKED)
+        attach(self._rtp, MARKED_RTP)
         attach(self._rtcp, DROP_ALL)
         self._sdp = answer_sdp(rtp_port, keys=True)
         self._keys = keys

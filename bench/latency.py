@@ -1,138 +1,111 @@
 """How long one waits: HTTP answer → INVITE, ACK → the sound's first packet, BYE → webhook request.
 
-``python -m bench.latency [--calls 100] [--full] [--write]``
+``python -m bench.latency [--calls 100] [--rate 50] [--full] [--write]``
 
-One call after the other through an idle server. The far end is a few lines of UDP here, so that its times are
-the kernel's receive timestamps of the INVITE, the ACK and the RTP packets, on the same clock as the times of
-the HTTP request and its answer. A call is measured from its answer (it is on disk then), and from the moment
-when the request was sent. The sound's first packet is the first one that is not silence; silence leaves at
-once. The webhook's endpoint is here, too. The peer is what the way cannot do without: two SQLite commits for
-the INVITE (claim, attempt), one for the audio (answer), two for the webhook (the outcome with its outbox row,
-the claim of that row), each measured in the same run as one row in a file of its own.
+First one call after the other through an idle server, then calls at a steady pace while the sound of those
+before is played, all of them measured. The far end (bench/timed_callees.py) and the webhook's endpoint are
+here, so that its times are the kernel's receive timestamps of the INVITE, the ACK and the RTP packets, on the
+same clock as the times of the HTTP request and its answer. A call is measured from its answer (it is on disk
+then), and from the moment when the request was sent. The sound's first packet is the first one that is not
+silence; silence leaves at once. The peer is what the way cannot do without: two SQLite commits for the INVITE
+(claim, attempt), one for the audio (answer), two for the webhook (the outcome with its outbox row, the claim
+of that row), each measured in the same run as one row in a file of its own.
 """
 
 import argparse
 import asyncio
-import socket
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from bench.arrivals import listen_timed, receive
-from bench.callee import answer_sdp, response
-from bench.far_end import HOST, free_ports
+from bench.processes import many_files
 from bench.report import percentile, publish, table
 from bench.server import BRIDGE, Server
+from bench.timed_callees import TimedCallees, Times
 from bench.webhook_sink import WebhookSink
 
-_SILENCE = b"\xd5" * 160
-"""20 ms of PCMA."""
-_SOUND_S = 0.2
+from outdial.cli.client import ApiClient
+
+_SHORT_S = 0.2
+"""Of sound, in a call that finds the server idle."""
 _PAUSE_S = 0.05
 """Between calls: the next one finds the system idle."""
 _CALL_WITHIN_S = 10.0
+_FIRST_NUMBER = 12025550000
 
 
-@dataclass(slots=True)
-class Times:
-    """Of one call, Unix seconds."""
+@dataclass(frozen=True)
+class Load:
+    """Calls at a steady pace."""
 
-    requested: float = 0.0
-    accepted: float = 0.0
-    invite: float = 0.0
-    ack: float = 0.0
-    rtp: float = 0.0
-    audio: float = 0.0
-    bye: float = 0.0
-    told: float = 0.0
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    a_second: float
+    sound_s: float
+    """Of each; so many seconds pass before the first call is measured."""
+    seconds: float
+    """For which calls are measured."""
 
 
-class Callee:
-    """Answers one call at a time and notes when what came. A context; must be made in a running loop."""
+@dataclass
+class Caller:
+    """Makes calls, each to a number of its own."""
 
-    def __init__(self) -> None:
-        self._sip = self._bind(self._on_sip)
-        rtp = free_ports(2, even=True)
-        self._rtp = self._bind(self._on_rtp, rtp)
-        self._rtcp = self._bind(lambda _data, _source, _at: None, rtp + 1)
-        self.port: int = self._sip.getsockname()[1]
-        self.times = Times()
+    client: ApiClient
+    callees: TimedCallees
+    sink: WebhookSink
+    made: int = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for sock in (self._sip, self._rtp, self._rtcp):
-            asyncio.get_running_loop().remove_reader(sock)
-            sock.close()
-
-    def _bind(self, take: Callable[[bytes, tuple[str, int], float], None], port: int = 0) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        listen_timed(sock)
-        sock.bind((HOST, port))
-
-        def readable() -> None:
-            take(*receive(sock))
-
-        asyncio.get_running_loop().add_reader(sock, readable)
-        return sock
-
-    def _on_sip(self, data: bytes, source: tuple[str, int], at: float) -> None:
-        text = data.decode()
-        method = text.split(" ", 1)[0]
-        if method == "INVITE":
-            self.times.invite = self.times.invite or at
-            self._respond(text, source, "180 Ringing")
-            self._respond(text, source, "200 OK", answer_sdp(self._rtp.getsockname()[1]))
-        elif method == "ACK":
-            self.times.ack = self.times.ack or at
-        elif method == "BYE":
-            self.times.bye = self.times.bye or at
-            self._respond(text, source, "200 OK")
-            self.times.over.set()
-
-    def _respond(self, request: str, source: tuple[str, int], status: str, body: str = "") -> None:
-        self._sip.sendto(response(request, status, port=self.port, body=body), source)
-
-    def _on_rtp(self, data: bytes, source: tuple[str, int], at: float) -> None:
-        if not self.times.rtp:
-            self.times.rtp = at
-            self._rtp.sendto(data, source)
-        if not self.times.audio and data[12:] != _SILENCE:
-            self.times.audio = at
+    async def call(self, sound: str, within_s: float) -> Times:
+        """One call, from its request until the webhook was told. Raises TimeoutError."""
+        number = str(_FIRST_NUMBER + self.made)
+        self.made += 1
+        times = Times(requested=time.time())
+        self.callees.expect(number, times)
+        sent = await self.client.post_form("outgoing/send", {"bridge": BRIDGE, "to": number, "audio": sound})
+        times.accepted = time.time()
+        async with asyncio.timeout(within_s):
+            await times.over.wait()
+            times.told = await self.sink.told(sent["data"][0]["id"])
+        return times
 
 
-async def measure(calls: int) -> list[Times]:
-    """Make so many calls. Raises TimeoutError when one does not come to its end."""
-    with tempfile.TemporaryDirectory(prefix="outdial-bench-") as name, Callee() as callee:
+async def measure(calls: int, load: Load) -> tuple[list[Times], list[Times]]:
+    """Make `calls` one by one, then those of the load. Raises TimeoutError when one does not end."""
+    with (
+        many_files(),
+        tempfile.TemporaryDirectory(prefix="outdial-bench-") as name,
+        TimedCallees() as callees,
+    ):
+        at_once = max(100, round(2 * load.a_second * load.sound_s))
         async with (
             WebhookSink() as sink,
-            Server(Path(name), callee.port, calls=100, calls_per_second=1000) as server,
+            Server(Path(name), callees.port, calls=at_once, calls_per_second=1000) as server,
             server.client() as client,
         ):
             await server.subscribe(client, sink.url)
-            sound = await server.upload_sound(client, _SOUND_S)
-            found = []
+            caller = Caller(client, callees, sink)
+            short = await server.upload_sound(client, _SHORT_S)
+            idle = []
             for number in range(calls + 1):
-                callee.times = times = Times(requested=time.time())
-                form = {"bridge": BRIDGE, "to": "12025550100", "audio": sound}
-                sent = await client.post_form("outgoing/send", form)
-                times.accepted = time.time()
-                async with asyncio.timeout(_CALL_WITHIN_S):
-                    await times.over.wait()
-                    times.told = await sink.told(sent["data"][0]["id"])
+                times = await caller.call(short, _CALL_WITHIN_S)
                 await asyncio.sleep(_PAUSE_S)
                 if number:  # the first call pays for what is loaded once
-                    found.append(times)
-            return found
+                    idle.append(times)
+            return idle, await _under(load, caller, await server.upload_sound(client, load.sound_s))
+
+
+async def _under(load: Load, caller: Caller, sound: str) -> list[Times]:
+    """Call at the load's pace; the times of those that began when it was all there."""
+    started = time.monotonic()
+    first = round(load.a_second * load.sound_s)
+    within_s = load.sound_s + _CALL_WITHIN_S
+    async with asyncio.TaskGroup() as group:
+        calls = []
+        for number in range(first + round(load.a_second * load.seconds)):
+            await asyncio.sleep(max(0.0, started + number / load.a_second - time.monotonic()))
+            calls.append(group.create_task(caller.call(sound, within_s)))
+    return [call.result() for call in calls[first:]]
 
 
 def commit_times(count: int) -> list[float]:
@@ -154,39 +127,62 @@ def commit_times(count: int) -> list[float]:
         return found
 
 
-def show(found: list[Times], commits: list[float]) -> str:
-    """The table."""
-    waits = {
-        ("HTTP answer → INVITE", 2, "≤ 15, ≤ 50 ms"): [(t.invite - t.accepted) * 1000 for t in found],
-        ("HTTP request → INVITE", 3, ""): [(t.invite - t.requested) * 1000 for t in found],
-        ("ACK → first RTP packet", 0, ""): [(t.rtp - t.ack) * 1000 for t in found],
-        ("ACK → first packet of the sound", 1, "p99 ≤ 25 ms"): [(t.audio - t.ack) * 1000 for t in found],
-        ("BYE → webhook request", 2, "p99 ≤ 100 ms"): [(t.told - t.bye) * 1000 for t in found],
-        ("one commit", 1, ""): commits,
+def _waits(found: list[Times]) -> dict[str, list[float]]:
+    """Milliseconds."""
+    return {
+        "HTTP answer → INVITE": [(t.invite - t.accepted) * 1000 for t in found],
+        "HTTP request → INVITE": [(t.invite - t.requested) * 1000 for t in found],
+        "ACK → first RTP packet": [(t.rtp - t.ack) * 1000 for t in found],
+        "ACK → first packet of the sound": [(t.audio - t.ack) * 1000 for t in found],
+        "BYE → webhook request": [(t.told - t.bye) * 1000 for t in found],
     }
+
+
+_COMMITS = (2, 3, 0, 1, 2, 1)
+_AIMS = ("≤ 15, ≤ 50 ms", "", "", "p99 ≤ 25 ms", "p99 ≤ 100 ms", "")
+
+
+def show(idle: list[Times], busy: list[Times], commits: list[float], load: Load) -> str:
+    """The tables."""
     commit = percentile(commits, 50)
+    waits = _waits(idle)
     rows = []
-    for (what, needed, aim), values in waits.items():
-        p50, p99 = percentile(values, 50), percentile(values, 99)
-        ratio = f"{p50 / (needed * commit):.1f} ×" if needed else ""
-        rows.append(
-            [what, f"{p50:.1f} ms", f"{p99:.1f} ms", f"{max(values):.1f} ms", needed or "", ratio, aim]
-        )
-    head = ["wait", "p50", "p99", "worst", "commits on the way", "p50 to them", "aim"]
-    return f"{table(head, rows)}\n\n{len(found)} calls, one after the other, through an idle server on SQLite"
+    for (what, values), needed, aim in zip(
+        {**waits, "one commit": commits}.items(), _COMMITS, _AIMS, strict=True
+    ):
+        ratio = f"{percentile(values, 50) / (needed * commit):.1f} ×" if needed else ""
+        rows.append([what, *_figures(values), needed or "", ratio, aim])
+    head = ["idle: wait", "p50", "p99", "worst", "commits on the way", "p50 to them", "aim"]
+    busy_rows = []
+    for what, values in _waits(busy).items():
+        ratios = (percentile(values, percent) / percentile(waits[what], percent) for percent in (50, 99))
+        busy_rows.append([what, *_figures(values), *(f"{ratio:.1f} ×" for ratio in ratios)])
+    busy_head = ["under load: wait", "p50", "p99", "worst", "p50 to idle", "p99 to idle"]
+    return (
+        f"{table(head, rows)}\n\n{len(idle)} calls, one after the other, through an idle server on SQLite\n\n"
+        f"{table(busy_head, busy_rows)}\n\n{len(busy)} calls, {load.a_second:g} a second, through the same"
+        f" server, while {load.a_second * load.sound_s:.0f} others hear a sound of {load.sound_s:g} s"
+    )
+
+
+def _figures(values: list[float]) -> list[str]:
+    return [f"{value:.1f} ms" for value in (percentile(values, 50), percentile(values, 99), max(values))]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int)
-    parser.add_argument("--full", action="store_true", help="1,000 calls instead of 100")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--calls", type=int, help="one by one")
+    parser.add_argument("--rate", type=float, default=50.0, help="calls a second, at a steady pace")
+    parser.add_argument("--full", action="store_true", help="1,000 calls of either kind, sounds of 10 s")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     options = parser.parse_args()
     calls = options.calls or (1000 if options.full else 100)
+    load = Load(options.rate, *((10.0, 1000 / options.rate) if options.full else (4.0, 4.0)))
     commits = commit_times(max(20, calls))
+    idle, busy = asyncio.run(measure(calls, load))
     publish(
         "latency",
-        show(asyncio.run(measure(calls)), commits),
+        show(idle, busy, commits, load),
         command="python -m bench.latency" + (" --full" if options.full else ""),
         write=options.write,
     )

@@ -11,7 +11,6 @@ end by its last one has failed.
 
 import argparse
 import asyncio
-import resource
 import tempfile
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.key_phones import KeyPhones, Pressed
-from bench.processes import cpu_s
+from bench.processes import cpu_s, many_files
 from bench.records import database, most_at_once, until_done
 from bench.report import percentile, publish, table
 from bench.server import BRIDGE, Server
@@ -58,18 +57,14 @@ class Figures:
 async def measure(concurrent: int, seconds: float, every_s: float) -> Figures:
     """Have `concurrent` calls of about `seconds`, with a key `every_s`."""
     keys = max(1, int((seconds - 1) / every_s))
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="outdial-bench-") as name,
-            KeyPhones(keys, round(every_s * 1000)) as phones,
-        ):
-            pace = 2 * _CALLS_PER_SECOND
-            async with Server(Path(name), phones.port, calls=concurrent, calls_per_second=pace) as server:
-                return await _run(server, phones, concurrent, seconds, every_s)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with (
+        many_files(),
+        tempfile.TemporaryDirectory(prefix="outdial-bench-") as name,
+        KeyPhones(keys, round(every_s * 1000)) as phones,
+    ):
+        pace = 2 * _CALLS_PER_SECOND
+        async with Server(Path(name), phones.port, calls=concurrent, calls_per_second=pace) as server:
+            return await _run(server, phones, concurrent, seconds, every_s)
 
 
 async def _run(server: Server, phones: KeyPhones, concurrent: int, seconds: float, every_s: float) -> Figures:

@@ -59,11 +59,16 @@ async def test_joined_pairs() -> None:
 
 
 async def test_latency() -> None:
-    found = await latency.measure(calls=2)
+    load = latency.Load(a_second=10, sound_s=0.4, seconds=0.3)
+    idle, busy = await latency.measure(2, load)
 
-    assert len(found) == 2
-    assert all(times.requested < times.invite < times.ack < times.audio < times.told for times in found)
-    assert "2 calls" in latency.show(found, latency.commit_times(3))
+    assert (len(idle), len(busy)) == (2, 3)
+    for times in (*idle, *busy):
+        assert times.requested < times.invite < times.ack < times.audio < times.bye < times.told
+        assert times.requested < times.accepted
+    text = latency.show(idle, busy, latency.commit_times(3), load)
+    assert "2 calls" in text
+    assert "3 calls, 10 a second" in text
 
 
 async def test_api() -> None:
