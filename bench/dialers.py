@@ -44,7 +44,7 @@ def measure(calls: int, rounds: int, window: int) -> dict[int, list[Share]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outdial-bench-")))
         phones = stack.enter_context(Phones(NOBODY, folder))
-        cluster = stack.enter_context(running_cluster())
+        cluster = stack.enter_context(running_cluster(durable=True))
         for _ in range(rounds):
             for dialers, shares in found.items():
                 shares.append(_round(cluster, phones, dialers, calls, window))

@@ -215,7 +215,7 @@ async def measure(writes: int, writers: int, many: int, rounds: int) -> str:
             schema.upgrade(url)
         found = {"SQLite": await claim_times(files, rounds)}
         with ExitStack() as stack:
-            cluster = stack.enter_context(running_cluster())
+            cluster = stack.enter_context(running_cluster(durable=True))
             databases = {queued: stack.enter_context(empty_database(cluster)) for queued in (_SMALL, many)}
             found["PostgreSQL"] = await claim_times(databases, rounds)
         return show(rate, found, writers)

@@ -32,6 +32,8 @@ class Cluster:
     folder: Path
     bin: Path
     prefix: tuple[str, ...]
+    durable: bool = False
+    """Whether a commit is on the disk: for figures. Tests stop and kill the server, and never its machine."""
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database."""
@@ -46,9 +48,7 @@ class Cluster:
         """Start the server and wait until it accepts connections."""
         settings = (
             f"-c listen_addresses= -c unix_socket_directories={self.folder} -c shared_buffers=32MB"
-            " -c max_connections=60 -c log_min_messages=fatal"
-            # It is stopped and killed in tests, and its machine is not.
-            " -c fsync=off"
+            f" -c max_connections=60 -c log_min_messages=fatal -c fsync={'on' if self.durable else 'off'}"
         )
         self._pg_ctl("-o", settings, "-l", f"{self.folder}/log", "start")
 
@@ -82,7 +82,7 @@ def _as_unprivileged(folder: Path) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def running_cluster() -> Iterator[Cluster]:
+def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
     """A server of one's own; skips if PostgreSQL is not installed (CI installs it)."""
     programs = _programs()
     if programs is None:
@@ -91,7 +91,7 @@ def running_cluster() -> Iterator[Cluster]:
         pytest.skip("PostgreSQL is not installed")
     folder = Path(tempfile.mkdtemp(prefix="outdial-pg-"))
     folder.chmod(0o755)
-    cluster = Cluster(folder, programs, _as_unprivileged(folder))
+    cluster = Cluster(folder, programs, _as_unprivileged(folder), durable)
     initdb = [str(programs / "initdb"), "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     try:
         subprocess.run(
