@@ -4,6 +4,7 @@ import re
 import socket
 from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
 
 from yarl import URL
@@ -17,6 +18,7 @@ LONGEST_URL = 2048
 _CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f]")
 _NUMBER = re.compile(r"(?i)0x[0-9a-f]*|[0-9]+")
 _HOST_NAME = re.compile(r"[a-z0-9._-]{1,253}")
+_MOST_REMEMBERED = 1_000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -45,8 +47,12 @@ class Target:
         return str(self.url.with_query(None))
 
 
+@lru_cache(_MOST_REMEMBERED)
 def parse_target(text: str) -> Target:
-    """Read a URL. Raises EgressRefused with a sentence for whoever gave it."""
+    """Read a URL. Raises EgressRefused with a sentence for whoever gave it.
+
+    URLs are remembered: an endpoint is asked once for every event of every call.
+    """
     if _CONTROL_OR_SPACE.search(text):
         raise EgressRefused("The URL holds a space or a control character; write it as %20 or the like.")
     try:

@@ -174,19 +174,16 @@ def _client_key(response: Response) -> tuple[str, str]:
     """Return what identifies a response's transaction (§17.1.3): the branch and the method of CSeq.
 
     Both are looked for in headers that cannot be read, too, and INVITE is the method where none is named: a
-    2xx that were dropped for its punctuation would be a call that nobody hangs up.
+    2xx that were dropped for its punctuation would be a call that nobody hangs up. Of the Via no more is
+    looked at than the branch of its first element: it is ours, and comes back with every response.
     """
-    try:
-        branch = response.top_via.branch
-    except SipParseError:
-        found = _BRANCH.search(response.headers.get("via") or "")
-        branch = found[1] if found else None
+    branch = _BRANCH.search((response.headers.get("via") or "").partition(",")[0])
     try:
         method = response.cseq.method
     except SipParseError:
         found = _WORD.search(response.headers.get("cseq") or "")
         method = found[0] if found else "INVITE"
-    return branch or "", method.upper()
+    return branch[1] if branch else "", method.upper()
 
 
 def _server_key(request: Request, via: Via) -> tuple[str, ...]:

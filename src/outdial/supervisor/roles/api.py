@@ -21,6 +21,7 @@ from outdial.storage.database import Database
 from outdial.supervisor.http_protocol import BoundedProtocol
 from outdial.supervisor.parts import (
     UuidSource,
+    collect_garbage_rarely,
     egress_options,
     open_blobs,
     sweep_old_uploads,
@@ -81,6 +82,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             timeout_graceful_shutdown=_GRACE_S,
         )
         server = _Server(config)
+        collect_garbage_rarely()
         host, port = listener.getsockname()[:2]
         log.info("api_listening", url=f"http://{host}:{port}")
         async with asyncio.TaskGroup() as group:

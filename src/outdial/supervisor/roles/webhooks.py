@@ -8,7 +8,7 @@ import structlog
 from outdial.config import Settings
 from outdial.egress.client import EgressClient
 from outdial.storage.database import Database
-from outdial.supervisor.parts import egress_options, wall_clock_ms
+from outdial.supervisor.parts import collect_garbage_rarely, egress_options, wall_clock_ms
 from outdial.supervisor.telemetry import telling_metrics
 from outdial.supervisor.tracing import tracing
 from outdial.webhooks.deliverer import Deliverer
@@ -38,6 +38,7 @@ async def serve_webhooks(settings: Settings, stop: asyncio.Event) -> None:
             tracer=tracer,
         )
         await deliverer.start()
+        collect_garbage_rarely()
         log.info("webhooks_ready")
 
         async def look() -> None:

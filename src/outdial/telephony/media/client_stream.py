@@ -138,7 +138,7 @@ class MediaStream:
 
     @property
     def quality(self) -> MediaQuality:
-        """As of the last RTCP interval; final after :meth:`close`."""
+        """As of half a minute ago, at most; final after :meth:`close`."""
         if self._measured is None:
             return MediaQuality()
         _, sent, received, lost, jitter, remote_loss, remote_jitter, round_trip, mos = self._measured

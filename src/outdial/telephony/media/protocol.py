@@ -207,7 +207,8 @@ class LatchedTo(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """The stream's quality so far, after each report of ours; the fields of `domain.call.MediaQuality`."""
+    """The stream's quality so far, after our first report and some of the later ones; the fields of
+    `domain.call.MediaQuality`."""
 
     stream: int
     packets_sent: int

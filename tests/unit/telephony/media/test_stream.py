@@ -204,6 +204,19 @@ def test_what_came_is_judged_where_the_far_end_does_not_report(host: TurnedHost,
     stream.close()
 
 
+def test_the_dialer_is_told_the_quality_soon_and_then_seldom(host: TurnedHost, far: FarEnd) -> None:
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    host.run(8)
+    assert sum(isinstance(report, Measured) for report in host.reports) == 1
+    host.run(52)
+    assert sum(isinstance(report, Measured) for report in host.reports) in range(2, 6)
+    stream.close()
+    last = host.reports[-1]
+    assert isinstance(last, Measured)
+    assert last.packets_sent == stream.sender.packets_sent > 2_900
+
+
 def test_a_report_that_cannot_be_sent_is_counted(host: TurnedHost, far: FarEnd) -> None:
     stream = open_stream(host)
     stream.connect(agreed(far)._replace(rtcp_address="255.255.255.255"))
