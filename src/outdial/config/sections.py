@@ -98,7 +98,7 @@ class MediaSettings(Section):
         default=None,
         ge=1,
         le=64,
-        description="Media worker processes. Unset: one for each spare core, at least one.",
+        description="Media worker processes. Unset: one for each core but one; two on two cores.",
     )
     rtp_timeout_seconds: float = Field(
         default=30.0,

@@ -13,7 +13,12 @@ from outdial.supervisor.first_start import first_start
 from outdial.supervisor.prepare import prepare_database
 from outdial.supervisor.role import Role
 from outdial.supervisor.roles.api import api_options, listen
-from outdial.supervisor.roles.dialer import dispatch_options, media_options, user_agent_options
+from outdial.supervisor.roles.dialer import (
+    dispatch_options,
+    media_options,
+    media_workers_on,
+    user_agent_options,
+)
 from outdial.supervisor.roles.sandbox import sandbox_options
 from outdial.supervisor.serve import role_command, roles_to_run
 
@@ -120,3 +125,8 @@ def test_roles_end_in_the_order_in_which_they_need_each_other() -> None:
     assert roles_to_run(sandbox=False) == (Role.API, Role.DIALER, Role.WEBHOOKS)
     assert roles_to_run(sandbox=True) == (Role.API, Role.DIALER, Role.WEBHOOKS, Role.SANDBOX)
     assert list(role_command(Role.API, parent_pid=7))[-4:] == ["--role", "api", "--parent", "7"]
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (3, 2), (4, 3), (16, 15)])
+def test_audio_gets_all_cores_but_one_and_both_of_two(cores: int, workers: int) -> None:
+    assert media_workers_on(cores) == workers

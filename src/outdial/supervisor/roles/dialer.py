@@ -216,14 +216,22 @@ def user_agent_options(settings: Settings) -> UserAgentOptions:
 def media_options(settings: Settings) -> MediaOptions:
     """The part of the settings that the media client reads."""
     media = settings.media
-    spare_cores = max(1, len(os.sched_getaffinity(0)) - 1)
     return MediaOptions(
         bind_address=media.bind_address,
         port_min=media.port_min,
         port_max=media.port_max,
-        workers=media.workers or spare_cores,
+        workers=media.workers or media_workers_on(len(os.sched_getaffinity(0))),
         rtp_timeout_s=media.rtp_timeout_seconds,
     )
+
+
+def media_workers_on(cores: int) -> int:
+    """How many media workers keep audio on time on a machine.
+
+    All but one core, for the dialer's loop and whatever else runs; but two cores have a worker each, because
+    audio takes three times as much as all the rest, and goes before it (`kernel.prefer_this_process`).
+    """
+    return min(cores, max(2, cores - 1))
 
 
 def dispatch_options(settings: Settings) -> DispatchOptions:

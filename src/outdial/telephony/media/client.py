@@ -188,7 +188,9 @@ class MediaClient:
         ready = [link for link in self._links if link.ready]
         if not ready:
             raise MediaWorkerLost("no media worker is running at the moment")
-        return ready[0] if gathered else min(ready, key=lambda link: link.streams)
+        if gathered:
+            return ready[0]
+        return min(ready, key=lambda link: max(link.streams + 1, self._options.few_streams))
 
     def _take(self, link: WorkerLink, report: Report) -> None:
         if isinstance(report, Ready):

@@ -47,7 +47,7 @@ class WorkerLink:
         self.ready = False
         self.restarts = 0
         self.streams = 0
-        """How many streams it has; kept by the client, which gives the next one to the least loaded."""
+        """How many streams it has; kept by the client, which chooses by it."""
 
     @property
     def pid(self) -> int | None:
