@@ -187,10 +187,13 @@ async def change(request: Request, account_id: str) -> Response:
         "Closed.",
         family("The account is closed.", _EXAMPLE | {"status": "closed", "closed_at": "2019-08-16 15:20:00"}),
     )
-    | errors(401, 404),
+    | errors(401, 404, 409),
 )
 async def close(request: Request, account_id: str) -> Response:
-    """Close an account: its tokens are no longer valid, its waiting calls are cancelled. Records stay."""
+    """Close an account: its tokens are no longer valid, its waiting calls are cancelled. Records stay.
+
+    The first account, whose tokens administer the server, stays open (409).
+    """
     context = context_of(request)
     principal = await authenticate(request)
     number = number_in_path("account", account_id)

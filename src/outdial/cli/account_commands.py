@@ -11,7 +11,7 @@ from outdial.cli.database import with_database
 from outdial.cli.output import JsonOption, console, print_fields, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
 from outdial.domain.money import to_text
-from outdial.errors import NotFound
+from outdial.errors import InUse, NotFound
 from outdial.storage import accounts, administration
 from outdial.storage.accounts import Account
 from outdial.storage.database import Database
@@ -37,7 +37,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add an account; make it a token with `outdial token create --account ID`."""
-    values = checked(read_account_request, {"name": name, "time_zone": time_zone}, is_new=True)
+    values = checked(read_account_request, {"name": name, "time_zone": time_zone}, Account, is_new=True)
     added = change(administration.create_account, operator(), values, now=wall_clock_ms())
     _show(added, as_json=as_json, sentence=f"The account {added.id} ({name}) is added.")
 
@@ -74,7 +74,7 @@ def set_(
     as_json: JsonOption = False,
 ) -> None:
     """Change an account: `outdial account set 2 max_concurrent=20 paused=1`."""
-    wanted = checked(read_account_request, assignments(values), is_new=False)
+    wanted = checked(read_account_request, assignments(values), Account)
     changed = change(administration.change_account, operator(), account_id, wanted, now=wall_clock_ms())
     _show(changed, as_json=as_json, sentence=f"The account {account_id} is changed.")
 
@@ -87,7 +87,7 @@ def close(account_id: AccountId, as_json: JsonOption = False) -> None:
 
     try:
         closed = with_database(work)
-    except NotFound as error:
+    except (NotFound, InUse) as error:
         raise CommandFailed(str(error)) from None
     _show(closed, as_json=as_json, sentence=f"The account {account_id} is closed.")
 

@@ -85,7 +85,7 @@ def set_(
 ) -> None:
     """Change a number: `outdial bridge set 918068280000 max_concurrent=20 paused=1`."""
     digits = PhoneNumber.parse(number).digits
-    wanted = checked(read_bridge_request, assignments(values), is_new=False)
+    wanted = checked(read_bridge_request, assignments(values), Bridge)
 
     def work(conn: sa.Connection) -> Bridge:
         return administration.change_bridge(

@@ -3,6 +3,8 @@
 import getpass
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any
 
 import typer
@@ -49,9 +51,20 @@ def assignments(texts: Sequence[str]) -> dict[str, Any]:
     return nest((name, value) for name, _, value in pairs)
 
 
-def checked(read: Callable[..., dict[str, Any]], values: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """What the API would make of these values. Raises InvalidInput with its sentences."""
+def checked(
+    read: Callable[..., dict[str, Any]], values: dict[str, Any], kind: type, *, is_new: bool = False
+) -> dict[str, Any]:
+    """What the API would make of these values for a `kind`, a dataclass of the storage.
+
+    Raises InvalidInput with its sentences, and for a name that means nothing there: somebody has typed it.
+    """
     try:
-        return read(values, **options)
+        found = read(values, is_new=is_new)
     except ApiError as error:
         raise InvalidInput("\n".join(each for texts in error.errors.values() for each in texts)) from None
+    for name in values:
+        if name not in found:
+            near = get_close_matches(name, [each.name for each in fields(kind)], n=1)
+            hint = f"did you mean {near[0]}?" if near and near[0] != name else "--help names what can."
+            raise InvalidInput(f"{name} is nothing that can be set there; {hint}")
+    return found

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
-from outdial.api.trunk_request import read_trunk_request
+from outdial.api.trunk_request import CODECS, read_trunk_request
 from outdial.cli.changes import assignments, checked, operator
 from outdial.cli.database import with_database
-from outdial.cli.options import networks
 from outdial.cli.output import JsonOption, console, print_fields, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
 from outdial.config import load_settings
@@ -30,8 +29,6 @@ app = typer.Typer(
 )
 
 PASSWORD_VARIABLE = "TRUNK_PASSWORD"  # noqa: S105 - the name of a variable
-_SESSION_EXPIRES_MIN = 90
-_CODECS = ("PCMA", "PCMU", "G722")
 _COLUMNS = {
     "name": "name",
     "host": "host",
@@ -66,7 +63,7 @@ def add(
         CallerIdMode.FROM
     ),
     privacy: Annotated[bool, typer.Option("--privacy", help="Ask to hide our number (RFC 3323).")] = False,
-    codecs: Annotated[str, typer.Option(help="In the order of the offer, with commas.")] = ",".join(_CODECS),
+    codecs: Annotated[str, typer.Option(help="In the order of the offer, with commas.")] = ",".join(CODECS),
     dial_prefix: Annotated[str, typer.Option(help="Put before each dialled number, such as +.")] = "",
     ring_timeout: Annotated[int, typer.Option(min=1, max=180, help="Seconds until NOANSWER.")] = 45,
     max_call: Annotated[int, typer.Option(min=1, help="Seconds after which any call is ended.")] = 3600,
@@ -99,29 +96,30 @@ def add(
 ) -> None:
     """Add a trunk; give it numbers with `outdial bridge add`."""
     address, port = _host_and_port(host)
-    wanted = NewTrunk(
-        name=name,
-        host=address,
-        port=port,
-        username=username,
-        password=password,
-        auth_username=auth_username,
-        from_user=from_user,
-        from_domain=from_domain,
-        caller_id_mode=caller_id.value,
-        privacy=privacy,
-        dial_prefix=dial_prefix,
-        codecs=_codecs(codecs),
-        ring_timeout_s=ring_timeout,
-        max_call_s=max_call,
-        session_expires_s=_session_expires(session_expires),
-        options_interval_s=options_interval,
-        calls_per_second=calls_per_second,
-        max_concurrent=max_concurrent,
-        keep_to_peer=keep_to_peer,
-        addresses=networks(network),
-        headers=dict(_header(each) for each in header or []),
-    )
+    given = {
+        "name": name,
+        "host": address,
+        "port": port,
+        "username": username,
+        "password": password,
+        "auth_username": auth_username,
+        "from_user": from_user,
+        "from_domain": from_domain,
+        "caller_id_mode": caller_id.value,
+        "privacy": privacy,
+        "dial_prefix": dial_prefix,
+        "codecs": codecs,
+        "ring_timeout_s": ring_timeout,
+        "max_call_s": max_call,
+        "session_expires_s": session_expires,
+        "options_interval_s": options_interval,
+        "calls_per_second": calls_per_second,
+        "max_concurrent": max_concurrent,
+        "keep_to_peer": keep_to_peer,
+        "addresses": network or [],
+        "headers": dict(_header(each) for each in header or []),
+    }
+    wanted = NewTrunk(**checked(read_trunk_request, given, NewTrunk, is_new=True))
     if (username is None) != (password is None):
         raise CommandFailed(f"A login needs --username and a password (in ${PASSWORD_VARIABLE}) together.")
 
@@ -177,7 +175,7 @@ def set_(
     given = assignments(values)
     if given.get("password") == "env":
         given["password"] = os.environ.get(PASSWORD_VARIABLE, "")
-    wanted = checked(read_trunk_request, given, is_new=False)
+    wanted = checked(read_trunk_request, given, NewTrunk)
 
     def alter(conn: sa.Connection) -> Trunk:
         trunk = _the_trunk(conn, name)
@@ -316,22 +314,6 @@ def _host_and_port(text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise typer.BadParameter(f"{text!r} is not HOST or HOST:PORT", param_hint="HOST")
     return host, int(port)
-
-
-def _codecs(text: str) -> tuple[str, ...]:
-    names = tuple(each.strip().upper() for each in text.split(",") if each.strip())
-    wrong = [each for each in names if each not in _CODECS]
-    if wrong or not names:
-        raise typer.BadParameter(f"write some of {', '.join(_CODECS)}", param_hint="--codecs")
-    return names
-
-
-def _session_expires(seconds: int) -> int:
-    if seconds != 0 and seconds < _SESSION_EXPIRES_MIN:
-        raise typer.BadParameter(
-            f"write 0, or {_SESSION_EXPIRES_MIN} or more (RFC 4028 §4)", param_hint="--session-expires"
-        )
-    return seconds
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsError,
     TomlConfigSettingsSource,
@@ -58,9 +60,10 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
+            environment = _Environment(settings_cls)
             if file is None:
-                return init_settings, env_settings
-            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+                return init_settings, environment
+            return init_settings, environment, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
     try:
         return FromTheseSources(**overrides)
@@ -70,8 +73,19 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigurationError(f"{file} is not a TOML file: {error}") from None
     except SettingsError as error:
         raise ConfigurationError(
-            f"{error}; set one variable for each setting, such as OUTDIAL_API__PORT."
+            f"{error}; set one variable for each setting, such as OUTDIAL_API__PORT, and write a list with"
+            " commas between."
         ) from None
+
+
+class _Environment(EnvSettingsSource):
+    """Environment variables; a list may be written with commas, beside JSON."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        is_section = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        if is_section or value.lstrip().startswith(("[", "{")):
+            return super().decode_complex_value(field_name, field, value)
+        return [each.strip() for each in value.split(",") if each.strip()]
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

@@ -78,7 +78,8 @@ def _choose_terms(conn: sa.Connection, account: Account, settings: dict[str, Any
 async def close_account(database: Database, actor: Actor, account_id: int, *, now: int) -> Account:
     """Close an account: its tokens are no longer valid, and its waiting calls are cancelled.
 
-    Closing it again cancels what a crash in between left over.
+    Closing it again cancels what a crash in between left over. Raises InUse for the first account, whose
+    tokens administer the server.
     """
     closed = await database.run(_close, actor, account_id, now=now)
     while await database.run(calls.cancel_of_account, account_id, now=now, limit=_CANCELLED_AT_ONCE):
@@ -90,6 +91,11 @@ def _close(conn: sa.Connection, actor: Actor, account_id: int, *, now: int) -> A
     before = the_account(conn, account_id)
     if before.closed_at is not None:
         return before
+    if account_id == accounts.find_all(conn)[0].id:
+        raise InUse(
+            f"The account {account_id} is the server's own: its administrator's tokens would end with it."
+            " Pause it if it shall not call."
+        )
     accounts.update(conn, account_id, {"closed_at": now})
     audit.write(conn, actor, at=now, action="close", thing="account", thing_id=account_id)
     return the_account(conn, account_id)

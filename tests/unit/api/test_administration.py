@@ -59,6 +59,14 @@ async def test_an_account_s_life(api: Api, admin: Any) -> None:
     assert [row["name"] for row in (await admin("GET", "accounts"))[1]["data"]] == ["default", "Clinic"]
 
 
+async def test_the_servers_own_account_stays_open(api: Api, admin: Any) -> None:
+    """With it would end the only tokens that could open another one."""
+    status, answer = await admin("DELETE", f"accounts/{api.account_id}")
+    assert status == 409
+    assert "is the server's own" in answer["message"]
+    assert (await api.call("GET", "auth/me"))[0] == 200
+
+
 async def test_a_trunk_is_changed_in_place_and_never_shows_its_password(api: Api, admin: Any) -> None:
     body = {"name": "c", "host": "sip.example.com", "username": "u", "password": "s3kr1t-pass"}
     _, answer = await admin("POST", "trunks", **body, headers={"X-Api-Key": "s3kr1t-key", "X-Team": "b"})

@@ -57,17 +57,24 @@ def test_a_trunk_is_changed_in_place(outdial: Outdial, monkeypatch: pytest.Monke
         (("account", "add", "x", "--time-zone", "Mars"), exit_codes.USAGE, "Asia/Kolkata"),
         (("account", "set", "1", "name"), exit_codes.USAGE, "NAME=VALUE"),
         (("account", "set", "1", "max_concurrent=0"), exit_codes.USAGE, "from 1 to"),
+        (("account", "set", "1", "max_concurent=5"), exit_codes.USAGE, "did you mean max_concurrent?"),
+        (("account", "set", "1", "id=5"), exit_codes.USAGE, "id is nothing that can be set there"),
+        (("account", "close", "1"), exit_codes.FAILED, "is the server's own"),
+        (("trunk", "set", "none", "codec=PCMA"), exit_codes.USAGE, "did you mean codecs?"),
+        (("bridge", "set", "12025550101", "pause=1"), exit_codes.USAGE, "pause is nothing that can be set"),
         (("trunk", "set", "none", "port=5060"), exit_codes.FAILED, "There is no trunk 'none'"),
-        (("token", "create", "--account", "99"), exit_codes.FAILED, "There is no account 99"),
+        (("token", "create", "--account", "99"), exit_codes.USAGE, "There is no account 99"),
         (("token", "create", "--scope", "all"), exit_codes.USAGE, "calls:read"),
     ],
 )
 def test_what_cannot_be_done_is_said(
     outdial: Outdial, arguments: tuple[str, ...], status: int, words: str
 ) -> None:
+    outdial("account", "balance")  # makes the first account, as a server does
     done = outdial(*arguments)
     assert done.status == status
     assert words in done.err
+    assert done.out == ""
 
 
 def test_the_description_is_printed(outdial: Outdial) -> None:

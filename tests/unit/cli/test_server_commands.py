@@ -72,6 +72,8 @@ def test_a_trunk_s_life(outdial: Outdial, monkeypatch: pytest.MonkeyPatch) -> No
     ("arguments", "status", "words"),
     [
         (("add", "t", "host:0"), exit_codes.USAGE, "HOST or HOST:PORT"),
+        (("add", "t", "bad host"), exit_codes.USAGE, "host should be a name or an address"),
+        (("add", "t", "host", "--header", "Via: x"), exit_codes.USAGE, "'Via' is not a header"),
         (("add", "t", "host", "--codecs", "opus"), exit_codes.USAGE, "PCMA, PCMU, G722"),
         (("add", "t", "host", "--header", "novalue"), exit_codes.USAGE, "Name: value"),
         (("add", "t", "host", "--network", "x"), exit_codes.USAGE, "192.0.2.0/24"),

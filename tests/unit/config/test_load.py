@@ -123,3 +123,15 @@ def test_the_public_address_is_one(monkeypatch: pytest.MonkeyPatch, url: str) ->
     assert "should be an address such as https://voice.example.com" in _problem()
     monkeypatch.setenv("OUTDIAL_API__PUBLIC_URL", "https://voice.example.com/out/")
     assert load_settings().api.public_url == "https://voice.example.com/out"
+
+
+@pytest.mark.parametrize("text", ["10.20.0.0/16, intranet.example", '["10.20.0.0/16", "intranet.example"]'])
+def test_a_list_may_have_commas_between_or_be_json(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("OUTDIAL_EGRESS__ALLOW", text)
+    assert load_settings().egress.allow == ("10.20.0.0/16", "intranet.example")
+
+
+def test_a_list_that_is_no_json_is_told_of_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTDIAL_EGRESS__ALLOW", "[10.20.0.0/16]")
+    with pytest.raises(ConfigurationError, match="write a list with commas between"):
+        load_settings()

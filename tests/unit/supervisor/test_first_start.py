@@ -103,7 +103,7 @@ def test_settings_reach_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     media = media_options(settings)
     assert (media.workers, media.port_min, media.port_max, media.rtp_timeout_s) == (3, 2000, 3000, 7)
     dispatch = dispatch_options(settings)
-    assert (dispatch.max_concurrent, dispatch.lease_s, dispatch.drain_s) == (5, 6, 7)
+    assert (dispatch.lease_s, dispatch.drain_s) == (6, 7)
     api = api_options(settings)
     assert (api.upload_bytes, api.sound_ms, api.recipients, api.retries) == (2048, 9000, 10, 4)
     assert sandbox_options(settings).port == 11
