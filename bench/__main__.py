@@ -7,12 +7,23 @@ import argparse
 import subprocess
 import sys
 
-from bench.report import PAGE, machine, write_block
+from bench.report import PAGE
 
-_OURS = ("dialer_call", "dialers", "announcements", "latency", "storage", "api", "menus")
-"""They take ``--full`` and ``--write``, and write their blocks of the page by themselves."""
-_OF_MEDIA = ("media_ceiling", "media_lateness", "media_client")
-"""They print; their block is what they printed."""
+SHORT = (
+    "media_ceiling",
+    "media_lateness",
+    "media_lateness --joined",
+    "media_client",
+    "menus",
+    "announcements",
+    "dialer_call",
+    "dialers",
+    "latency",
+    "api",
+    "storage",
+)
+_OF_ONE_FORM = SHORT[:4]
+FULL = (*_OF_ONE_FORM, *(f"{name} --full" for name in SHORT[4:]), "announcements --many")
 
 
 def main() -> int:
@@ -20,24 +31,13 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="the long forms, for docs/performance.md")
     parser.add_argument("--write", action="store_true", help=f"put what was found into {PAGE.name}")
     options = parser.parse_args()
-    flags = [flag for flag, wanted in (("--full", options.full), ("--write", options.write)) if wanted]
     fallen = []
-    runs = [(name, flags if name in _OURS else []) for name in (*_OF_MEDIA, *_OURS)]
-    if options.full:
-        runs.append(("announcements", ["--many", *flags[1:]]))
-    for name, arguments in runs:
-        print(f"\n{name}\n", flush=True)
-        command = [sys.executable, "-m", f"bench.{name}", *arguments]
-        finished = subprocess.run(
-            command, check=False, stdout=subprocess.PIPE if name in _OF_MEDIA else None, text=True
-        )
-        if name in _OF_MEDIA:
-            print(finished.stdout, flush=True)
-        if finished.returncode:
-            fallen.append(name)
-        elif options.write and name in _OF_MEDIA:
-            text = f"```\n{finished.stdout.rstrip()}\n```"
-            write_block(name, f"{text}\n\n*{machine()}; `python -m bench.{name}`*")
+    for benchmark in FULL if options.full else SHORT:
+        print(f"\n{benchmark}\n", flush=True)
+        name, *arguments = benchmark.split()
+        command = [sys.executable, "-m", f"bench.{name}", *arguments, *(["--write"] if options.write else [])]
+        if subprocess.run(command, check=False).returncode:
+            fallen.append(benchmark)
     if fallen:
         print(f"\nfailed: {', '.join(fallen)}")
     return 1 if fallen else 0

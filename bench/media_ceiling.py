@@ -1,6 +1,6 @@
 """Packets per CPU second of the media worker, against C's sendmsg in the same run.
 
-``python -m bench.media_ceiling [--streams 2000] [--seconds 4] [--rounds 3] [--echo]``
+``python -m bench.media_ceiling [--streams 2000] [--seconds 4] [--rounds 3] [--echo] [--write]``
 
 The two take turns, so that a drift of the machine hits both. Both send to the same far ends, which read
 everything in a process of their own. The worker's figure has everything in it: pacing, RTCP, timers.
@@ -8,8 +8,8 @@ everything in a process of their own. The worker's figure has everything in it: 
 
 import argparse
 import asyncio
-import statistics
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.media_rig import (
@@ -19,13 +19,23 @@ from bench.media_rig import (
     client_with_streams,
     compile_c,
     connect_gently,
-    machine,
     one_stats,
     work_folder,
     write_clip,
 )
+from bench.report import median, publish, table
 
 from outdial.sdp.direction import Direction
+
+
+@dataclass(frozen=True)
+class Round:
+    """Packets per CPU second, and how late the worker's were."""
+
+    top: float
+    paced: float
+    ours: float
+    p99_ms: float
 
 
 def ceiling(program: Path, streams: int, packets: int, *, paced: bool) -> float:
@@ -36,13 +46,13 @@ def ceiling(program: Path, streams: int, packets: int, *, paced: bool) -> float:
     return int(taken) / float(cpu_s)
 
 
-async def measure(streams: int, seconds: float, rounds: int, *, echo: bool) -> None:
+async def measure(streams: int, seconds: float, rounds: int, *, echo: bool) -> list[Round]:
     with work_folder() as name:
         folder = Path(name)
         sender = compile_c("sendmsg_ceiling.c", folder)
         sink = Sink(compile_c("media_sink.c", folder), streams, echo=echo)
         clip = write_clip(folder, 60)
-        rows = []
+        found = []
         try:
             async with client_with_streams(streams) as (client, legs):
                 await connect_gently(legs)
@@ -59,20 +69,31 @@ async def measure(streams: int, seconds: float, rounds: int, *, echo: bool) -> N
                     after = await one_stats(client)
                     late = after["lateness"]
                     ours = late["packets"] / (after["cpu_s"] - before["cpu_s"])
-                    rows.append((top, paced, ours, late["p99_ms"]))
+                    found.append(Round(top, paced, ours, late["p99_ms"]))
         finally:
             sink.close()
-    print(f"{streams} streams of 20 ms, far ends {'echo' if echo else 'listen'}; {machine()}")
-    print("            µs of CPU per packet           ratio of the worker to")
-    print("round   C    C, paced   worker       C    C, paced     worker's lateness, p99")
-    for number, (top, paced, ours, p99_ms) in enumerate(rows, 1):
-        print(
-            f"{number:5} {1e6 / top:5.2f} {1e6 / paced:8.2f} {1e6 / ours:9.2f}"
-            f" {ours / top:10.2f} {ours / paced:8.2f} {p99_ms:14.2f} ms"
-        )
-    ratio = statistics.median(ours / top for top, _, ours, _ in rows)
-    ratio_paced = statistics.median(ours / paced for _, paced, ours, _ in rows)
-    print(f"median ratio {ratio:.2f} to C at full speed (aim 0.65), {ratio_paced:.2f} to C at the same pace")
+        return found
+
+
+def show(found: list[Round], streams: int) -> str:
+    """The table."""
+    rows = [
+        [
+            f"round {number}",
+            *(f"{1e6 / rate:.2f} µs" for rate in (each.top, each.paced, each.ours)),
+            f"{each.ours / each.top:.2f}",
+            f"{each.ours / each.paced:.2f}",
+            f"{each.p99_ms:.2f} ms",
+        ]
+        for number, each in enumerate(found, 1)
+    ]
+    ratio, ratio_paced = (
+        median([each.ours / each.top for each in found]),
+        median([each.ours / each.paced for each in found]),
+    )
+    rows.append(["median", "", "", "", f"{ratio:.2f}", f"{ratio_paced:.2f}", ""])
+    head = ["CPU per packet", "C", "C, paced", "worker", "worker to C", "to C, paced", "worker late, p99"]
+    return f"{table(head, rows)}\n\n{streams:,} streams of 20 ms; aim 0.65 of C at full speed"
 
 
 def main() -> None:
@@ -81,8 +102,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--echo", action="store_true", help="the far ends send every packet back")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
-    asyncio.run(measure(options.streams, options.seconds, options.rounds, echo=options.echo))
+    found = asyncio.run(measure(options.streams, options.seconds, options.rounds, echo=options.echo))
+    publish(
+        "media_ceiling",
+        show(found, options.streams),
+        command="python -m bench.media_ceiling",
+        write=options.write,
+    )
 
 
 if __name__ == "__main__":

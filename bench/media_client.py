@@ -1,6 +1,6 @@
 """What a leg's media costs the dialer's own process: open, connect, play, close.
 
-``python -m bench.media_client [--calls 3000]``
+``python -m bench.media_client [--calls 3000] [--write]``
 
 The far ends listen in a process of their own, and each call's clip is one packet, so that the CPU time of
 this process is the client's: its messages, futures and callbacks on uvloop.
@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import uvloop
-from bench.media_rig import RTP_PORT, Sink, agreed, compile_c, machine, work_folder
+from bench.media_rig import RTP_PORT, Sink, agreed, compile_c, work_folder
+from bench.report import publish, table
 
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.events import MediaEvent, PlayFinished
@@ -35,7 +36,8 @@ async def one_call(client: MediaClient, index: int, clip: Path) -> None:
     await stream.close()
 
 
-async def measure(calls: int) -> None:
+async def measure(calls: int) -> float:
+    """The CPU seconds of so many calls."""
     with work_folder() as name:
         folder = Path(name)
         sink = Sink(compile_c("media_sink.c", folder), AT_ONCE)
@@ -57,15 +59,22 @@ async def measure(calls: int) -> None:
         cpu_s = await all_calls()
         await client.stop()
         sink.close()
-    print(f"{calls} calls, {AT_ONCE} at once; {machine()}")
-    print(f"dialer's CPU for the media of one call: {1e6 * cpu_s / calls:.0f} µs (aim 150)")
+    return cpu_s
+
+
+def show(calls: int, cpu_s: float) -> str:
+    """The table."""
+    row = (f"{calls:,}", AT_ONCE, f"{1e6 * cpu_s / calls:.0f} µs", "≤ 150 µs")
+    return table(("calls", "at a time", "dialer's CPU for a call's media", "aim"), [row])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=3000)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
-    uvloop.run(measure(options.calls))
+    text = show(options.calls, uvloop.run(measure(options.calls)))
+    publish("media_client", text, command="python -m bench.media_client", write=options.write)
 
 
 if __name__ == "__main__":

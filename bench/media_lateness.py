@@ -1,6 +1,6 @@
 """How late packets leave: the worker's own histogram, and what the far ends saw.
 
-``python -m bench.media_lateness [--streams 1000 3000] [--seconds 10] [--echo] [--joined]``
+``python -m bench.media_lateness [--streams 1000 3000] [--seconds 10] [--echo] [--joined] [--write]``
 
 The worker counts each packet of a tick as late as the tick's last one. The far ends, a process of their own,
 measure by the kernel's receive timestamps how far two packets of a stream are from being 20 ms apart.
@@ -10,7 +10,9 @@ what came from the partner's far end a moment before.
 
 import argparse
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.media_rig import (
     Seen,
@@ -18,17 +20,30 @@ from bench.media_rig import (
     client_with_streams,
     compile_c,
     connect_gently,
-    machine,
     one_stats,
     work_folder,
     write_clip,
 )
+from bench.report import publish, table
+
+_USUAL, _USUAL_JOINED = (1000, 3000), (400,)
 
 
-async def measure(
-    streams: int, seconds: float, *, echo: bool, joined: bool = False
-) -> tuple[dict[str, object], Seen, float]:
-    """The worker's figures, the far ends' and the worker's CPU seconds per second."""
+@dataclass(frozen=True)
+class Figures:
+    """Of one number of streams."""
+
+    streams: int
+    cpu: float
+    """The worker's CPU seconds per second."""
+    late: dict[str, Any]
+    """The worker's own histogram."""
+    seen: Seen
+    """By the far ends."""
+
+
+async def measure(streams: int, seconds: float, *, echo: bool, joined: bool = False) -> Figures:
+    """Let one worker send for so many seconds."""
     with work_folder() as name:
         folder = Path(name)
         sink = Sink(compile_c("media_sink.c", folder), streams, echo=echo or joined)
@@ -49,33 +64,48 @@ async def measure(
                 sink.seen()
                 await asyncio.sleep(seconds)
                 after = await one_stats(client)
-                return after, sink.seen(), (after["cpu_s"] - before["cpu_s"]) / seconds
+                cpu = (after["cpu_s"] - before["cpu_s"]) / seconds
+                return Figures(streams, cpu, after["lateness"], sink.seen())
         finally:
             sink.close()
 
 
+def show(found: list[Figures], how: str) -> str:
+    """The table."""
+    rows = []
+    for each in found:
+        late, seen = each.late, each.seen
+        ours = (late["p50_ms"], late["p99_ms"], late["p999_ms"], late["max_ms"])
+        theirs = (seen.p50_ms, seen.p99_ms, seen.p999_ms, seen.max_ms)
+        cells = [" / ".join(f"{value:.2f}" for value in values) for values in (ours, theirs)]
+        rows.append([f"{each.streams:,}", f"{each.cpu:.0%}", f"{late['packets']:,}", *cells, seen.lost])
+    head = ["streams", "CPU", "packets", "worker late, ms", "far ends: spacing off, ms", "lost"]
+    return (
+        f"{table(head, rows)}\n\np50 / p99 / p99.9 / worst; {how}, packets of 20 ms, one worker;"
+        " aim: p99 ≤ 1 ms at 3,000 streams"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--streams", type=int, nargs="+", default=[1000, 3000])
+    parser.add_argument("--streams", type=int, nargs="+", help="1000 3000, or 400 joined")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--echo", action="store_true", help="the far ends send every packet back")
     parser.add_argument("--joined", action="store_true", help="streams hear each other, two by two")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
-    far_ends = "joined in pairs, far ends echo" if options.joined else "far ends listen"
-    print(f"20 ms, {'far ends echo' if options.echo else far_ends}; {machine()}")
-    print("            worker                                          far ends: spacing off by")
-    print("streams   CPU   packets   p50    p99   p99.9     max ms     p50    p99   p99.9     max ms   lost")
-    for streams in options.streams:
-        figures, seen, cpu = asyncio.run(
-            measure(streams, options.seconds, echo=options.echo, joined=options.joined)
-        )
-        late = figures["lateness"]
-        print(
-            f"{streams:7} {cpu:5.0%} {late['packets']:9} {late['p50_ms']:5.2f} {late['p99_ms']:6.2f}"
-            f" {late['p999_ms']:7.2f} {late['max_ms']:7.2f} {seen.p50_ms:11.2f} {seen.p99_ms:6.2f}"
-            f" {seen.p999_ms:7.2f} {seen.max_ms:7.2f} {seen.lost:9}"
-        )
-    print("aim: p99 ≤ 1 ms at 3,000 streams")
+    joined = options.joined
+    found = [
+        asyncio.run(measure(streams, options.seconds, echo=options.echo, joined=joined))
+        for streams in options.streams or (_USUAL_JOINED if joined else _USUAL)
+    ]
+    echo = "far ends send back what they hear" if options.echo else "far ends listen"
+    publish(
+        "media_joined" if joined else "media_lateness",
+        show(found, "joined in pairs, far ends send back what they hear" if joined else echo),
+        command="python -m bench.media_lateness" + (" --joined" if joined else ""),
+        write=options.write,
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from bench.media_rig import machine
+from bench.report import machine
 
 from outdial.rtp.packet import pack_header
 

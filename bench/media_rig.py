@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from outdial.sdp.agreement import AgreedMedia
 from outdial.sdp.codec import PCMA
@@ -113,13 +113,7 @@ def work_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="outdial-bench-")
 
 
-def machine() -> str:
-    """One line about where figures come from."""
-    system = f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
-    return f"{system}, Python {platform.python_version()}"
-
-
-async def one_stats(client: MediaClient) -> dict[str, object]:
+async def one_stats(client: MediaClient) -> dict[str, Any]:
     """The figures of the one worker."""
     (figures,) = await client.stats()
     return figures

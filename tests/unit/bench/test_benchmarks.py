@@ -4,7 +4,20 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bench import announcements, api, dialer_call, dialers, latency, media_lateness, menus, report, storage
+from bench import __main__ as everything
+from bench import (
+    announcements,
+    api,
+    dialer_call,
+    dialers,
+    latency,
+    media_ceiling,
+    media_client,
+    media_lateness,
+    menus,
+    report,
+    storage,
+)
 
 needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp (sip-tester) is not installed")
 
@@ -51,11 +64,30 @@ async def test_menus() -> None:
 
 
 async def test_joined_pairs() -> None:
-    figures, seen, _ = await media_lateness.measure(4, 0.5, echo=False, joined=True)
+    found = await media_lateness.measure(4, 0.5, echo=False, joined=True)
 
-    assert seen.packets > 0
-    assert seen.lost == 0
-    assert figures["lateness"]
+    assert found.seen.packets > 0
+    assert found.seen.lost == 0
+    assert "joined" in media_lateness.show([found], "joined")
+
+
+async def test_media_lateness() -> None:
+    found = await media_lateness.measure(4, 0.5, echo=False)
+
+    assert found.seen.packets > 0
+    assert found.seen.lost == 0
+    assert "| 4 " in media_lateness.show([found], "far ends listen")
+
+
+async def test_media_ceiling() -> None:
+    found = await media_ceiling.measure(20, 0.5, 1, echo=False)
+
+    assert found[0].ours > 0
+    assert "20 streams" in media_ceiling.show(found, 20)
+
+
+async def test_media_client() -> None:
+    assert "| 60 " in media_client.show(60, await media_client.measure(60))
 
 
 async def test_latency() -> None:
@@ -99,27 +131,16 @@ def test_a_missing_block_is_an_error(tmp_path: Path) -> None:
         report.write_block("one", "new", page)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "media_ceiling",
-        "media_lateness",
-        "media_client",
-        "dialer_call",
-        "announcements",
-        "announcements_many",
-        "dialers",
-        "latency",
-        "storage",
-        "api",
-        "menus",
-    ],
-)
-def test_the_page_has_a_block_for_each_benchmark(name: str) -> None:
+@pytest.mark.parametrize("benchmark", {*everything.SHORT, *everything.FULL})
+def test_the_page_has_a_block_for_each_benchmark_and_names_its_command(benchmark: str) -> None:
+    name = {"media_lateness --joined": "media_joined", "announcements --many": "announcements_many"}.get(
+        benchmark, benchmark.removesuffix(" --full")
+    )
     text = report.PAGE.read_text()
 
     assert text.count(f"<!-- bench:{name} -->") == 1
     assert text.count(f"<!-- /bench:{name} -->") == 1
+    assert f"`python -m bench.{benchmark.removesuffix(' --full')}" in text
 
 
 def test_percentiles() -> None:
