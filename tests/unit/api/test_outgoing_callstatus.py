@@ -241,8 +241,9 @@ async def test_the_trace_of_an_attempt(api: Api) -> None:
     assert status == 200
     assert (answer["data"]["attempt"], answer["data"]["cut"]) == (1, False)
     first, second = answer["data"]["entries"]
-    assert first == entries[0] | {"offset_ms": 0}
-    assert second == entries[1] | {"offset_ms": 12, "peer": None, "text": None}
+    at = "2019-08-16 15:09:51"
+    assert first == entries[0] | {"at": at, "offset_ms": 0}
+    assert second == entries[1] | {"at": at, "offset_ms": 12, "peer": None, "text": None}
     for wrong in ("0", "2", "x", "-1", "1.5"):
         status, answer = await api.call("GET", f"outgoing/trace?id={CALL_ID}&attempt={wrong}")
         assert (status, list(answer["errors"])) == (422, ["attempt"]), wrong
