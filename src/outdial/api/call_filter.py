@@ -1,5 +1,6 @@
 """Which calls a request is about: filters in its query, alone or together."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ LOG_NAMES = (*NAMES, "customid1", "bridge", "name", "status", "state", "start_da
 
 _DAY_LENGTH = len("2019-08-16")
 _SHOWN = 40
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 PARAMETERS = [
     parameter("mobile", "Calls to this number.", required=False),
@@ -34,7 +36,8 @@ PARAMETERS = [
     parameter("date", "Calls that were accepted on this day, as in 2019-08-16.", required=False),
     parameter(
         "start_date",
-        "Calls that were accepted then or later: a day or a time, as in 2019-08-16 15:00:00.",
+        "Calls that were accepted then or later: a day or a time, as in 2019-08-16 15:00:00, or ISO 8601 with"
+        " an offset.",
         required=False,
     ),
     parameter(
@@ -128,15 +131,21 @@ def _time(name: str, text: str) -> datetime:
 
 
 def _read_time(text: str) -> datetime | None:
-    """A day or a time in the account's time zone, of a year that Unix time knows; None for anything else."""
+    """A day or a time of a year that Unix time knows; None for anything else.
+
+    In the account's time zone, unless a time has an offset.
+    """
+    if _DAY.match(text) is None:
+        return None
     try:
         found = datetime.fromisoformat(text) if ":" in text else date.fromisoformat(text)
     except ValueError:
         return None
-    if not 1970 <= found.year < 9999 or getattr(found, "tzinfo", None) is not None:
+    if not 1970 < found.year < 9999:
         return None
+    zone = found.tzinfo if isinstance(found, datetime) and found.tzinfo else current_zone()
     parts = found.timetuple()[:6]
-    return datetime(*parts, tzinfo=current_zone())
+    return datetime(*parts, tzinfo=zone)
 
 
 def _latest(*times: int | None) -> int | None:

@@ -82,10 +82,11 @@ PAGES = [
     summary="Add a webhook",
     responses=success("Stored; `status` says whether it was verified.", family("…", _CREATED))
     | errors(400, 401, 409, 413, 415, 422),
-    openapi_extra=body(_FIELDS, ["name", "uri"], _EXAMPLE_BODY) | {"parameters": [IDEMPOTENCY_KEY]},
+    openapi_extra=body(_FIELDS | {"status": _STATUS}, ["name", "uri"], _EXAMPLE_BODY)
+    | {"parameters": [IDEMPOTENCY_KEY]},
 )
 async def add(request: Request) -> Response:
-    """Store an endpoint and ask it for the challenge.
+    """Store an endpoint and ask it for the challenge, unless `status` is 0.
 
     One that does not answer it is kept with status 0 and a reason; mend it and verify it again. The secret is
     in this answer and in no later one.
@@ -98,7 +99,7 @@ async def add(request: Request) -> Response:
         return again
     wanted = read_webhook_request(form, context.endpoints, is_new=True)
     given = wanted.pop("secret", None)
-    wanted.pop("status", None)
+    stays_off = wanted.pop("status", None) == "0"
     secret = given or context.endpoints.new_secret()
     new = NewWebhook(
         secret=secret,
@@ -109,15 +110,16 @@ async def add(request: Request) -> Response:
     made: list[Webhook] = []
 
     def insert(conn: sa.Connection) -> Webhook:
-        return webhooks.insert(conn, principal.account_id, new, now=now)
+        webhook = webhooks.insert(conn, principal.account_id, new, now=now)
+        return _change(conn, principal.account_id, webhook, {"status": "0"}, now) if stays_off else webhook
 
     def body_of(webhook: Webhook) -> dict[str, Any]:
         made[:] = [webhook]
-        return _created(webhook, _NOT_VERIFIED, secret)
+        return _created(webhook, None if stays_off else _NOT_VERIFIED, secret)
 
     now = context.now_ms()
     answer = await once(context, key, insert, body_of)
-    if REPLAYED in answer.headers:
+    if REPLAYED in answer.headers or stays_off:
         return answer
     # Its answer, which is kept already, becomes what comes of the challenge.
     why_not, webhook = await _verify(context, made[0])

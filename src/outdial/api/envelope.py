@@ -14,11 +14,12 @@ _OF_THE_API = [
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+_FOR_THE_LOG = ("route", "outdial.account")
 _NUL = "A path or query may not hold a NUL character."
 
 
 class Envelope:
-    """Plain ASGI middleware: security headers, the state of the rate limit, and no NUL in an address.
+    """Plain ASGI middleware: security headers, the state of the rate limit, HEAD, and no NUL in an address.
 
     No database takes a NUL in a text; saying so once, here, is surer than at each parameter. There are no
     CORS headers: a page of another origin cannot read an answer.
@@ -36,15 +37,24 @@ class Envelope:
         is_api = scope["path"].startswith(PREFIX)
         added = _OF_THE_API if is_api else _ALWAYS
 
+        # HEAD is a GET without a body (RFC 9110 §9.3.2). The server looks at its own scope to leave it out.
+        is_head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if is_head else scope
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *added, *rate_headers(scope)]
+                message["headers"] = [*message["headers"], *added, *rate_headers(inner)]
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         if is_api and ("\x00" in scope["path"] or b"%00" in scope["query_string"]):
             await _refuse(send_with_headers)
         else:
-            await self._app(scope, receive, send_with_headers)
+            try:
+                await self._app(inner, receive, send_with_headers)
+            finally:
+                scope.update({name: inner[name] for name in _FOR_THE_LOG if name in inner})
 
 
 async def _refuse(send: Send) -> None:

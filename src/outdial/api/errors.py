@@ -62,7 +62,8 @@ def error_response(error: ApiError) -> Response:
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """No space left, quota exceeded, file larger than the process may write (ulimit -f)."""
 _SENTENCES = {404: "There is no such endpoint; see /docs for all of them."}
-_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
+_METHODS = {"GET": "GET, HEAD", "POST": "POST", "PUT": "PUT", "DELETE": "DELETE"}
+"""What a route with this method answers."""
 
 
 async def _on_api_error(_request: Request, error: Exception) -> Response:
@@ -85,7 +86,7 @@ def _known_methods(request: Request) -> str:
     routes = request.app.routes
     scopes = {method: {**request.scope, "method": method} for method in _METHODS}
     return ", ".join(
-        method
+        _METHODS[method]
         for method, scope in scopes.items()
         if any(route.matches(scope)[0] is Match.FULL for route in routes)
     )

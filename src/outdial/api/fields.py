@@ -33,6 +33,13 @@ def whole_number(text: str, low: int, high: int) -> int | None:
     return value if low <= value <= high else None
 
 
+def as_list(value: Any) -> Any:
+    """A list that a form wrote with numbers, `to[0]=…&to[1]=…`, as a list; anything else as it is."""
+    if isinstance(value, dict) and value and list(value) == [str(at) for at in range(len(value))]:
+        return list(value.values())
+    return value
+
+
 class Fields:
     """The parameters of one request; `values` has those that were given and are right."""
 
@@ -120,7 +127,7 @@ class Fields:
 
     def texts(self, name: str, check: Callable[[str], str], *, most: int = _MOST_ITEMS) -> None:
         """Several texts: a list, or one text with commas between."""
-        value = self._body.get(name)
+        value = as_list(self._body.get(name))
         if value is None:
             return
         parts = value.split(",") if isinstance(value, str) else value

@@ -19,6 +19,8 @@ _EVERYWHERE = frozenset({"access_token"})
 """Query parameters of every endpoint."""
 _FILTERING = frozenset({"GET", "HEAD", "DELETE"})
 _SHOWN = 40
+_NEAR = 0.7
+"""So that `stauts` is near to status, and `number` not to name."""
 _MOST_NAMED = 20
 
 
@@ -78,7 +80,7 @@ def _about(names: Sequence[str], sentence: Callable[[str], str]) -> dict[str, li
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     meant = {_plain(each): each for each in known if each not in _EVERYWHERE}
-    near = get_close_matches(_plain(name), meant, n=1)
+    near = get_close_matches(_plain(name), meant, n=1, cutoff=_NEAR)
     if near:
         return f"{name} is not known here; did you mean {meant[near[0]]}?"
     return f"{name} is not known here{'; known are ' if meant else ''}{', '.join(sorted(meant.values()))}."

@@ -52,7 +52,8 @@ async def read_multipart(
     """Read all parts; the part that `file` names is written to its path.
 
     Raises ApiError 400 for a body that is not multipart, 413 for a file over its limit or too many or too
-    large fields, 422 for a second file.
+    large fields, 422 for a second file or one that is expected
+    to be a text.
     """
     reader = _Reader(file)
     try:
@@ -111,6 +112,9 @@ class _Reader:
         disposition = self._headers.get("content-disposition", "")
         self._name = _parameter(disposition, "name") or ""
         if self._target is None or self._name != self._target.field:
+            if _parameter(disposition, "filename"):
+                wanted = "" if self._target is None else f"; the file is expected as {self._target.field}"
+                raise invalid({self._name: [f"{self._name[:40]} should be a text, not a file{wanted}."]})
             return
         if self.form.file_name is not None:
             raise invalid({self._name: [f"Send one file as {self._name}, not several."]})

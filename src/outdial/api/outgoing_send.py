@@ -39,7 +39,8 @@ PARAMETERS = {
     "to": {
         **TEXTS,
         "description": "Number to call, with country code. Several: with commas between, as a JSON array, or"
-        " repeated. A number that stands twice is called once, and has a row that says so.",
+        " repeated (`to=…&to=…`, `to[]=…`, `to[0]=…`). A number that stands twice is called once, and has a"
+        " row that says so.",
     },
     "audio": {
         "type": "string",

@@ -210,7 +210,10 @@ async def change(request: Request, suppression_id: str) -> Response:
     before = await _the_row(request, principal.account_id, suppression_id)
     form = await read_body(request, limit=context.options.body_bytes)
     kept = {"receiver": before.receiver, "type": before.type.value, "value": before.value}
-    wanted = _wanted(kept | {name: value for name, value in form.items() if name in kept})
+    given = {name: value for name, value in form.items() if name in kept}
+    if "type" in given and str(given["type"]).strip().lower() != before.type:
+        kept["value"] = ""  # it was meant for the other type
+    wanted = _wanted(kept | given)
     try:
         done = await context.database.run(
             suppressions.update, principal.account_id, before.id, wanted, now=context.now_ms()
@@ -272,12 +275,12 @@ async def _store(context: ApiContext, account_id: int, out: Path) -> int:
 def _wanted(form: dict[str, Any]) -> NewSuppression:
     wrong: dict[str, list[str]] = {}
     number = None
-    text = form.get("receiver")
-    if text in (None, ""):
-        wrong["receiver"] = ["receiver is missing: the number that should not be called."]
+    text = _text(form, "receiver", wrong)
+    if not text:
+        wrong.setdefault("receiver", ["receiver is missing: the number that should not be called."])
     else:
         try:
-            number = PhoneNumber.parse(str(text))
+            number = PhoneNumber.parse(text)
         except InvalidPhoneNumber as error:
             wrong["receiver"] = [str(error)]
     kind, value = _kind(form, wrong)
@@ -287,16 +290,28 @@ def _wanted(form: dict[str, Any]) -> NewSuppression:
 
 
 def _kind(form: Mapping[str, Any], wrong: dict[str, list[str]]) -> tuple[SuppressionType, str]:
+    texts = [_text(form, name, wrong) for name in ("type", "value")]
+    if "type" in wrong or "value" in wrong:
+        return SuppressionType.ALL, ""
     try:
-        kind = read_type(str(form.get("type") or ""))
+        kind = read_type(texts[0])
     except InvalidInput as error:
         wrong["type"] = [str(error)]
         return SuppressionType.ALL, ""
     try:
-        return kind, read_value(kind, str(form.get("value") or ""))
+        return kind, read_value(kind, texts[1])
     except InvalidInput as error:
         wrong["value"] = [str(error)]
         return kind, ""
+
+
+def _text(form: Mapping[str, Any], name: str, wrong: dict[str, list[str]]) -> str:
+    """A single value as text, empty if it was not given or is none."""
+    value = form.get(name)
+    if isinstance(value, bool | float | list | dict):
+        wrong[name] = [f"{name} should be a single text."]
+        return ""
+    return "" if value is None else str(value).strip()
 
 
 def _filter(wanted: QueryParams) -> SuppressionFilter:

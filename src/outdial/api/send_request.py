@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from outdial.api.fields import whole_number
+from outdial.api.fields import as_list, whole_number
 from outdial.api.times import read_time
 from outdial.domain.calling_window import LONGEST as LONGEST_WINDOW
 from outdial.domain.calling_window import CallingWindow
@@ -29,8 +29,9 @@ _MOST_VARIABLES = 100
 _MOST_BAD_NUMBERS_SHOWN = 10
 _LONGEST_NUMBER_SHOWN = 40
 _BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
+_SEPARATORS = re.compile(r"[,;\r\n]")
 _URL = re.compile(r"(?i)https?://")
-_OTHER_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+_LIKE_A_URL = re.compile(r"://|^(?i:www)\.|/")
 
 _NOT_A_LIST = "to should be a number, a list of numbers, or numbers with commas between,"
 _NO_AUDIO = (
@@ -153,7 +154,7 @@ class _Reader:
         return bridge
 
     def _recipients(self) -> list[PhoneNumber]:
-        value = self._body.get("to")
+        value = as_list(self._body.get("to"))
         if isinstance(value, dict | bool | float):
             self._wrong("to", f"{_NOT_A_LIST} not {_shown(value)}.")
             return []
@@ -162,7 +163,7 @@ class _Reader:
         for each in value if isinstance(value, list) else [value]:
             # A comma too many between numbers is no harm; a row without a number is one of its list.
             if isinstance(each, str):
-                split = [part for part in each.split(",") if part.strip()]
+                split = [part for part in _SEPARATORS.split(each) if part.strip()]
                 parts += split or ([each] if in_list else [])
             elif in_list or each is not None:
                 parts.append(each)
@@ -193,7 +194,7 @@ class _Reader:
 
     def _audio(self) -> tuple[str | None, str | None]:
         """The id of a sound, or a URL."""
-        if "ivr_id" in self._errors:
+        if "ivr_id" in self._errors or "flow_id" in self._errors:
             return None, None
         # The page's third example sends `audio==http://…`: one leading "=" is not part of the value.
         audio = self._text("audio", most=LONGEST_URL + 1).removeprefix("=").strip()
@@ -204,19 +205,23 @@ class _Reader:
             return None, None
         if _URL.match(audio):
             return None, self._audio_url(audio)
-        if _OTHER_SCHEME.match(audio):
-            sentence = f"The address of audio must start with http:// or https://, not {audio[:60]!r}."
-            self._wrong("audio", sentence)
-            return None, None
         try:
             return str(UUID(audio)), None
         except ValueError:
-            self._wrong("audio", unknown_sound(audio))
+            self._wrong(
+                "audio", unknown_address(audio) if _LIKE_A_URL.search(audio) else unknown_sound(audio)
+            )
             return None, None
 
     def _flow_id(self) -> int | None:
         """The id of a flow under either of its names; None if there is none."""
-        text = self._text("ivr_id") or self._text("flow_id")
+        text, synonym = self._text("ivr_id"), self._text("flow_id")
+        if text and synonym and text != synonym:
+            self._wrong(
+                "flow_id", f"flow_id is the same as ivr_id, but {synonym[:40]!r} is not {text[:40]!r}."
+            )
+            return None
+        text = text or synonym
         if not text:
             return None
         if self._text("audio", most=LONGEST_URL + 1):
@@ -367,6 +372,11 @@ def refusals(sentences: Iterable[str]) -> list[str]:
 def unknown_sound(sound_id: str) -> str:
     """The sentence for a sound that does not exist."""
     return f"There is no sound {sound_id[:60]!r}; GET /api/v1/voice/sounds lists all of them."
+
+
+def unknown_address(text: str) -> str:
+    """The sentence for an address that is none."""
+    return f"The address of audio must start with http:// or https://, not {text[:60]!r}."
 
 
 def unknown_webhook(webhook_id: object) -> str:

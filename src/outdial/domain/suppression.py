@@ -44,6 +44,12 @@ def read_value(kind: SuppressionType, text: str) -> str:
     """Read the value that belongs to a type: digits for a sender. Raises InvalidInput."""
     value = text.strip()
     if kind is SuppressionType.ALL:
+        if value:
+            others = ", ".join(each for each in SuppressionType if each is not kind)
+            raise InvalidInput(
+                f"value is {value[:40]!r}, and the type all has none: set type to one of {others}, or leave"
+                " value out."
+            )
         return ""
     if not value:
         raise InvalidInput(f"value is missing: {_MEANT[kind]} that the type {kind} is about.")

@@ -56,6 +56,14 @@ async def test_a_secret_of_one_s_own_is_sent_as_bearer(api: Api, receiver: Endpo
     assert answer["data"]["secret"] == "…word"
 
 
+async def test_a_webhook_may_be_made_off(api: Api, receiver: Endpoint) -> None:
+    row = await added(api, receiver.url, status="0")
+    assert (row["status"], row["reason"]) == (0, "It was switched off by its account.")
+    assert receiver.challenges == []
+    _, answer = await api.call("PUT", f"developer/webhooks/{row['id']}", data={"status": "1"})
+    assert (answer["data"]["status"], len(receiver.challenges)) == (1, 1)
+
+
 async def test_an_endpoint_that_does_not_answer_is_kept_but_off(api: Api, receiver: Endpoint) -> None:
     receiver.answers_challenges = False
     row = await added(api, receiver.url)

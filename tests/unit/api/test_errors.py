@@ -82,8 +82,8 @@ async def test_a_token_bound_to_another_network_is_403(api: Api) -> None:
         ("GET", "/api/v2/outgoing/send", 404, None),
         ("GET", "/", 404, None),
         ("GET", "/api/v1/outgoing/send", 405, "POST"),
-        ("PATCH", "/api/v1/voice/sounds", 405, "GET, POST"),
-        ("PUT", "/api/v1/developer/subscriptions/7", 405, "GET, DELETE"),
+        ("PATCH", "/api/v1/voice/sounds", 405, "GET, HEAD, POST"),
+        ("PUT", "/api/v1/developer/subscriptions/7", 405, "GET, HEAD, DELETE"),
     ],
 )
 async def test_wrong_paths_and_methods(
@@ -95,6 +95,28 @@ async def test_wrong_paths_and_methods(
         assert response.headers.get("Allow") == known
         sentence = f"This endpoint does not know {method}; it knows {known}."
         assert known is None or (await response.json())["message"] == sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/voice/sounds", 200),
+        ("/api/v1/voice/calls.csv", 200),
+        ("/api/v1/voice/sounds/no", 404),
+        ("/api/v1/voice/calls?stauts=BUSY", 422),
+        ("/healthz", 200),
+        ("/docs", 200),
+    ],
+)
+async def test_head_is_a_get_without_a_body(api: Api, path: str, status: int) -> None:
+    answers = []
+    for method in ("GET", "HEAD"):
+        async with api.session.request(method, api.url + path, headers=api.bearer) as response:
+            answers.append((response.status, dict(response.headers), await response.read()))
+    (_, full, body), (found, headers, nothing) = answers
+    assert (found, nothing, bool(body)) == (status, b"", True)
+    assert headers["Content-Type"] == full["Content-Type"]
+    assert headers.get("Content-Length") == full.get("Content-Length")
 
 
 async def test_a_database_that_is_away_is_503(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -349,3 +349,43 @@ async def test_all_that_is_wrong_is_said_at_once(api: Api) -> None:
     form = {"bridge": "4420", "to": "123", "text": "Hello {{", "voice.gender": "tall"}
     _, answer = await api.call("POST", "outgoing/tts", data=form)
     assert set(answer["errors"]) == {"bridge", "to", "text", "voice.gender"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("to[0]", "918867135000"), ("to[1]", "918867135001")],
+        [("to", "918867135000;918867135001")],
+        [("to", "918867135000\r\n918867135001\n")],
+    ],
+)
+async def test_lists_as_other_languages_write_them(api: Api, fields: list[tuple[str, str]]) -> None:
+    form = _form()
+    del form["to"]
+    status, answer = await api.call("POST", "outgoing/send", data=[*form.items(), *fields])
+    assert status == 200, answer
+    assert [row["mobile"] for row in answer["data"]] == ["918867135000", "918867135001"]
+
+
+async def test_a_file_in_place_of_a_text_is_named(api: Api) -> None:
+    form = aiohttp.FormData()
+    form.add_field("bridge", BRIDGE)
+    form.add_field("audio", b"\xff\xfb\x90", filename="a.mp3")
+    status, answer = await api.call("POST", "outgoing/send", data=form)
+    assert (status, answer["errors"]) == (422, {"audio": ["audio should be a text, not a file."]})
+
+
+@pytest.mark.parametrize("audio", ["www.example.com/a.mp3", "example.com/a.mp3", "//example.com/a.mp3"])
+async def test_an_address_without_its_scheme_is_told_so(api: Api, audio: str) -> None:
+    _, answer = await api.call("POST", "outgoing/send", data=_form(audio=audio))
+    assert answer["errors"]["audio"] == [
+        f"The address of audio must start with http:// or https://, not {audio!r}."
+    ]
+
+
+async def test_two_names_of_a_flow_may_not_differ(api: Api) -> None:
+    form = {"bridge": BRIDGE, "to": "918867135000", "ivr_id": "1"}
+    _, answer = await api.call("POST", "outgoing/send", data=form | {"flow_id": "2"})
+    assert answer["errors"] == {"flow_id": ["flow_id is the same as ivr_id, but '2' is not '1'."]}
+    _, answer = await api.call("POST", "outgoing/send", data=form | {"flow_id": "1"})
+    assert list(answer["errors"]) == ["ivr_id"]

@@ -190,3 +190,22 @@ async def test_a_file_that_cannot_be_meant_is_refused(
     status, answer = await _import(api, content, name)
     assert status == 422
     assert answer["errors"]["file"][0].startswith(sentence)
+
+
+async def test_a_value_says_that_all_was_not_meant(api: Api) -> None:
+    """Who leaves `type` out would forbid every call, where one campaign was meant."""
+    status, answer = await api.call("POST", PATH, data={"receiver": "918867135000", "value": "diwali"})
+    assert status == 422
+    assert "set type to one of tag, sender, service" in answer["errors"]["value"][0]
+    _, made = await api.call("POST", PATH, data={"receiver": "918867135000", "type": "tag", "value": "x"})
+    status, changed = await api.call("PUT", f"{PATH}/{made['data']['id']}", data={"type": "all"})
+    assert (status, changed["data"]["type"], changed["data"]["value"]) == (200, "all", "")
+
+
+async def test_what_is_no_text_is_told_so(api: Api) -> None:
+    wish = {"receiver": {"a": 1}, "type": ["all"], "value": True}
+    status, answer = await api.call("POST", PATH, json=wish)
+    assert (status, answer["errors"]) == (
+        422,
+        {name: [f"{name} should be a single text."] for name in ("receiver", "type", "value")},
+    )

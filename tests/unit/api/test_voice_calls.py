@@ -101,6 +101,9 @@ async def test_filters(api: Api) -> None:
     assert await log(api, start_date="2019-08-15", end_date="2019-08-16 15:09:51") == ["c:1", "b:1", "a:1"]
     assert await log(api, start_date="2019-08-15", end_date="2019-08-16 15:09:50") == ["a:1"]
     assert await log(api, start_date="2019-08-15", date="2019-08-16") == ["c:1", "b:1"]
+    assert await log(api, start_date="2019-08-16T20:39:51+05:30") == ["c:1", "b:1"]
+    assert await log(api, start_date="2019-08-16T15:09:52.000Z") == []
+    assert await log(api, start_date="2019-08-15", end_date="2019-08-16T17:09:50+02:00") == ["a:1"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,9 @@ async def test_filters(api: Api) -> None:
         ("state", "gone", "state should be one of queued, leased, done, not 'gone'."),
         ("date", "2019-08-16 10:00:00", "date should be a day as in 2019-08-16"),
         ("start_date", "16.8.2019", "start_date should be a day or a time, as in 2019-08-16 or"),
-        ("start_date", "2019-08-16T10:00:00+02:00", "start_date should be a day or a time"),
+        ("start_date", "2019-W33-5", "start_date should be a day or a time"),
+        ("start_date", "2019-08-16T10:00:00 02:00", "start_date should be a day or a time"),
+        ("date", "2019-W33-5", "date should be a day"),
         ("end_date", "1969-12-31", "end_date should be a day or a time"),
         ("after", "nobody:1", "after should be the id of a call"),
     ],

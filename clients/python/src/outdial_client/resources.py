@@ -948,6 +948,7 @@ class Webhooks(_Group):
         headers: Mapping[str, Any] | None = None,
         body_format: str | None = None,
         body: str | None = None,
+        status: int | None = None,
         idempotency_key: str | None = None,
     ) -> models.Webhook:
         """Add a webhook.
@@ -966,6 +967,7 @@ class Webhooks(_Group):
                     "headers": headers,
                     "body_format": body_format,
                     "body": body,
+                    "status": status,
                 }
             ),
             key=idempotency_key,
