@@ -62,6 +62,8 @@ class AgentCall:
     call: Call
     lease: Lease
     trunk: Trunk
+    is_lost: Callable[[], bool]
+    """Whether the call is another dialer's by now."""
     clock: Callable[[], int]
     """Unix milliseconds: the attempt's own, by whose times the leg is charged."""
     beside: Phone
@@ -95,9 +97,7 @@ class AgentCall:
             _log.exception("agent_leg_failed", call_id=self.call.id, leg=self._leg, error=str(error))
             self.note(f"{self.to[:40]} was not reached for a fault of ours")
             self.hang_up(EndReason.INTERNAL_ERROR)
-            if self.phone is not None:
-                await self.phone.close()
-            self.leave_place()
+            await self.abandon()
             return "failed"
 
     async def _dial(self) -> Reached:
@@ -161,6 +161,16 @@ class AgentCall:
         if self._has_place:
             self._has_place = False
             self.agents.lines.release_agent(self.call.trunk_id)
+
+    async def abandon(self) -> None:
+        """Let go of everything, where nobody will wait for its end: its row ends with the attempt's.
+
+        Idempotent; changes nothing about one that is over.
+        """
+        self.hang_up(EndReason.INTERRUPTED)
+        self.leave_place()
+        if self.phone is not None:
+            await self.phone.close()
 
     async def _begin(self, digits: str, sip_call_id: str) -> Begun | None:
         """Take a place and the money; waits a little for a place. None with the reason noted."""
@@ -302,7 +312,7 @@ class AgentCall:
         if self._tracer is not None and (entries := self._tracer.take()):
             marked = [each | {"summary": f"agent {self._leg}: {each['summary']}"} for each in entries]
             self.agents.store.post(attempts.append_trace, self.lease, marked)
-        while True:
+        while not self.is_lost():
             try:
                 await self.agents.store.run_patiently(
                     agent_legs.finish, self.lease, self._leg, outcome, now=self.agents.clock()
@@ -312,5 +322,5 @@ class AgentCall:
                 _log.warning("agent_leg_waits_for_database", call_id=self.call.id, error=str(error))
                 await asyncio.sleep(1.0)
             else:
-                self.leave_place()
-                return
+                break
+        self.leave_place()

@@ -29,6 +29,8 @@ class Company:
     call: Call
     lease: Lease
     trunk: Trunk
+    is_lost: Callable[[], bool]
+    """Whether the call is another dialer's by now."""
     clock: Callable[[], int]
     """Of the attempt, Unix milliseconds."""
     give: Callable[[Event], None]
@@ -79,6 +81,7 @@ class Company:
             call=self.call,
             lease=self.lease,
             trunk=self.trunk,
+            is_lost=self.is_lost,
             clock=self.clock,
             give=self.give,
             note=self.note,
@@ -92,6 +95,7 @@ class Company:
             account_id=self.call.account_id,
             lease=self.lease,
             prompts=self.prompts,
+            clock=self.clock,
             give=self.give,
             note=self.note,
         )

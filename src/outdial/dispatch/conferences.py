@@ -34,6 +34,8 @@ class Seat:
     account_id: int
     lease: Lease
     prompts: PromptAudio
+    clock: Callable[[], int]
+    """Of the attempt, Unix milliseconds."""
     give: Callable[[Event], None]
     """Takes events for the flow."""
     note: Callable[[str], None]
@@ -113,31 +115,28 @@ class _Room:
 class Conferences:
     """The rooms of one dialer."""
 
-    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
         self._rooms: dict[tuple[int, str], _Room] = {}
 
     async def attend(self, seat: Seat) -> None:
         """See one stay through, from the wish to the event that it is over."""
         key = (seat.account_id, seat.action.room)
         room = self._rooms.setdefault(key, _Room(f"conference/{key[0]}/{key[1]}"))
-        room.coming += 1
+        stayed_ms = 0
         try:
             outcome = await self._refusal(seat, room)
+            if outcome is None:
+                began = seat.clock()
+                outcome = await self._stay(seat, room)
+                stayed_ms = seat.clock() - began
         finally:
-            room.coming -= 1
-        if outcome is None:
-            began = self._clock()
-            outcome = await self._stay(seat, room)
-            stayed_ms = self._clock() - began
-        else:
-            stayed_ms = 0
-        self._give_up_if_empty(key, room, seat.lease)
-        seat.give(ConferenceLeft(self._clock(), seat.action.conference_id, outcome, stayed_ms))
+            self._give_up_if_empty(key, room, seat.lease)
+        seat.give(ConferenceLeft(seat.clock(), seat.action.conference_id, outcome, stayed_ms))
 
     async def _refusal(self, seat: Seat, room: _Room) -> Left | None:
         """Why somebody cannot come in; None if they can."""
+        room.coming += 1
         try:
             ours = await self._store.run(
                 conferences.open_room,
@@ -148,6 +147,8 @@ class Conferences:
         except DatabaseUnavailable:
             seat.note("the room could not be opened: the database is away")
             return "failed"
+        finally:
+            room.coming -= 1
         if not ours:
             seat.note(f"the room {seat.action.room} is on another dialer, whose calls cannot be heard here")
             return "failed"

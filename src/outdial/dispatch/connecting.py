@@ -33,6 +33,8 @@ class Connection:
     call: Call
     lease: Lease
     trunk: Trunk
+    is_lost: Callable[[], bool]
+    """Whether the call is another dialer's by now."""
     clock: Callable[[], int]
     """Of the attempt, Unix milliseconds."""
     give: Callable[[Event], None]
@@ -59,8 +61,7 @@ class Connection:
                     await self._talk(agent, tasks)
         finally:
             for leg in self._legs:
-                leg.hang_up(EndReason.INTERRUPTED)
-                leg.leave_place()
+                await leg.abandon()
 
     def stop(self) -> None:
         """Call nobody more, hang up whom was called, and part those who talk."""
@@ -137,6 +138,7 @@ class Connection:
             call=self.call,
             lease=self.lease,
             trunk=self.trunk,
+            is_lost=self.is_lost,
             clock=self.clock,
             beside=self.phone,
             to=to,

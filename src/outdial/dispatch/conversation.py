@@ -112,6 +112,8 @@ class Conversation:
     lease: Lease
     store: Store
     trunk: Trunk
+    is_lost: Callable[[], bool]
+    """Whether the call is another dialer's by now: then nothing can be written about it any more."""
     flows: Flows | None = None
     """None where there are none but announcements."""
     locality: Locality = ANYWHERE
@@ -230,6 +232,7 @@ class Conversation:
             call=self.call,
             lease=self.lease,
             trunk=self.trunk,
+            is_lost=self.is_lost,
             clock=self.clock,
             give=self._events.put_nowait,
             note=self._note,

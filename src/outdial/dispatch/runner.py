@@ -318,6 +318,7 @@ class Runner:
             control.lease,
             self._store,
             route.trunk,
+            lambda: control.lost,
             self._flows,
             progress.locality,
         )

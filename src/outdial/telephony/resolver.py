@@ -21,6 +21,9 @@ class Resolver:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._failed: dict[str, tuple[float, int | None, str]] = {}
+        """Names that were not found, until when, and what the system said."""
+        self._asking: dict[str, asyncio.Lock] = {}
         self._avoided: dict[str, float] = {}
 
     async def resolve(self, host: str) -> tuple[str, ...]:
@@ -51,17 +54,29 @@ class Resolver:
         return tuple(sorted(addresses, key=lambda each: each != tried and self._avoided.get(each, 0.0)))
 
     async def _look_up(self, host: str) -> tuple[str, ...]:
+        if (known := self._known.get(host)) is not None and known[0] > asyncio.get_running_loop().time():
+            return known[1]
+        # One asks for all: a lookup has one of a few threads, for seconds while the name server is away.
+        async with self._asking.setdefault(host, asyncio.Lock()):
+            return await self._ask(host)
+
+    async def _ask(self, host: str) -> tuple[str, ...]:
         loop = asyncio.get_running_loop()
         known = self._known.get(host)
         if known is not None and known[0] > loop.time():
             return known[1]
+        until, number, problem = self._failed.get(host, (0.0, None, ""))
+        if until > loop.time():
+            raise OSError(number, problem)
         try:
             found = await loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_DGRAM)
         except OSError as error:
             if known is not None:
                 self._known[host] = loop.time() + RETRY_S, known[1]
                 return known[1]
-            raise OSError(error.errno, f"the name {host!r} cannot be resolved: {error.strerror}") from error
+            problem = f"the name {host!r} cannot be resolved: {error.strerror}"
+            self._failed[host] = loop.time() + RETRY_S, error.errno, problem
+            raise OSError(error.errno, problem) from error
         except UnicodeError as error:
             # An empty or overlong label is refused by Python's IDNA codec, before any name server is asked.
             raise OSError(errno.EINVAL, f"the name {host!r} cannot be resolved: {error}") from error

@@ -58,7 +58,7 @@ def _with_token(webhook: Webhook) -> str:
 def _answers(body: bytes, challenge: str) -> bool:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     answered = value.get("challenge") if isinstance(value, Mapping) else None
     return isinstance(answered, str) and hmac.compare_digest(answered.encode(), challenge.encode())

@@ -79,11 +79,14 @@ class Someone:
 class Building:
     store: Store = field(default_factory=Store)
     stays: list[asyncio.Task[None]] = field(default_factory=list)
+    now: int = 1_000
 
     def __post_init__(self) -> None:
-        self.conferences = Conferences(cast("Any", self.store), lambda: 1_000)
+        self.conferences = Conferences(cast("Any", self.store))
 
-    async def come(self, *, account_id: int = 1, beside: bool = True, **changes: Any) -> Someone:
+    async def come(
+        self, *, account_id: int = 1, beside: bool = True, settled: bool = True, **changes: Any
+    ) -> Someone:
         values: dict[str, Any] = {
             "conference_id": "c/1/conference",
             "room": "r",
@@ -104,12 +107,13 @@ class Building:
             account_id=account_id,
             lease=Lease("r:1", 1, 1, "d"),
             prompts=cast("Any", Prompts()),
+            clock=lambda: self.now,
             give=events.append,
             note=notes.append,
         )
         stay = asyncio.ensure_future(self.conferences.attend(seat))
         self.stays.append(stay)
-        await turns()
+        await (turns() if settled else asyncio.sleep(0))
         return Someone(phone, seat, stay, events, notes)
 
 
@@ -220,3 +224,22 @@ async def test_who_has_hung_up_meanwhile_does_not_come_in(building: Building) ->
     assert await someone.left() == "left"
     await turns()
     assert phone.room is None
+
+
+@pytest.mark.parametrize("when", ["coming", "there"])
+async def test_a_stay_that_is_given_up_leaves_no_room_behind(building: Building, when: str) -> None:
+    if when == "there":
+        someone = await building.come()
+    else:
+        someone = await building.come(settled=False)
+    someone.stay.cancel()
+    await asyncio.wait([someone.stay])
+    assert building.store.closed == ["r"]
+
+
+async def test_a_stay_lasts_as_long_as_its_own_clock_says(building: Building) -> None:
+    someone = await building.come()
+    building.now += 4_000
+    someone.seat.leave()
+    assert await someone.left() == "left"
+    assert someone.events == [ConferenceLeft(5_000, "c/1/conference", "left", 4_000)]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,6 +53,9 @@ class Network(ScriptedNetwork):
         return phone, phone.tracer
 
 
+turn = partial(asyncio.sleep, 0)
+
+
 @dataclass
 class Store:
     """Answers what the storage would; notes what was written."""
@@ -66,7 +70,7 @@ class Store:
     away: int = 0
 
     async def run(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        await asyncio.sleep(0)
+        await turn()
         if self.away:
             self.away -= 1
             raise DatabaseUnavailable("away")
@@ -114,6 +118,7 @@ class Stage:
     notes: list[str] = field(default_factory=list)
     connection: Connection | None = None
     running: asyncio.Task[None] | None = None
+    is_lost: bool = False
     now: int = 1_000
     """By the attempt's clock."""
     time_of_day: int = 1_000
@@ -147,6 +152,7 @@ class Stage:
             call=A_CALL,
             lease=Lease("r:1", 1, 1, "d"),
             trunk=to_line(trunk()),
+            is_lost=lambda: self.is_lost,
             clock=lambda: self.now,
             give=self.events.append,
             note=self.notes.append,
@@ -405,6 +411,36 @@ async def test_whoever_stops_the_conversation_frees_the_places(stage: Stage) -> 
     stage.running.cancel()
     await asyncio.wait([stage.running])
     assert stage.lines.legs == 0
+
+
+@pytest.mark.parametrize("when", ["ringing", "talking"])
+async def test_a_fault_in_the_conversation_leaves_no_agent_on_the_line_and_no_port_taken(
+    stage: Stage, when: str
+) -> None:
+    stage.begin(ONE)
+    agent = await stage.phone(0)
+    if when == "talking":
+        agent.answer()
+        await stage.joined()
+    assert stage.running is not None
+    stage.running.cancel()
+    await asyncio.wait([stage.running])
+    assert agent.hung_up is EndReason.INTERRUPTED
+    assert agent.closed
+
+
+async def test_the_end_of_a_leg_is_not_written_for_ever_where_its_call_is_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_pause(_: float) -> None:
+        stage.is_lost = True
+
+    stage.begin(ONE)
+    agent = await stage.phone(0)
+    stage.store.away = 1_000_000
+    monkeypatch.setattr("outdial.dispatch.agent_call.asyncio.sleep", no_pause)
+    agent.dialed.set_result(BUSY)
+    assert await stage.over() == [ConnectEnded(1_000, "c/1/connect", "busy")]
 
 
 async def test_a_fault_with_an_agent_does_not_cost_the_callee_the_call(stage: Stage) -> None:

@@ -70,7 +70,9 @@ async def test_a_callee_who_hangs_up_ends_the_call_though_a_server_has_not_answe
         conferences=nothing,
     )
     lease = Lease("r:1", 1, 1, "d")
-    conversation = Conversation(phone, nothing, "PCMU", lambda: 0, call, lease, nothing, nothing, flows)
+    conversation = Conversation(
+        phone, nothing, "PCMU", lambda: 0, call, lease, nothing, nothing, nothing, flows
+    )
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         running = group.create_task(conversation.run(Library.of(parse_flow(ASKS))))
         await server.asked.wait()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from outdial.telephony import resolver
-from outdial.telephony.resolver import AVOIDED_S, Resolver
+from outdial.telephony.resolver import AVOIDED_S, RETRY_S, Resolver
 
 A, B, C = "192.0.2.7", "192.0.2.8", "192.0.2.9"
 
@@ -30,6 +30,7 @@ class _NameServer:
 
     async def getaddrinfo(self, host: str, port: None, **_: object) -> list[tuple[object, ...]]:
         self.asked += 1
+        await asyncio.sleep(0)
         if self.away:
             raise OSError(-3, "Temporary failure in name resolution")
         return [(None, None, None, "", (address, 0)) for address in self.addresses]
@@ -59,6 +60,31 @@ async def test_while_the_name_server_is_away_it_is_not_asked_for_each_call(monke
 
 async def test_all_addresses_of_a_name_in_the_order_of_the_name_server(server):
     assert await addresses(Resolver()) == (A, B, C)
+
+
+async def test_many_calls_ask_once_and_fail_together(monkeypatch):
+    """Each lookup has one of a few threads, for seconds while the name server is away."""
+    server, names = _NameServer(A), Resolver()
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", server.getaddrinfo)
+    assert await asyncio.gather(*(addresses(names) for _ in range(50))) == [(A,)] * 50
+    assert server.asked == 1
+    server.away, names = True, Resolver()
+    failed = await asyncio.gather(*(addresses(names) for _ in range(50)), return_exceptions=True)
+    assert {str(each) for each in failed} == {
+        "[Errno -3] the name 'sip.example.com' cannot be resolved: Temporary failure in name resolution"
+    }
+    assert server.asked == 2
+
+
+async def test_a_name_that_was_not_found_is_asked_for_again_after_a_while(server):
+    names, server.away = Resolver(), True
+    for _ in range(2):
+        with pytest.raises(OSError, match="cannot be resolved"):
+            await addresses(names)
+    assert server.asked == 1
+    server.away = False
+    server.now += RETRY_S
+    assert await addresses(names) == (A, B, C)
 
 
 async def test_a_dotted_address_is_itself(server):

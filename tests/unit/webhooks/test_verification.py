@@ -59,7 +59,17 @@ async def test_where_the_code_stands(uri: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"ok", b"[]", b"{}", b'{"challenge": null}', b'{"challenge": "other"}', b'"challenge-1"', b"\xff"],
+    [
+        b"",
+        b"ok",
+        b"[]",
+        b"{}",
+        b'{"challenge": null}',
+        b'{"challenge": "other"}',
+        b'"challenge-1"',
+        b"\xff",
+        b"[" * 4_096,
+    ],
 )
 async def test_any_other_answer_is_a_no(body: bytes) -> None:
     async def reply(_: EgressRequest) -> Answer:

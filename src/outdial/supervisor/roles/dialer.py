@@ -93,7 +93,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
                     database, clips, url_audio, voices, Tones(settings.data_dir / "tones"), wall_clock_ms
                 ),
                 egress=egress,
-                conferences=Conferences(database, wall_clock_ms),
+                conferences=Conferences(database),
                 messages=Messages(settings.data_dir / "messages", blobs),
                 agents=Agents(
                     network=network,
