@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from outdial.dispatch.agent_call import Agents
 from outdial.dispatch.clips import Clips
 from outdial.dispatch.company import Company
@@ -26,7 +28,7 @@ from outdial.domain.disposition import EndReason
 from outdial.domain.flow_run import FlowRun
 from outdial.domain.suppression import SuppressionType
 from outdial.egress.client import EgressClient
-from outdial.errors import DatabaseUnavailable, LocalProtocolError
+from outdial.errors import DatabaseUnavailable, LocalProtocolError, StorageError
 from outdial.flow import engine
 from outdial.flow.actions import (
     Action,
@@ -75,6 +77,10 @@ _LARGEST_EVENT = 65_536
 """Bytes of JSON: each webhook has a copy."""
 _MOST_PROBLEMS = 40
 """Sentences that are kept of a run."""
+_AGAIN_S = 1.0
+"""How soon a write that must not be lost is tried again."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +216,7 @@ class Conversation:
                 new = NewSuppression(
                     receiver=self.call.to, iso=self.call.iso, type=SuppressionType(kind), value=value
                 )
-                self.store.post(suppressions.add, self.call.account_id, new, source="flow", now=self.clock())
+                tasks.create_task(self._opt_out(new))
             case Connect() | StopConnect() | JoinConference() | LeaveConference():
                 self._company = self._company or self._new_company(flows)
                 self._company.act(action, tasks)
@@ -252,6 +258,18 @@ class Conversation:
             await self.store.run(outbox.add_flow_event, self.lease, event.name, event.data, now=self.clock())
         except DatabaseUnavailable:
             self._note(f"the event {event.name} was not sent: the database was away")
+
+    async def _opt_out(self, new: NewSuppression) -> None:
+        """Have it on disk before the call is over, however long that takes."""
+        now = self.clock()
+        while not self.is_lost():
+            try:
+                await self.store.run(suppressions.add, self.call.account_id, new, source="flow", now=now)
+            except DatabaseUnavailable as error:
+                _log.warning("opt_out_waits_for_database", call_id=self.call.id, error=str(error))
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
 
     async def _request_callback(self, wish: RequestCallback) -> None:
         try:
@@ -310,7 +328,10 @@ class Conversation:
             return await self.flows.prompts.clips_of(prompt, self.codec, self.call.account_id)
         clips = []
         for item in prompt:
-            clip = await self.clips.find(item.sound, self.codec) if isinstance(item, Sound) else None
+            try:
+                clip = await self.clips.find(item.sound, self.codec) if isinstance(item, Sound) else None
+            except StorageError as error:
+                raise CannotPlay(str(error)) from error
             if clip is None:
                 raise CannotPlay("a sound is missing")
             clips.append(clip)

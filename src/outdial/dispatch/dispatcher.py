@@ -127,6 +127,7 @@ class Dispatcher:
                     self._lease.keep_rescuing(),
                     self._watch_cancels(),
                     self._keep_traces(),
+                    self._runner.late_answers.keep_writing(),
                     self._keep_expiring(),
                     self._health.keep_asking(),
                 )
@@ -137,6 +138,7 @@ class Dispatcher:
             await self._store_traces()
             for task in background:
                 task.cancel()
+            await self._runner.late_answers.write()
             try:
                 await self._lease.give_up()
             except DatabaseUnavailable as error:

@@ -16,7 +16,7 @@ from outdial.dispatch.ports import AudioByUrl, Store
 from outdial.dispatch.tones import Tones
 from outdial.domain import prompt as spoken
 from outdial.domain.saying import language_of, say_amount, say_date, say_digits, say_number
-from outdial.errors import OutdialError
+from outdial.errors import OutdialError, StorageError
 from outdial.flow.speakable import (
     Beep,
     Currency,
@@ -72,10 +72,12 @@ class PromptAudio:
 
     async def clips_of(self, prompt: Prompt, codec: str, account_id: int) -> list[Path]:
         """The clips of a prompt, in order. Raises CannotPlay, after 15 seconds at the latest."""
-        texts = [self._prompt(item) for item in prompt if isinstance(item, _Spoken)]
-        if texts:
-            await self._store.run(prompts.put, texts, now=self._clock())
-        found = await asyncio.gather(*(self._clips_of(item, codec, account_id) for item in prompt))
+        try:
+            await self._addresses(prompt)
+            found = await asyncio.gather(*(self._clips_of(item, codec, account_id) for item in prompt))
+        except StorageError as error:
+            # A database or a blob store that is away costs a callee this prompt, not the call.
+            raise CannotPlay(f"what is to be heard cannot be had just now: {error}") from error
         return [clip for clips in found for clip in clips]
 
     async def prepare(self, items: Sequence[Item], account_id: int) -> Busy | str | None:

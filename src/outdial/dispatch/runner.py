@@ -21,6 +21,7 @@ from outdial.dispatch.conversation import Conversation, Flows
 from outdial.dispatch.figures import count_dial
 from outdial.dispatch.flow_library import is_gathered, is_mixed, why_not_offered
 from outdial.dispatch.flow_variables import ANYWHERE, Locality
+from outdial.dispatch.late_answers import LateAnswers
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.ports import AudioByUrl, Clock, Store
 from outdial.dispatch.preparing import Later, prepare
@@ -32,7 +33,7 @@ from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, de
 from outdial.errors import DatabaseUnavailable, InvalidFlow, NotFound
 from outdial.flow.announcement import announcement
 from outdial.flow.definition import Library
-from outdial.storage import attempts, claims, dial, endings, held_calls
+from outdial.storage import attempts, claims, dial, held_calls
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.dial import Dial
 from outdial.telemetry.spans import Tracer
@@ -112,6 +113,8 @@ class Runner:
         """Makes the clock of one attempt, by whose times it is charged: setting the clock of the day must not
         make a call an hour long."""
         self._tracer = tracer
+        self.late_answers = LateAnswers(store)
+        """To be written by whoever runs the runner's calls."""
 
     async def run(self, claimed: ClaimedCall, route: Route, control: CallControl) -> Ended | None:
         """Dial one claimed call and see it through; None if it was given back or the lease was lost."""
@@ -283,7 +286,7 @@ class Runner:
             now = progress.clock()
             if progress.answered_at is None:
                 progress.answered_at = now  # while the outcome is not written yet, it is an answer
-            self._store.post(endings.answered_late, control.lease, now=now)
+            self.late_answers.note(control.lease, now)
             self._store.post(attempts.append_trace, control.lease, tracer.take())
 
         phone.on_ringing = on_ringing

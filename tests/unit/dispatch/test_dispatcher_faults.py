@@ -220,6 +220,7 @@ async def test_a_runner_that_breaks_costs_only_its_own_call(stage: Stage) -> Non
         def __init__(self, runner: Runner) -> None:
             self.left = 1
             self.runner = runner
+            self.late_answers = runner.late_answers
 
         async def run(self, *args: Any) -> Any:
             if self.left:

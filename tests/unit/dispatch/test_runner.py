@@ -103,6 +103,7 @@ class Scene:
         self.network = ScriptedNetwork()
         self.clock = HandClock()
         self.audio: ScriptedAudio | None = None
+        self.runner: Runner
         self.control: CallControl
         self.phone: ScriptedPhone
         self.running: asyncio.Task[Ended | None]
@@ -115,7 +116,7 @@ class Scene:
         self.control = CallControl(claimed.lease)
         if reason is not None:
             self.control.stop(reason)
-        runner = Runner(
+        self.runner = runner = Runner(
             self.store,
             self.network,
             AnyClip(),
@@ -618,8 +619,15 @@ async def test_who_picks_up_after_the_attempt_is_not_called_again() -> None:
         assert ended is not None
         assert isinstance(ended.decision, Retry)
         assert phone.on_late_answer is not None
+        stage.store.answers["answered_late"] = [DatabaseUnavailable("away")]
         phone.on_late_answer()
-        assert stage.store.written[-2:] == ["answered_late", "append_trace"]
+        assert stage.store.written[-1] == "append_trace"
+        assert not await stage.runner.late_answers.write()
+        assert await stage.runner.late_answers.write()
+        assert stage.store.written[-1] == "answered_late"
+        assert stage.store.arguments["answered_late"]["args"] == (stage.control.lease,)
+        assert await stage.runner.late_answers.write()
+        assert stage.store.written.count("answered_late") == 1
 
 
 async def test_who_picks_up_while_the_attempt_ends_has_answered() -> None:
