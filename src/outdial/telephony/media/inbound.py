@@ -44,6 +44,8 @@ class Inbound:
         """When the last sign of RTP was noticed, or since when it is waited for."""
         self.foreign_packets = 0
         """Of sources that the stream does not listen to."""
+        self.connected = False
+        """Whether the socket is connected to :attr:`target`."""
         self.invalid_packets = 0
         """Not RTP, or a payload type that was not agreed on."""
 
@@ -53,20 +55,16 @@ class Inbound:
         return self._latch.target
 
     @property
-    def locked(self) -> bool:
-        """Whether the socket is connected to :attr:`target`."""
-        return self._latch.locked
-
-    @property
     def filtering(self) -> bool:
         """Whether the kernel drops audio."""
         return self._filter.attached
 
     def connect(self, agreed: Connect) -> None:
         """Take what SDP agreed on; the stream latches anew."""
-        if self._latch.locked:
+        if self.connected:
             self._filter.detach()
             disconnect(self._sock)
+            self.connected = False
         self._latch.expect((agreed.address, agreed.port))
         self._audio_payload_types = agreed.accepted_payload_types
         self._event_payload_types = agreed.event_payload_types
@@ -146,12 +144,13 @@ class Inbound:
             # The stream goes on unconnected and unfiltered: sources are compared anyway.
             self._host.note_problem("latch_incomplete", error)
         else:
+            self.connected = True
             self._adjust_filter()
         self._host.emit(LatchedTo(self._stream, *self._latch.target))
 
     def _adjust_filter(self) -> None:
         """Let the kernel drop audio exactly while nobody listens and the source is known."""
-        wanted = self._latch.locked and not self._listeners
+        wanted = self.connected and not self._listeners
         try:
             if wanted and not self._filter.attached:
                 self._filter.attach(self._event_payload_types)

@@ -263,7 +263,7 @@ class Stream:
         The functions made here hold the socket, not the stream, so that no reference cycle outlives it.
         """
         rtp, target = self.rtp, self.inbound.target
-        if self.inbound.locked:
+        if self.inbound.connected:
             self.sender.send = rtp.send
         else:
             self.sender.send = lambda packet: rtp.sendto(packet, target)

@@ -1,6 +1,8 @@
 """A stream in this process, with a host whose clock the test turns."""
 
+import errno
 import gc
+import socket
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +164,26 @@ def test_a_sender_report_keeps_a_stream_alive_and_a_receiver_report_does_not(
             stream.rtcp_readable(host.time)
         assert (Silent(1) in host.reports) is not sends
         stream.close()
+
+
+def test_a_callee_is_heard_and_hears_where_the_kernel_has_no_route_at_the_moment_of_latching(
+    host: TurnedHost, far: FarEnd
+) -> None:
+    class Unroutable(socket.socket):
+        def connect(self, address: object) -> None:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    made = open_stream(host)
+    rtp, rtcp = Unroutable(fileno=made.rtp.detach()), made.rtcp
+    stream = Stream(1, rtp, rtcp, host)
+    stream.connect(agreed(far))
+    far.say(rtp.getsockname()[1])
+    stream.rtp_readable(host.time)
+    assert host.problems == ["latch_incomplete"]
+    before = stream.sender.packets_sent
+    host.run(0.1)
+    assert (stream.sender.packets_sent - before, stream.sender.send_errors) == (5, 0)
+    stream.close()
 
 
 def test_another_codec_ends_what_is_being_played(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
