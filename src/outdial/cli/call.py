@@ -36,6 +36,12 @@ def call(
     interval: Annotated[
         int, typer.Option(help="Minutes until a call that nobody answered is tried again.")
     ] = 0,
+    retries: Annotated[
+        int | None, typer.Option(help="How often, at most. Unset: `limits.retries` of the server.")
+    ] = None,
+    webhook: Annotated[
+        int | None, typer.Option(help="Id of a webhook that is told, beside those that are subscribed.")
+    ] = None,
     trace: Annotated[
         str | None, typer.Option(help="Show the ladder of this past call.", metavar="ID")
     ] = None,
@@ -63,6 +69,9 @@ def call(
             exit_codes.USAGE,
         )
     form = {"to": to, "bridge": bridge, "name": name, "interval": str(interval)}
+    form |= {
+        key: str(value) for key, value in (("retries", retries), ("webhook_id", webhook)) if value is not None
+    }
     form |= {f"variables[{key}]": value for key, value in read_variables(variable or []).items()}
     if "," in to:
         raise CommandFailed("This command follows one call: give one number in --to.", exit_codes.USAGE)
@@ -111,6 +120,7 @@ class _LadderView:
         self._width = self._console.width
         self._full = full
         self._attempt = 0
+        self._waiting_after = 0
 
     def accepted(self, row: dict[str, Any]) -> None:
         self._console.print(f"call [bold]{row['id']}[/] to {row['mobile']}", soft_wrap=True)
@@ -126,6 +136,9 @@ class _LadderView:
             if self._full:
                 for line in message_lines(entry):
                     self._console.print(line, soft_wrap=True)
+        if progress.status["state"] == "queued" and progress.attempt > self._waiting_after:
+            self._waiting_after = progress.attempt
+            self._console.print(f"\n{progress.status['explanation']}", soft_wrap=True)
 
     def ended(self, status: dict[str, Any]) -> None:
         self._console.print()

@@ -84,17 +84,19 @@ def show(
     token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one past call with its attempts."""
+    """Show one past call with its attempts, and in a sentence what became of it."""
 
     async def work(client: ApiClient) -> Any:
-        return await client.get(f"voice/calls/{call_id}")
+        row = (await client.get(f"voice/calls/{call_id}"))["data"]
+        status = (await client.get("outgoing/callstatus", id=call_id))["data"]
+        return {**row, "explanation": status["explanation"]}
 
-    row = with_client(url, token, work)["data"]
+    row = with_client(url, token, work)
     if as_json:
         print_json(row)
         return
-    attempts = row.pop("attempts")
-    print_fields(row)
+    attempts, explanation = row.pop("attempts"), row.pop("explanation")
+    print_fields({**row, "what happened": explanation})
     for attempt in attempts:
         console().print()
         print_fields({name: value for name, value in attempt.items() if name != "quality"})

@@ -11,6 +11,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+_SENTENCE = 24
+"""Cells with spaces that are longer may be folded, down to this width."""
+
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON for machines in place of text for people.")
 ]
@@ -36,17 +39,24 @@ def print_json_line(value: Any) -> None:
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
     """A table of `rows`; `columns` maps keys to titles. Prints the sentence `empty` when there are none.
 
-    An id stands on one line, to be copied, however narrow the terminal is.
+    Only sentences are folded, between words. Ids, numbers and times stand on one line, to be copied: a
+    table that is wider than the terminal runs over its edge, as those of other tools do.
     """
     if not rows:
         console().print(empty)
         return
+    cells = {key: [_text(row.get(key)) for row in rows] for key in columns}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    width = 0
     for key, title in columns.items():
-        table.add_column(title, overflow="fold", no_wrap=key == "id")
-    for row in rows:
-        table.add_row(*(_text(row.get(key)) for key in columns))
-    console().print(table)
+        longest = max(map(len, [title, *cells[key]]))
+        is_prose = longest > _SENTENCE and any(" " in cell for cell in cells[key])
+        table.add_column(title, overflow="fold", no_wrap=not is_prose)
+        width += 2 + (_SENTENCE if is_prose else longest)
+    for each in zip(*cells.values(), strict=True):
+        table.add_row(*each)
+    out = console()
+    Console(highlight=False, width=max(out.width, width)).print(table, soft_wrap=False)
 
 
 def print_fields(row: Mapping[str, Any]) -> None:

@@ -33,6 +33,11 @@ WebhookId = Annotated[
 ]
 
 
+SubscribeOption = Annotated[
+    bool, typer.Option("--subscribe", help="Send it the events of all calls, once it is verified.")
+]
+
+
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="For people.", show_default=False)],
@@ -49,9 +54,7 @@ def add(
         str | None,
         typer.Option(envvar=SECRET_VARIABLE, help="Also sent as Bearer. Unset: one is made that only signs."),
     ] = None,
-    subscribe: Annotated[
-        bool, typer.Option("--subscribe", help="Send it the events of all calls, if it is verified.")
-    ] = False,
+    subscribe: SubscribeOption = False,
     url: UrlOption = URL_DEFAULT,
     token: TokenOption = None,
     as_json: JsonOption = False,
@@ -64,8 +67,7 @@ def add(
     async def work(client: ApiClient) -> Any:
         answer = await client.post_form("developer/webhooks", form)
         if subscribe and answer["data"]["status"] == 1:
-            wish = {"event": _EVENT, "identity": "all", "webhook_id": str(answer["data"]["id"])}
-            await client.post_form("developer/subscriptions", wish)
+            await _subscribe(client, answer["data"]["id"])
         return answer
 
     answer = with_client(url, token, work)
@@ -74,7 +76,8 @@ def add(
     else:
         print_fields(answer["data"])
     if answer["data"]["status"] != 1:
-        raise CommandFailed(answer["message"])
+        again = f"outdial webhook verify {answer['data']['id']}{' --subscribe' if subscribe else ''}"
+        raise CommandFailed(f"{answer['message']} Mend that, then: {again}")
 
 
 @app.command("list")
@@ -135,12 +138,19 @@ def remove(
 
 @app.command()
 def verify(
-    webhook: WebhookId, url: UrlOption = URL_DEFAULT, token: TokenOption = None, as_json: JsonOption = False
+    webhook: WebhookId,
+    subscribe: SubscribeOption = False,
+    url: UrlOption = URL_DEFAULT,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask a webhook's endpoint for the challenge again, and switch it on if it answers."""
 
     async def work(client: ApiClient) -> Any:
-        return await client.post_form(f"developer/webhooks/{webhook}/verify", {})
+        answer = await client.post_form(f"developer/webhooks/{webhook}/verify", {})
+        if subscribe:
+            await _subscribe(client, webhook)
+        return answer
 
     _say(with_client(url, token, work), as_json=as_json)
 
@@ -179,6 +189,11 @@ def replay(
         return await client.post_form(f"developer/webhooks/{webhook}/deliveries/{delivery}/replay", {})
 
     _say(with_client(url, token, work), as_json=as_json)
+
+
+async def _subscribe(client: ApiClient, webhook: int) -> None:
+    wish = {"event": _EVENT, "identity": "all", "webhook_id": str(webhook)}
+    await client.post_form("developer/subscriptions", wish)
 
 
 def _say(answer: Any, *, as_json: bool) -> None:

@@ -9,7 +9,8 @@ from tests.helpers.written_calls import new_call
 from tests.unit.cli.conftest import ApiInThread, Outdial
 
 from outdial.audio.samples import welcome_mp3
-from outdial.cli import call_log, follow
+from outdial.cli import call, call_log, follow
+from outdial.cli.follow import Progress
 from outdial.domain.call import AttemptOutcome, Lease
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done
@@ -124,7 +125,9 @@ def test_past_calls(outdial: Outdial, api_server: ApiInThread, mp3: str, tmp_pat
     assert len(json.loads(outdial("call", "list", "--limit", "1", "--json").out)) == 1
     shown = json.loads(outdial("call", "show", first, "--json").out)
     assert (shown["name"], shown["attempts"]) == ("diwali", [])
+    assert shown["explanation"].startswith("Waits for")
     assert "diwali" in outdial("call", "show", first).out
+    assert f"what happened  {shown['explanation']}" in outdial("call", "show", first).out
     assert outdial("call", "show", "x:1").err == "outdial: There is no call x:1.\n"
     assert outdial("call", "export", "log.csv", "--name", "diwali").out == "Saved as log.csv.\n"
     lines = (tmp_path / "log.csv").read_text().splitlines()
@@ -221,6 +224,16 @@ def test_a_call_is_followed_as_a_ladder(outdial: Outdial, mp3: str) -> None:
     assert places == sorted(places)
 
 
+def test_what_is_waited_for_between_two_attempts_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    view = call._LadderView(full=False)
+    waiting = {"state": "queued", "explanation": "The callee was busy. It is tried again at 15:14."}
+    view.progress(Progress({"state": "queued", "explanation": "It waits."}, 0, []))
+    for attempt in (1, 1, 2):
+        view.progress(Progress({"state": "leased", "explanation": "It rings."}, attempt, []))
+        view.progress(Progress(waiting, attempt, []))
+    assert capsys.readouterr().out == f"\n{waiting['explanation']}\n" * 2
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -231,6 +244,8 @@ def test_a_call_is_followed_as_a_ladder(outdial: Outdial, mp3: str) -> None:
         ("--to", TO, "--bridge", BRIDGE, "--audio", "nowhere.mp3"),
         ("--to", f"{TO},{TO}", "--bridge", BRIDGE, "--sound", "x"),
         ("--to", TO, "--bridge", "1", "--sound", "x"),
+        ("--to", TO, "--bridge", BRIDGE, "--sound", "https://example.com/a", "--retries", "11"),
+        ("--to", TO, "--bridge", BRIDGE, "--sound", "https://example.com/a", "--webhook", "99"),
     ],
 )
 def test_calls_that_cannot_be(outdial: Outdial, api_server: ApiInThread, arguments: tuple[str, ...]) -> None:

@@ -149,6 +149,25 @@ def test_an_id_stays_whole_in_a_narrow_terminal(capsys: pytest.CaptureFixture[st
     assert sound in capsys.readouterr().out
 
 
+def test_only_sentences_are_folded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    row = {
+        "id": "39888925-718e-43bb-a8b1-d4a3e1f0c2b7:1",
+        "to": "918867135000",
+        "status": "CONGESTION",
+        "sent": "2026-11-26 22:30:19",
+        "uri": "https://example.com/calls",
+        "why": "example.com could not be connected to within 5 seconds, as it was before",
+    }
+    print_rows([row], {key: key for key in row}, empty="")
+    shown = capsys.readouterr().out
+    assert [value for key, value in row.items() if key != "why" and value not in shown] == []
+    assert row["why"] not in shown
+    assert {len(line.rstrip()) for line in shown.splitlines()} <= set(range(150))
+
+
 def test_bridges(outdial: Outdial) -> None:
     outdial("trunk", "add", "t", "192.0.2.1")
     assert outdial("bridge", "add", "+91 80682 80000", "--trunk", "t", "--display-name", "Shop").status == 0

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import threading
+import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.helpers.endpoint import Endpoint, endpoint
@@ -72,8 +75,30 @@ def test_an_endpoint_that_does_not_answer_fails_the_command(
     assert added.status == exit_codes.FAILED
     assert "not verified" in added.err
     assert "whsec_" in added.out  # the webhook is there, and this is the only time that its secret is
+    assert added.err.endswith("Mend that, then: outdial webhook verify 1\n")
+
+
+def test_an_endpoint_that_was_mended_is_subscribed(
+    outdial: Outdial, api_server: ApiInThread, receiver: Endpoint
+) -> None:
+    receiver.answers_challenges = False
+    added = outdial("webhook", "add", "crm", receiver.url, "--subscribe")
+    assert "outdial webhook verify 1 --subscribe" in added.err
+    receiver.answers_challenges = True
+    assert outdial("webhook", "verify", "1", "--subscribe").status == 0
+    assert [each["webhook_id"] for each in _subscriptions()] == [1]
 
 
 def test_a_header_is_a_name_and_a_value(outdial: Outdial, api_server: ApiInThread) -> None:
     added = outdial("webhook", "add", "crm", "https://example.com/", "--header", "nonsense")
     assert added.status == exit_codes.USAGE
+
+
+def _subscriptions() -> list[dict[str, Any]]:
+    request = urllib.request.Request(
+        f"{os.environ['OUTDIAL_URL']}/api/v1/developer/subscriptions",
+        headers={"Authorization": f"Bearer {os.environ['OUTDIAL_TOKEN']}"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["data"]
+    return found
