@@ -127,6 +127,8 @@ async def _run(
         )
     outcomes, talk_s, packets = _outcomes(server, sound_s)
     failed = Counter({outcome: number for outcome, number in outcomes.items() if outcome != "completed"})
+    if failed:
+        server.tell_why()
     return Figures(
         count,
         failed,

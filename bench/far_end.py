@@ -11,7 +11,7 @@ from typing import Self
 
 HOST = "127.0.0.1"
 _SCENARIOS = Path(__file__).parent / "sipp"
-_START_WITHIN_S = 5.0
+_START_WITHIN_S = 30.0
 _TRIES = 100
 
 

@@ -32,7 +32,7 @@ _SHORT_S = 0.2
 """Of sound, in a call that finds the server idle."""
 _PAUSE_S = 0.05
 """Between calls: the next one finds the system idle."""
-_CALL_WITHIN_S = 10.0
+_CALL_WITHIN_S = 30.0
 _FIRST_NUMBER = 12025550000
 
 

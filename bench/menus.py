@@ -24,6 +24,7 @@ from bench.report import percentile, publish, table
 from bench.server import BRIDGE, Server
 
 _NUMBER = "12025550180"
+_DONE = "success"
 _CALLS_PER_SECOND = 50
 _SETTLE_S = 1.0
 _LAST_CALLS_S = 60.0
@@ -37,7 +38,7 @@ class Figures:
     most: int
     """Calls that were up at the same time, by their records."""
     completed: int
-    """Calls that ended as the flow says, by their records."""
+    """Calls whose flow took the last key, by their records."""
     talk_min: float
     dialer_s: float
     workers_s: float
@@ -90,13 +91,14 @@ async def _run(server: Server, phones: KeyPhones, concurrent: int, seconds: floa
             used[process.name] += cpu_s(process.pid) - was
         far_end_s = cpu_s(phones.pid) - phones_before
     with database(server) as conn:
-        completed, talk_ms, sent, missed = conn.execute(
-            "SELECT sum(reason = 'completed'), sum(talk_ms), sum(packets_sent), sum(packets_lost) FROM cdrs"
+        (completed,) = conn.execute("SELECT count(*) FROM flow_runs WHERE result = ?", (_DONE,)).fetchone()
+        talk_ms, sent, missed = conn.execute(
+            "SELECT sum(talk_ms), sum(packets_sent), sum(packets_lost) FROM cdrs"
         ).fetchone()
-    return Figures(
+    figures = Figures(
         calls=concurrent,
         most=most_at_once(server),
-        completed=completed or 0,
+        completed=completed,
         talk_min=(talk_ms or 0) / 60_000,
         dialer_s=used["dialer"],
         workers_s=used["media worker"],
@@ -106,6 +108,9 @@ async def _run(server: Server, phones: KeyPhones, concurrent: int, seconds: floa
         packets_missed=missed or 0,
         pressed=phones.stop(),
     )
+    if figures.failed:
+        server.tell_why()
+    return figures
 
 
 def _menu(sound: str) -> dict[str, Any]:
@@ -118,7 +123,7 @@ def _menu(sound: str) -> dict[str, Any]:
                 "settings": {"prompt": {"sound": sound}, "timeout": 30, "repeats": 0},
                 "exits": {"1": "menu", "0": "bye", "invalid": "lost", "timeout": "lost"},
             },
-            "bye": {"type": "hang_up"},
+            "bye": {"type": "hang_up", "settings": {"result": _DONE}},
             "lost": {"type": "hang_up", "settings": {"result": "failure"}},
         },
     }

@@ -26,11 +26,12 @@ from outdial.storage.database import Database, default_url
 from outdial.supervisor.first_start import default_account
 
 BRIDGE = "12025550199"
-_READY_WITHIN_S = 30.0
+_READY_WITHIN_S = 120.0
 _STOP_WITHIN_S = 30.0
 _RTP_PORTS = (10_000, 32_700)
 """Below the range that Linux takes ports of its own choice from."""
 _RATE = 8000
+_LAST_WORDS = 4_000
 
 
 class Server:
@@ -100,6 +101,10 @@ class Server:
     def log(self) -> str:
         """What the server wrote: warnings and errors."""
         return (self._folder / "server.log").read_text(errors="replace")
+
+    def tell_why(self) -> None:
+        """Show the end of the log on standard error, where calls have failed."""
+        print(self.log()[-_LAST_WORDS:], file=sys.stderr)
 
     async def upload_sound(self, client: ApiClient, seconds: float) -> str:
         """Upload so much of noisy tone; the sound's id."""
