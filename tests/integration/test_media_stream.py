@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.media_far_end import FarEnd, until
 
-from outdial.errors import MediaError, NoFreePort
+from outdial.errors import NoFreePort
 from outdial.rtp.reception import Reception
 from outdial.rtp.rtcp import Goodbye, SenderReport, SourceDescription, parse_compound
 from outdial.rtp.rtcp_session import RtcpSession, Sent
@@ -24,6 +24,7 @@ from outdial.telephony.media.events import (
     Latched,
     MediaEvent,
     PlayFinished,
+    RecordingCut,
     RtpTimeout,
 )
 from outdial.telephony.media.options import MediaOptions
@@ -283,11 +284,32 @@ async def test_the_inbound_side_is_recorded_in_order_with_gaps(
     assert path.read_bytes() == b"".join(expected)
 
 
-async def test_a_recording_that_cannot_be_written_frees_its_port(client: MediaClient, tmp_path: Path) -> None:
-    free = client.free_ports
-    with pytest.raises(MediaError, match="No such file"):
-        await client.open(lambda event: None, record_to=tmp_path / "none" / "x.ulaw")
-    await until(lambda: client.free_ports == free)
+async def test_a_recording_that_cannot_be_begun_is_told_and_the_stream_goes_on(
+    client: MediaClient, far: FarEnd, tmp_path: Path
+) -> None:
+    events: list[MediaEvent] = []
+    stream = await client.open(events.append, record_to=tmp_path / "none" / "x.ulaw")
+    await until(lambda: RecordingCut(0, "No such file or directory") in events)
+    stream.connect(far.agreed())
+    await far.hear(1)
+    await stream.close()
+
+
+async def test_a_disk_that_refuses_is_told_once_with_what_it_has(
+    client: MediaClient, far: FarEnd, tmp_path: Path
+) -> None:
+    events: list[MediaEvent] = []
+    stream = await client.open(events.append, record_to=Path("/dev/full"))
+    stream.connect(far.agreed())
+    await far.hear(1)
+    for number in range(20):
+        far.say(stream.port, bytes(160), sequence_number=number, timestamp=number * 160)
+    await until(lambda: RecordingCut(0, "No space left on device") in events)
+    for number in range(20, 40):
+        far.say(stream.port, bytes(160), sequence_number=number, timestamp=number * 160)
+    quality = await stream.close()
+    assert quality.packets_received == 40
+    assert sum(isinstance(event, RecordingCut) for event in events) == 1
 
 
 async def test_silence_of_the_far_end_is_told_once() -> None:

@@ -21,7 +21,7 @@ async def recorded(world: World, **changes: object) -> tuple[Lease, str]:
     lease = claimed.lease
     key = f"recordings/{lease.call_id.replace(':', '-')}-{lease.number}.alaw"
     await world.database.run(attempts.mark_dialing, lease, now=world.now)
-    ended = outcome(world.now, recording_key=key, codec="PCMA")
+    ended = outcome(world.now, recording_key=key, recorded_ms=700, codec="PCMA")
     assert await world.database.run(attempts.finish, lease, ended, Done(), now=world.now)
     world.now += 1_000
     return lease, key
@@ -33,7 +33,7 @@ async def test_the_row_comes_with_the_cdr(world: World) -> None:
     assert total == 1
     assert (row.id, row.call_id, row.number) == ("call-1-1", lease.call_id, 1)
     assert (row.key, row.codec, row.kind, row.name) == (key, "PCMA", "call", "diwali")
-    assert (row.recorded_at, row.duration_ms) == (world.now - 1_000, 1)
+    assert (row.recorded_at, row.duration_ms) == (world.now - 1_000, 700)
     assert row == await world.database.read(recordings.get, world.account_id, row.id)
 
 
@@ -89,11 +89,13 @@ async def test_one_that_is_found_after_a_crash_gets_its_row(world: World) -> Non
     ended = outcome(world.now)
     assert await world.database.run(attempts.finish, lease, ended, Done(), now=world.now)
     key = "recordings/call-1-1.ulaw"
-    for _ in range(2):
-        assert await world.database.run(cdrs.add_recording, lease.call_id, 1, "PCMU", key)
+    for ms in (700, 800):
+        assert await world.database.run(cdrs.add_recording, lease.call_id, 1, "PCMU", key, duration_ms=ms)
     (row,), _ = await world.database.read(recordings.find, world.account_id, ANY_CALL)
-    assert (row.key, row.codec, row.recorded_at) == (key, "PCMU", world.now)
-    assert not await world.database.run(cdrs.add_recording, "call:9", 1, "PCMU", "recordings/x.ulaw")
+    assert (row.key, row.codec, row.recorded_at, row.duration_ms) == (key, "PCMU", world.now, 700)
+    assert not await world.database.run(
+        cdrs.add_recording, "call:9", 1, "PCMU", "recordings/x.ulaw", duration_ms=1
+    )
 
 
 async def test_retention_knows_messages_too(world: World) -> None:

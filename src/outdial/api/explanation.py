@@ -124,7 +124,8 @@ def _after_answer(outcome: AttemptOutcome) -> str:
     }
     ending = endings.get(outcome.reason, f"then it ended: {outcome.reason.replace('_', ' ')}")
     result = "" if run is None else f" The result of the flow: {run.result}."
-    return f"The callee picked up, {heard}{pressed}; {ending}.{result}"
+    detail = f" {outcome.detail}" if outcome.detail else ""
+    return f"The callee picked up, {heard}{pressed}; {ending}.{result}{detail}"
 
 
 def _trunk_fault(outcome: AttemptOutcome, said: str) -> str:

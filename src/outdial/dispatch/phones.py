@@ -20,6 +20,7 @@ from outdial.telephony.leg_values import (
     PlayResult,
 )
 from outdial.telephony.media.client import MediaClient
+from outdial.telephony.media.events import RecordingCut
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
 from outdial.telephony.user_agent import UserAgent
@@ -31,6 +32,7 @@ class Phone(Protocol):
     """One leg. `telephony.leg.Leg` is one; its docstrings hold."""
 
     digits: str
+    recording_cut: RecordingCut | None
     on_ringing: Callable[[], None] | None
     on_late_answer: Callable[[], None] | None
     on_digit: Callable[[str], None] | None

@@ -11,13 +11,16 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
+from outdial.audio.clip import BYTES_PER_MS
 from outdial.domain.call import Lease
 from outdial.errors import StorageError
+from outdial.telephony.media.events import RecordingCut
 from outdial.telephony.media.recording import EXTENSIONS
 
 _FIRST_WAIT_S = 1.0
@@ -49,9 +52,18 @@ class Attempts(Protocol):
         """Tell whether somebody deleted a recording already, before it was in the store."""
         ...
 
-    async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
+    async def add_recording(self, call_id: str, number: int, codec: str, key: str, duration_ms: int) -> bool:
         """Name the recording in the CDR; False while there is none, because nobody has rescued it yet."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an attempt has recorded."""
+
+    key: str
+    """Under which it will be stored."""
+    duration_ms: int
 
 
 class Recordings:
@@ -81,8 +93,8 @@ class Recordings:
         with suppress(OSError):  # then it goes without a name until `keep`
             file.rename(file.with_name(file.name + EXTENSIONS[codec] + _RUNNING))
 
-    def keep(self, lease: Lease, codec: str | None) -> str | None:
-        """End the file of an attempt that is over, and return the key under which it will be stored.
+    def keep(self, lease: Lease, codec: str | None) -> Kept | None:
+        """End the file of an attempt that is over, and return what it holds.
 
         One in which nobody was heard is removed: then there is no recording, and None is returned. So it is
         when the disk refuses, which must not cost the attempt its outcome; the file then stays as it is.
@@ -93,7 +105,7 @@ class Recordings:
             _log.warning("recording_not_kept", call_id=lease.call_id, error=str(error))
             return None
 
-    def _keep(self, begun: Path, codec: str | None) -> str | None:
+    def _keep(self, begun: Path, codec: str | None) -> Kept | None:
         extension = "" if codec is None else EXTENSIONS[codec]
         running = begun.with_name(begun.name + extension + _RUNNING)
         file = running if extension and running.exists() else begun
@@ -102,7 +114,7 @@ class Recordings:
             return None
         kept = file.rename(begun.with_name(begun.name + extension))
         self._kept.set()
-        return _key(kept)
+        return Kept(_key(kept), _duration_ms(kept))
 
     async def upload(self) -> None:
         """Take what is kept to the store, also what dead dialers left, until cancelled."""
@@ -154,9 +166,10 @@ class Recordings:
             kept = file.with_name(file.name.removesuffix(_RUNNING))
             call_id, _, number = kept.stem.rpartition("-")
             codec = _CODECS[kept.suffix]
-            if not await self._attempts.add_recording(call_id, int(number), codec, _key(kept)):
+            key, duration_ms = _key(kept), _duration_ms(file)
+            if not await self._attempts.add_recording(call_id, int(number), codec, key, duration_ms):
                 return  # the lease of its dialer has not run out yet
-            await self._take(_key(kept), file)
+            await self._take(key, file)
         shutil.rmtree(spool)  # with what nobody answered
 
     async def _take(self, key: str, file: Path) -> None:
@@ -169,8 +182,20 @@ class Recordings:
 _CODECS = {extension: codec for codec, extension in EXTENSIONS.items()}
 
 
+def tell_cut(lease: Lease, cut: RecordingCut) -> str:
+    """Note in the log that the disk took no more of a recording, and return the sentence for its CDR."""
+    seconds = cut.recorded_ms / 1000
+    _log.warning("recording_cut", call_id=lease.call_id, seconds=seconds, error=cut.problem)
+    ends = f"The recording ends after {seconds:.1f} seconds" if cut.recorded_ms else "Nothing was recorded"
+    return f"{ends}: {cut.problem}."
+
+
 def _key(file: Path) -> str:
     return f"recordings/{file.name.replace(':', '-')}"
+
+
+def _duration_ms(file: Path) -> int:
+    return file.stat().st_size // BYTES_PER_MS
 
 
 def _finished(spool: Path) -> list[Path]:

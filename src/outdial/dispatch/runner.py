@@ -25,7 +25,7 @@ from outdial.dispatch.late_answers import LateAnswers
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.ports import AudioByUrl, Clock, Store
 from outdial.dispatch.preparing import Later, prepare
-from outdial.dispatch.recordings import Recordings
+from outdial.dispatch.recordings import Recordings, tell_cut
 from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
 from outdial.domain.disposition import EndReason, HangupBy, classify, is_about_codecs
 from outdial.domain.rating import longest_talk_ms
@@ -328,13 +328,17 @@ class Runner:
         progress.ended(await progress.conversation.run(library))
 
     async def _end(self, call: Call, control: CallControl, progress: _Progress) -> Ended | None:
-        quality = None
+        quality = kept = None
         digits = ""
         if progress.phone is not None:
             progress.phone.hang_up(progress.reason)
             ended_at = progress.ended_at or progress.clock()
             quality = await progress.phone.close()
             digits = progress.phone.digits
+            if self._recordings is not None:
+                kept = self._recordings.keep(control.lease, progress.codec)
+            if progress.phone.recording_cut is not None:
+                progress.detail = tell_cut(control.lease, progress.phone.recording_cut)
         else:
             ended_at = progress.clock()
         answered = progress.answered_at is not None
@@ -356,14 +360,11 @@ class Runner:
             codec=progress.codec,
             ptime_ms=progress.ptime_ms,
             played_ms=0 if progress.conversation is None else progress.conversation.played_ms,
-            recording_key=(
-                self._recordings.keep(control.lease, progress.codec)
-                if self._recordings is not None and progress.phone is not None
-                else None
-            ),
+            recording_key=None if kept is None else kept.key,
+            recorded_ms=0 if kept is None else kept.duration_ms,
             quality=quality if answered else None,
             flow_run=None if progress.conversation is None else progress.conversation.left_behind(),
-            detail=progress.detail if progress.reason in _WITH_DETAIL else None,
+            detail=progress.detail if answered or progress.reason in _WITH_DETAIL else None,
         )
         decision = self._decide(call, outcome)
         if not await self._finish(call, control, outcome, decision):

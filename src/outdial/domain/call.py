@@ -178,12 +178,14 @@ class AttemptOutcome:
     ptime_ms: int | None = None
     played_ms: int = 0
     recording_key: str | None = None
+    recorded_ms: int = 0
+    """How long the recording is, kept beside the CDR."""
     quality: MediaQuality | None = None
     flow_run: FlowRun | None = None
     """What it did in its flow, kept beside the CDR."""
     detail: str | None = None
     """A sentence, where `reason` does not say enough: what was wrong with an audio URL, why codecs were not
-    offered."""
+    offered, where a recording ends that the disk did not take."""
 
     @property
     def ring_ms(self) -> int:

@@ -67,11 +67,13 @@ def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome, bill: Bil
             outcome.recording_key,
             outcome.codec,
             recorded_at=outcome.ended_at,
-            duration_ms=outcome.talk_ms,
+            duration_ms=outcome.recorded_ms,
         )
 
 
-def add_recording(conn: sa.Connection, call_id: str, number: int, codec: str, key: str) -> bool:
+def add_recording(
+    conn: sa.Connection, call_id: str, number: int, codec: str, key: str, *, duration_ms: int
+) -> bool:
     """Name the recording of an interrupted attempt; False while the attempt has no CDR.
 
     True also if the CDR has a recording already: then nothing is changed.
@@ -83,7 +85,7 @@ def add_recording(conn: sa.Connection, call_id: str, number: int, codec: str, ke
     found = conn.execute(sa.select(cdrs).where(*this)).one_or_none()
     if found is not None and found.recording_key == key:
         lease = Lease(call_id, number, 0, found.dialer_id)
-        recordings.add(conn, lease, key, codec, recorded_at=found.ended_at, duration_ms=found.talk_ms)
+        recordings.add(conn, lease, key, codec, recorded_at=found.ended_at, duration_ms=duration_ms)
     return found is not None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import DECLINED_CODES, EndReason, HangupBy
-from outdial.errors import MediaError, MediaWorkerLost, NoFreePort
+from outdial.errors import MediaWorkerLost, NoFreePort
 from outdial.sdp.codec import CODECS
 from outdial.sdp.negotiation import AgreedMedia, LocalMedia
 from outdial.sip.session import events as sip_events
@@ -35,6 +35,7 @@ from outdial.telephony.media.events import (
     MediaEvent,
     MessageRecorded,
     PlayFinished,
+    RecordingCut,
     RtpTimeout,
     WorkerLost,
 )
@@ -79,6 +80,8 @@ class Leg:
         self._beside = beside
         self.digits = ""
         """All digits that the callee pressed, in order, each once."""
+        self.recording_cut: RecordingCut | None = None
+        """Where the recording ended before the leg did; complete after `close`."""
         self.on_ringing: Callable[[], None] | None = None
         """Called at the first 18x."""
         self.on_late_answer: Callable[[], None] | None = None
@@ -137,9 +140,6 @@ class Leg:
         except MediaWorkerLost as error:
             self.trace.note(str(error))
             return NotAnswered(reason=EndReason.MEDIA_WORKER_LOST, hangup_by=HangupBy.SYSTEM)
-        except MediaError as error:
-            self.trace.note(str(error))
-            return NotAnswered(reason=EndReason.INTERNAL_ERROR, hangup_by=HangupBy.SYSTEM)
         self._session = self._prepare(located, self.stream.port)
         if self._end is not None:
             return NotAnswered(reason=self._end.reason, hangup_by=self._end.hangup_by)
@@ -365,11 +365,11 @@ class Leg:
                 self._on_first_audio(at)
             case Latched(address, port):
                 self.trace.note(f"audio heard from {address}:{port}")
-            case MessageRecorded(message_id, duration_ms, by_silence, problem):
-                self.trace.note(f"recorded {duration_ms / 1000:.1f} s{f', {problem}' if problem else ''}")
-                recorded = self._messages.get(message_id)
-                if recorded is not None and not recorded.done():
-                    recorded.set_result(MessageResult(duration_ms, by_silence, problem))
+            case MessageRecorded():
+                self._on_message(event)
+            case RecordingCut(recorded_ms, problem):
+                self.recording_cut = event
+                self.trace.note(f"recorded only {recorded_ms / 1000:.1f} s: {problem}")
             case JoinFailed(problem):
                 self.trace.note(f"not joined: {problem}")
                 if self.on_join_failed is not None:
@@ -380,6 +380,13 @@ class Leg:
             case WorkerLost():
                 self.trace.note("the media worker died")
                 self._finish(LegEnd(reason=EndReason.MEDIA_WORKER_LOST, hangup_by=HangupBy.SYSTEM))
+
+    def _on_message(self, event: MessageRecorded) -> None:
+        problem = f", {event.problem}" if event.problem else ""
+        self.trace.note(f"recorded {event.duration_ms / 1000:.1f} s{problem}")
+        recorded = self._messages.get(event.message_id)
+        if recorded is not None and not recorded.done():
+            recorded.set_result(MessageResult(event.duration_ms, event.by_silence, event.problem))
 
     def _on_first_audio(self, at: float) -> None:
         self.trace.note("first audio sent")

@@ -31,7 +31,7 @@ PATH = f"/api/v1/voice/recordings/{ID}/audio"
 async def recorded(api: Api) -> Api:
     """One answered call with a recording in the store."""
     await api.database.run(calls.insert_calls, [new_call(api)])
-    await finish(api, await claim(api), replace(ANSWERED, recording_key=KEY), Done())
+    await finish(api, await claim(api), replace(ANSWERED, recording_key=KEY, recorded_ms=18_500), Done())
     await api.context.blobs.put(KEY, WIRE)
     return api
 

@@ -17,6 +17,7 @@ from outdial.telephony.leg_values import (
     NotAnswered,
     PlayResult,
 )
+from outdial.telephony.media.events import RecordingCut
 from outdial.telephony.trunk import Trunk
 
 PICKED_UP = Answered("PCMA", 20)
@@ -44,6 +45,7 @@ class ScriptedPhone:
         self.request = request
         self.tracer = tracer
         self.digits = ""
+        self.recording_cut: RecordingCut | None = None
         self.on_ringing: Callable[[], None] | None = None
         self.on_late_answer: Callable[[], None] | None = None
         self.on_digit: Callable[[str], None] | None = None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from outdial.dispatch.recordings import Recordings
+from outdial.dispatch.recordings import Kept, Recordings
 from outdial.domain.call import Lease
 from outdial.errors import BlobsUnavailable, NotFound
 from outdial.storage.blobs import Blobs
@@ -35,15 +35,15 @@ class Attempts:
 
     def __init__(self) -> None:
         self.rescued = True
-        self.named: list[tuple[str, int, str, str]] = []
+        self.named: list[tuple[str, int, str, str, int]] = []
         self.deleted: set[str] = set()
 
     async def is_deleted(self, key: str) -> bool:
         return key in self.deleted
 
-    async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
+    async def add_recording(self, call_id: str, number: int, codec: str, key: str, duration_ms: int) -> bool:
         if self.rescued:
-            self.named.append((call_id, number, codec, key))
+            self.named.append((call_id, number, codec, key, duration_ms))
         return self.rescued
 
 
@@ -67,11 +67,11 @@ def make(tmp_path: Path, store: Store, attempts: Attempts) -> Make:
 
 async def test_a_recording_is_named_by_its_attempt_and_its_codec(make: Make, store: Store) -> None:
     recordings = make("one")
-    recordings.begin(LEASE).write_bytes(b"hello")
+    recordings.begin(LEASE).write_bytes(b"hello" * 80)
     recordings.answered(LEASE, "PCMA")
-    assert recordings.keep(LEASE, "PCMA") == KEY
+    assert recordings.keep(LEASE, "PCMA") == Kept(KEY, 50)
     assert await recordings.upload_once()
-    assert await store.blobs.get(KEY) == b"hello"
+    assert await store.blobs.get(KEY) == b"hello" * 80
 
 
 def test_where_nobody_was_heard_nothing_is_kept(make: Make, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_what_a_dead_dialer_left_is_taken_over(
     make: Make, store: Store, attempts: Attempts, tmp_path: Path
 ) -> None:
     dead = make("dead")
-    dead.begin(LEASE).write_bytes(b"hello")
+    dead.begin(LEASE).write_bytes(b"hello" * 80)
     dead.answered(LEASE, "PCMA")
     dead.begin(Lease("request:2", 1, 1, "dialer")).write_bytes(b"early media")
     alive = make("alive")
@@ -133,6 +133,6 @@ async def test_what_a_dead_dialer_left_is_taken_over(
     assert (tmp_path / "recordings" / "dead").exists()
     attempts.rescued = True
     assert await alive.upload_once()
-    assert attempts.named == [("request:1", 2, "PCMA", KEY)]
-    assert await store.blobs.get(KEY) == b"hello"
+    assert attempts.named == [("request:1", 2, "PCMA", KEY, 50)]
+    assert await store.blobs.get(KEY) == b"hello" * 80
     assert [folder.name for folder in (tmp_path / "recordings").iterdir()] == ["alive"]

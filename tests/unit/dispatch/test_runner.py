@@ -29,6 +29,7 @@ from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.blobs import Blobs
 from outdial.storage.dial import Dial
 from outdial.telephony.leg_values import NotAnswered
+from outdial.telephony.media.events import RecordingCut
 from outdial.telephony.trunk import Trunk
 
 URL = "https://example.com/hello.mp3"
@@ -557,7 +558,7 @@ async def test_the_trunks_wish_to_rest_is_passed_on() -> None:
 class NoAttempts:
     """What nobody asks while no dialer has died."""
 
-    async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
+    async def add_recording(self, call_id: str, number: int, codec: str, key: str, duration_ms: int) -> bool:
         raise AssertionError("asked about an attempt of a dialer that lives")
 
     async def is_deleted(self, key: str) -> bool:
@@ -570,13 +571,28 @@ async def test_what_the_callee_says_is_recorded_where_it_is_wanted(tmp_path: Pat
         stage.recordings = recordings = Recordings(tmp_path / "recordings", blobs, NoAttempts(), name="one")
         phone = await stage.answered()
         assert phone.request.record_to is not None
-        phone.request.record_to.write_bytes(b"hello")
+        phone.request.record_to.write_bytes(b"hello" * 80)
         phone.finish_playing()
         await stage.running
         assert stage.store.outcome.recording_key == "recordings/request-1-1.alaw"
+        assert stage.store.outcome.recorded_ms == 50
+        assert stage.store.outcome.detail is None
         assert await recordings.upload_once()
-        assert await blobs.get("recordings/request-1-1.alaw") == b"hello"
+        assert await blobs.get("recordings/request-1-1.alaw") == b"hello" * 80
         recordings.close()
+
+
+@pytest.mark.parametrize(
+    ("recorded_ms", "words"), [(2100, "The recording ends after 2.1 seconds"), (0, "Nothing was recorded")]
+)
+async def test_a_recording_that_the_disk_cut_is_named_in_the_outcome(recorded_ms: int, words: str) -> None:
+    async with scene() as stage:
+        phone = await stage.answered()
+        phone.recording_cut = RecordingCut(recorded_ms, "No space left on device")
+        phone.finish_playing()
+        await stage.running
+        assert stage.store.outcome.reason is EndReason.COMPLETED
+        assert stage.store.outcome.detail == f"{words}: No space left on device."
 
 
 async def test_nothing_is_recorded_unless_it_is_wanted() -> None:

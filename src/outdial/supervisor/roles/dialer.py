@@ -163,9 +163,11 @@ class _Attempts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add_recording(self, call_id: str, number: int, codec: str, key: str) -> bool:
+    async def add_recording(self, call_id: str, number: int, codec: str, key: str, duration_ms: int) -> bool:
         """See `dispatch.recordings.Attempts`."""
-        return await self._database.run(cdrs.add_recording, call_id, number, codec, key)
+        return await self._database.run(
+            cdrs.add_recording, call_id, number, codec, key, duration_ms=duration_ms
+        )
 
     async def is_deleted(self, key: str) -> bool:
         """See `dispatch.recordings.Attempts`."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from outdial.errors import MediaError, MediaWorkerLost
+from outdial.errors import MediaWorkerLost
 from outdial.telephony.media.client_stream import MediaStream, OnEvent
 from outdial.telephony.media.options import MediaOptions
 from outdial.telephony.media.port_pool import PortPool
@@ -128,8 +128,8 @@ class MediaClient:
         """Bind a port pair in the least loaded worker; ``record_to`` is the file for what the far end says.
 
         Streams of one worker can be in one room: with ``beside`` it is in that stream's worker, and all
-        that are ``gathered`` are in the same one. Raises :class:`NoFreePort`, :class:`MediaWorkerLost` and,
-        if the recording's file cannot be made, :class:`MediaError`.
+        that are ``gathered`` are in the same one. Raises :class:`NoFreePort` and :class:`MediaWorkerLost`.
+        A disk that refuses the recording costs that alone (RecordingCut).
         """
         link = self._place(beside, gathered=gathered)
         link.streams += 1
@@ -177,8 +177,6 @@ class MediaClient:
             self._forget(stream)
             if not isinstance(answer, PortUnusable):
                 raise MediaWorkerLost("the media worker died while a port was being opened")
-            if not answer.port_in_use:
-                raise MediaError(f"the recording cannot be written: {answer.problem}")
 
     def _place(self, beside: MediaStream | None, *, gathered: bool) -> WorkerLink:
         if beside is not None:

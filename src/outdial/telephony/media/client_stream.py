@@ -17,6 +17,7 @@ from outdial.telephony.media.events import (
     MediaEvent,
     MessageRecorded,
     PlayFinished,
+    RecordingCut,
     RtpTimeout,
     WorkerLost,
 )
@@ -32,6 +33,7 @@ from outdial.telephony.media.protocol import (
     Measured,
     MessageEnded,
     NotJoined,
+    NotRecorded,
     Play,
     PlayEnded,
     PressKey,
@@ -170,6 +172,8 @@ class MediaStream:
                 self.on_event(Latched(address, port))
             case MessageEnded(_, message_id, duration_ms, by_silence, problem):
                 self.on_event(MessageRecorded(message_id, duration_ms, by_silence, problem))
+            case NotRecorded(_, recorded_ms, problem):
+                self.on_event(RecordingCut(recorded_ms, problem))
             case NotJoined(_, problem):
                 self.on_event(JoinFailed(problem))
             case Silent():

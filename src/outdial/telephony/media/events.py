@@ -59,6 +59,16 @@ class MessageRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingCut:
+    """The disk takes no more of what the far end says; once in a stream's life."""
+
+    recorded_ms: int
+    """What is kept of it; 0 also where the file could not be made."""
+    problem: str
+    """What the disk said."""
+
+
+@dataclass(frozen=True, slots=True)
 class JoinFailed:
     """The stream is in no room."""
 
@@ -82,6 +92,7 @@ MediaEvent = (
     | DigitStarted
     | DigitReceived
     | MessageRecorded
+    | RecordingCut
     | JoinFailed
     | RtpTimeout
     | WorkerLost

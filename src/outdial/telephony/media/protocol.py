@@ -133,12 +133,19 @@ class Opened(NamedTuple):
 
 
 class PortUnusable(NamedTuple):
-    """The ports, or the recording's file, could not be opened."""
+    """The ports could not be bound: the next ones may do."""
 
     stream: int
     problem: str
-    port_in_use: bool
-    """Somebody else has the port: the next one may do."""
+
+
+class NotRecorded(NamedTuple):
+    """The disk takes no more of the stream's recording, which ends there; once."""
+
+    stream: int
+    recorded_ms: int
+    """What it has taken."""
+    problem: str
 
 
 class AudioBegan(NamedTuple):
@@ -241,6 +248,7 @@ Report = (
     Ready
     | Opened
     | PortUnusable
+    | NotRecorded
     | AudioBegan
     | PlayEnded
     | KeyDown
@@ -271,7 +279,18 @@ _CLASSES: dict[str, Any] = {
             Close,
             AskStats,
         ),
-        *(Ready, Opened, PortUnusable, AudioBegan, PlayEnded, KeyDown, KeyPressed, MessageEnded, NotJoined),
+        *(
+            Ready,
+            Opened,
+            PortUnusable,
+            NotRecorded,
+            AudioBegan,
+            PlayEnded,
+            KeyDown,
+            KeyPressed,
+            MessageEnded,
+            NotJoined,
+        ),
         *(Silent, LatchedTo),
         *(Measured, Closed, Stats),
     )

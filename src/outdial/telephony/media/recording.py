@@ -5,6 +5,8 @@ a SIGKILL of the worker loses at most the last second. Its name ends in the code
 wire bytes do not tell it; the attempt's record names it too.
 """
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +25,7 @@ class Recording:
         self._timeline: Timeline | None = None
         self._heard_at = 0.0
         self.written = 0
-        """Bytes so far."""
+        """Bytes so far; of a file that could not be completed, what is on the disk."""
         self.problem: str | None = None
         """What the disk said, once it has refused; the recording ends there and the call goes on."""
 
@@ -44,10 +46,9 @@ class Recording:
         """Write what is held and close the file."""
         if self._timeline is not None:
             self._write(self._timeline.flush())
-        try:
+        self._write(b"", flush=True)
+        with suppress(OSError):  # of what it refused already
             self._file.close()
-        except OSError as error:
-            self.problem = self.problem or str(error)
 
     def _write(self, data: bytes, *, flush: bool = False) -> None:
         if self.problem is not None:
@@ -59,4 +60,5 @@ class Recording:
             if flush:
                 self._file.flush()
         except OSError as error:
-            self.problem = str(error)
+            self.problem = error.strerror or str(error)
+            self.written = os.fstat(self._file.fileno()).st_size

@@ -7,6 +7,7 @@ from outdial.errors import RtpParseError
 from outdial.rtp.clock import report_interval_s
 from outdial.rtp.mos import estimated_mos, playout_delay_ms
 from outdial.rtp.rtcp_session import RtcpSession, Sent
+from outdial.telephony.media.clip_cache import BYTES_PER_MS
 from outdial.telephony.media.host import Host
 from outdial.telephony.media.inbound import Inbound
 from outdial.telephony.media.message import Message
@@ -18,6 +19,7 @@ from outdial.telephony.media.protocol import (
     Measured,
     MessageEnded,
     NotJoined,
+    NotRecorded,
     PlayEnded,
     PressKey,
     RecordMessage,
@@ -175,6 +177,7 @@ class Stream:
         self.inbound.rtp_flows()
         self._send_report(goodbye=True)
         self.inbound.close()
+        self._tell_not_recorded()
         self._host.emit(self.measured())
         self._closed = True
         self.rtp.close()
@@ -351,4 +354,16 @@ class Stream:
         if self._closed or self._recording is None:
             return None
         self._recording.flush(now)
+        self._tell_not_recorded()
         return now + FLUSH_INTERVAL_S
+
+    def _tell_not_recorded(self) -> None:
+        """Once the disk has refused, it is not asked again."""
+        recording = self._recording
+        if recording is None or recording.problem is None:
+            return
+        self._recording = None
+        self.inbound.remove(recording)
+        recording.close()
+        recorded_ms = recording.written // BYTES_PER_MS
+        self._host.emit(NotRecorded(self.number, recorded_ms, recording.problem))

@@ -33,6 +33,7 @@ from outdial.telephony.media.protocol import (
     Join,
     Leave,
     LineReader,
+    NotRecorded,
     Open,
     Opened,
     Play,
@@ -277,23 +278,22 @@ class Worker:
         try:
             rtp, rtcp = bind_pair(self.config.bind_address, command.port, self.config.dscp)
         except OSError as error:
-            self.emit(PortUnusable(command.stream, f"port {command.port}: {error.strerror}", True))
+            self.emit(PortUnusable(command.stream, f"port {command.port}: {error.strerror}"))
             return
-        recording = None
+        recording = problem = None
         if command.record_to is not None:
             try:
                 recording = Recording(Path(command.record_to))
             except OSError as error:
-                rtp.close()
-                rtcp.close()
-                self.emit(PortUnusable(command.stream, f"{command.record_to}: {error.strerror}", False))
-                return
+                problem = error.strerror
         stream = Stream(command.stream, rtp, rtcp, self, recording)
         self._streams[command.stream] = stream
         self._opened += 1
         self._listen(rtp.fileno(), stream.rtp_readable)
         self._listen(rtcp.fileno(), stream.rtcp_readable)
         self.emit(Opened(command.stream))
+        if problem is not None:
+            self.emit(NotRecorded(command.stream, 0, problem))
 
     def _join(self, stream: Stream, command: Join) -> None:
         stream.join(command, self._rooms.setdefault(command.room, Room()))

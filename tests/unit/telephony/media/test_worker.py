@@ -14,6 +14,7 @@ from outdial.telephony.media.protocol import (
     Configure,
     LineReader,
     Measured,
+    NotRecorded,
     Open,
     Opened,
     Play,
@@ -96,20 +97,20 @@ def test_a_stream_is_opened_counted_and_closed(dialer: Dialer) -> None:
     assert second.figures["streams"] == 0
 
 
-def test_ports_that_are_used_are_told_and_nothing_stays_open(dialer: Dialer, tmp_path: Path) -> None:
+def test_ports_that_are_used_are_told_and_nothing_stays_open(dialer: Dialer) -> None:
     port = free_port()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", port + 1))
         dialer.say(Open(1, port, None))
         (answer,) = dialer.turn()
         assert isinstance(answer, PortUnusable)
-        assert answer.port_in_use
-    dialer.say(Open(2, port, str(tmp_path / "none" / "x.ulaw")))
-    (answer,) = dialer.turn()
-    assert isinstance(answer, PortUnusable)
-    assert not answer.port_in_use
-    dialer.say(Open(3, port, None))
-    assert dialer.turn() == [Opened(3)]
+    dialer.say(Open(2, port, None))
+    assert dialer.turn() == [Opened(2)]
+
+
+def test_a_recording_whose_file_cannot_be_made_costs_nothing_else(dialer: Dialer, tmp_path: Path) -> None:
+    dialer.say(Open(1, free_port(), str(tmp_path / "none" / "x.ulaw")))
+    assert dialer.turn() == [Opened(1), NotRecorded(1, 0, "No such file or directory")]
 
 
 def test_commands_for_a_stream_that_is_gone_are_passed_over(dialer: Dialer) -> None:
