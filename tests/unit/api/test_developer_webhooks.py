@@ -8,7 +8,7 @@ from tests.helpers.endpoint import Endpoint, endpoint
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
 from outdial.domain.call import NewCall
-from outdial.storage import accounts, calls, deliveries, outbox_claims, sounds, webhooks
+from outdial.storage import accounts, calls, deliveries, outbox_claims, sounds, subscriptions, webhooks
 from outdial.storage.sounds import Sound
 
 SOUND = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
@@ -316,6 +316,27 @@ async def test_subscriptions(api: Api, receiver: Endpoint) -> None:
     for method in ("GET", "DELETE"):
         assert (await api.call(method, path))[0] == 404
         assert (await api.call(method, "developer/subscriptions/x"))[0] == 404
+
+
+async def test_nobody_reaches_the_subscriptions_of_others(api: Api) -> None:
+    other = await api.database.run(accounts.insert, name="other", now=1)
+    new = webhooks.NewWebhook(
+        name="x", uri="https://x", secret="s", secret_as_bearer=False, verification_code="c"
+    )
+    webhook = await api.database.run(webhooks.insert, other.id, new, now=1)
+    theirs = await api.database.run(
+        subscriptions.insert,
+        other.id,
+        event="voice:message:out",
+        identity=subscriptions.ALL,
+        webhook_id=webhook.id,
+        now=1,
+    )
+    _, answer = await api.call("GET", "developer/subscriptions")
+    assert (answer["data"], answer["meta"]["total"]) == ([], 0)
+    for method in ("GET", "DELETE"):
+        assert (await api.call(method, f"developer/subscriptions/{theirs.id}"))[0] == 404
+    assert await api.database.read(subscriptions.get, other.id, theirs.id) == theirs
 
 
 @pytest.mark.parametrize(

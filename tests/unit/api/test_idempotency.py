@@ -77,6 +77,18 @@ async def test_a_kept_answer_has_the_times_of_its_account(api: Api) -> None:
     assert (await send(api, "k", bridge="12025550111", headers=headers))[1] == first
 
 
+async def test_a_key_is_its_account_s_own(api: Api) -> None:
+    other = await api.database.run(accounts.insert, name="b", now=1)
+    await api.database.run(tokens.insert, account_id=other.id, name="", new_secret=lambda: "t" * 32, now=1)
+    headers = {"Authorization": f"Bearer {'t' * 32}", "Idempotency-Key": "k"}
+    form = {"receiver": "918867135000"}
+    ours = {**api.bearer, "Idempotency-Key": "k"}
+    path = "outgoing/suppressions/unsubscribers"
+    assert (await api.call("POST", path, data=form, headers=ours))[0] == 200
+    async with api.session.post(f"{api.url}/api/v1/{path}", data=form, headers=headers) as response:
+        assert (response.status, response.headers.get("Idempotent-Replayed")) == (200, None)
+
+
 async def test_a_key_is_for_one_endpoint(api: Api) -> None:
     both = {"text": "Hello.", "voice.language": "en"}
     assert (await send(api, "k", **both))[0] == 200

@@ -4,6 +4,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.helpers.http_api import Api
 from tests.helpers.poll import until
 
@@ -11,7 +12,7 @@ from outdial.api.app import create_api
 from outdial.api.auth import Principal
 from outdial.api.permissions import NEEDED, needed_scope
 from outdial.domain.scope import Scope
-from outdial.storage import accounts, tokens
+from outdial.storage import accounts, tables, tokens
 
 ENDPOINTS = [
     (method.upper(), path, needed_scope(method.upper(), path))
@@ -105,6 +106,42 @@ async def test_a_day_is_a_day_of_the_account_s_time_zone(api: Api) -> None:
     summer = read_call_filter(QueryParams(date="2024-08-16"))
     assert summer is not None
     assert summer.submitted_from == 1_723_759_200_000
+
+
+@pytest.mark.parametrize("end", ["time", "revocation", "account"])
+async def test_a_token_ends_with_its_time_its_revocation_and_its_account(api: Api, end: str) -> None:
+    other = await api.database.run(accounts.insert, name="other", now=1)
+    token, secret = await api.database.run(
+        tokens.insert,
+        account_id=other.id,
+        name="x",
+        new_secret=lambda: "t" * 32,
+        now=1,
+        expires_at=api.clock.now + 5_000 if end == "time" else None,
+    )
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert (await api.call("GET", "auth/me", headers=headers))[0] == 200
+    if end == "revocation":
+        await api.database.run(tokens.revoke, other.id, token.id, now=api.clock.now)
+    if end == "account":
+        query = sa.update(tables.accounts).where(tables.accounts.c.id == other.id).values(closed_at=1)
+        await api.database.run(lambda conn: conn.execute(query).rowcount)
+    api.clock.now += 5_000  # what is known of a token is looked up again by then
+    assert (await api.call("GET", "auth/me", headers=headers))[0] == 401
+
+
+async def test_a_token_for_other_addresses_is_refused(api: Api) -> None:
+    for network, status in (("192.0.2.0/24", 403), ("127.0.0.0/8", 200)):
+        _, secret = await api.database.run(
+            tokens.insert,
+            account_id=api.account_id,
+            name="x",
+            new_secret=lambda network=network: f"token for {network}",
+            now=1,
+            addresses=[network],
+        )
+        headers = {"Authorization": f"Bearer {secret}"}
+        assert (await api.call("GET", "auth/me", headers=headers))[0] == status
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import io
 import math
 import struct
+import uuid
 import wave
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -12,7 +14,7 @@ import pytest
 from tests.helpers.http_api import Api
 
 from outdial.audio.clip import CODECS
-from outdial.storage import sounds
+from outdial.storage import accounts, sounds
 
 
 def _wav(seconds: float = 0.5, rate: int = 8000) -> bytes:
@@ -66,6 +68,43 @@ async def test_a_sound_s_life(api: Api) -> None:
         status, answer = await api.call(method, f"voice/sounds/{row['id']}{path}")
         assert (status, answer["status"]) == (404, 404)
     assert (await api.call("GET", "voice/sounds"))[1]["data"] == []
+
+
+async def test_nobody_sees_the_sounds_of_others(api: Api) -> None:
+    ours = (await _upload(api, _wav()))[1]["data"]
+    other = await api.database.run(accounts.insert, name="other", now=1)
+    theirs = await _another_sound(api, ours["id"], account_id=other.id)
+    _, answer = await api.call("GET", "voice/sounds")
+    assert ([row["id"] for row in answer["data"]], answer["meta"]["total"]) == ([ours["id"]], 1)
+    for method, path in (("GET", ""), ("GET", "/audio"), ("DELETE", "")):
+        assert (await api.call(method, f"voice/sounds/{theirs}{path}"))[0] == 404
+    assert await api.database.read(sounds.get, other.id, theirs) is not None
+
+
+async def test_pages_have_the_newest_first(api: Api) -> None:
+    first = (await _upload(api, _wav()))[1]["data"]["id"]
+    made = [first, *[await _another_sound(api, first, later_ms=1000 * (n + 1)) for n in range(4)]]
+    pages = []
+    for page in (1, 2, 3):
+        _, answer = await api.call("GET", f"voice/sounds?page={page}&per_page=2")
+        pages.append([row["id"] for row in answer["data"]])
+        assert (answer["meta"]["total"], answer["meta"]["from"]) == (5, 2 * page - 1)
+    newest = made[::-1]
+    assert pages == [newest[:2], newest[2:4], newest[4:]]
+
+
+async def _another_sound(api: Api, like: str, *, later_ms: int = 0, account_id: int | None = None) -> str:
+    """The row of a sound, made like that of another one; its id."""
+    sound = await api.database.read(sounds.get, api.account_id, like)
+    assert sound is not None
+    copy = replace(
+        sound,
+        id=str(uuid.uuid4()),
+        account_id=account_id or sound.account_id,
+        created_at=sound.created_at + later_ms,
+    )
+    await api.database.run(sounds.insert, copy)
+    return copy.id
 
 
 async def test_without_a_name_the_file_s_name_is_taken(api: Api) -> None:
