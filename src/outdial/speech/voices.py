@@ -30,11 +30,6 @@ class Voices:
         """The languages that texts can be spoken in, in alphabetical order."""
         return sorted({voice.language for voice in self._texts()})
 
-    def of_words(self, language: str) -> Voice | None:
-        """The voice with recorded words of a language (`en`): numbers, digits, dates and amounts."""
-        recorded = (voice for voice in self._voices.values() if voice.for_words)
-        return next((voice for voice in recorded if _base(voice) == language.partition("-")[0].lower()), None)
-
     def _texts(self) -> Iterator[Voice]:
         return (voice for voice in self._voices.values() if not voice.for_words)
 
