@@ -1,7 +1,6 @@
 """What is likely wrong with a flow that can run: dead ends, loops, keys that are not there, and the like."""
 
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,19 +11,19 @@ from outdial.flow.conditions import Comparison
 from outdial.flow.definition import Flow, Node, parse_flow
 from outdial.flow.kinds import KEYS
 from outdial.flow.prompt_template import LanguagePart, PromptTemplate, SoundPart, TextPart, marked
+from outdial.flow.spoken_keys import spoken_keys
 from outdial.flow.steps.confirm import ConfirmStep
 from outdial.flow.steps.jump import JumpStep
 from outdial.flow.steps.menu import MenuStep
 from outdial.flow.templates import Template, VariableName, variables_of
 
 CALL_VARIABLES = frozenset(
-    ["id", "from", "to", "bridge", "start_at", "end_at", "date", "unixtime", "caller", "account", "language"]
+    [
+        *("id", "from", "to", "mobile", "bridge", "start_at", "end_at", "date", "unixtime"),
+        *("caller", "account", "language"),
+    ]
 )
 """What every call has, see the reference of templates."""
-_PRESSED = re.compile(
-    r"\bpress(?:ing)?\s+(?:the\s+)?(?:key\s+)?(\d|star|hash|pound|[*#])(?!\d)", re.IGNORECASE
-)
-_KEY_WORDS = {"star": "*", "hash": "#", "pound": "#"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,25 +222,28 @@ def _keys(flow: Flow) -> Iterator[Finding]:
                 keys = {accept, reject}
             case _:
                 continue
-        spoken = {key for text in _texts(prompt) for key in _pressed(text)}
-        for key in sorted(spoken - keys):
-            yield Finding(
-                "error", "no_such_key", name, "prompt", f"speaks of the key {key}, which does nothing"
-            )
-        for key in sorted(keys - spoken if spoken else ()):
-            sentence = f"does not speak of the key {key}, which does something"
-            yield Finding("warning", "silent_key", name, "prompt", sentence)
+        spoken = {each: set(_spoken(prompt, each)) for each in flow.languages}
+        for key in sorted(set().union(*spoken.values()) - keys):
+            sentence = f"speaks of the key {key}, which does nothing"
+            yield Finding("error", "no_such_key", name, "prompt", sentence)
+        for key in sorted(keys):
+            silent = [each for each, told in spoken.items() if told and key not in told]
+            where = "" if len(silent) == len(spoken) else f" in {', '.join(silent)}"
+            if silent:
+                sentence = f"does not speak of the key {key}{where}, which does something"
+                yield Finding("warning", "silent_key", name, "prompt", sentence)
 
 
-def _texts(prompt: PromptTemplate) -> Iterator[str]:
-    for _, value in _values(prompt):
-        if isinstance(value, TextPart):
-            yield value.text.source
-
-
-def _pressed(text: str) -> Iterator[str]:
-    for found in _PRESSED.finditer(text):
-        yield _KEY_WORDS.get(found[1].lower(), found[1])
+def _spoken(prompt: PromptTemplate, language: str) -> Iterator[str]:
+    """The keys that a prompt speaks of to callees of a language."""
+    for part in prompt.parts:
+        match part:
+            case TextPart(text=text):
+                yield from spoken_keys(text.source)
+            case LanguagePart(by_language=by_language):
+                yield from _spoken(by_language.get(language) or PromptTemplate(), language)
+            case _:
+                pass
 
 
 def _languages(flow: Flow) -> Iterator[Finding]:

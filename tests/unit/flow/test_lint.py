@@ -63,6 +63,47 @@ def test_a_key_that_the_prompt_does_not_speak_of_is_a_warning():
     assert found(nodes) == [("warning", "silent_key", "a", "prompt")]
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "To agree, press one; to talk, dial 2.",
+        "Press 1 to agree, or push the number two.",
+        "Para aceptar, pulse 1. Para hablar, marque la tecla dos.",
+        "Oprima el número uno o presione 2.",
+        "Drücken Sie die 1 oder drücken Sie die Taste 2.",
+        "Drücken Sie zwei, um zu sprechen, und drücken Sie eins.",
+        "Pour accepter, appuyez sur la touche 1. Pour parler, tapez 2.",
+        "Per accettare, prema 1. Per parlare, premi il tasto 2.",
+        "Para aceitar, tecle 1. Para falar, digite o número 2.",
+        "सहमत होने के लिए 1 दबाएँ। बात करने के लिए दो दबाएं।",
+    ],
+)
+def test_keys_are_heard_in_several_languages_and_as_words(prompt):
+    assert found({"a": menu(prompt, "1", "2"), "bye": BYE}) == []
+    assert ("error", "no_such_key", "a", "prompt") in found({"a": menu(prompt, "1"), "bye": BYE})
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Press one of the keys.", "Dial 12025550100.", "Press any key.", "The press wrote 7 times."]
+)
+def test_what_only_looks_like_a_key_is_none(prompt):
+    assert found({"a": menu(prompt, "5"), "bye": BYE}) == []
+
+
+def test_a_key_that_one_language_forgets_is_named_with_the_language():
+    prompt = {"by_language": {"en": "Press 1, or press 2.", "es": "Pulse 1."}}
+    nodes = {"a": menu(prompt, "1", "2"), "bye": BYE}
+    definition = {"schema_version": 1, "entry": "a", "nodes": nodes, "languages": ["en", "es"]}
+    (finding,) = lint(definition)
+    assert finding.code == "silent_key"
+    assert finding.message == "does not speak of the key 2 in es, which does something"
+
+
+def test_every_variable_that_calls_have_is_known():
+    prompt = "{{mobile|slice:-4}} {{to}} {{caller.country}} {{account.timezone}}"
+    assert found({"a": play(prompt), "bye": BYE}) == []
+
+
 def test_a_sound_flow_has_no_findings():
     nodes = {"a": menu("To agree, press 1.", "1"), "bye": BYE}
     assert found(nodes) == []
