@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from outdial.cli import flow_import, flow_results
+from outdial.cli import flow_import, flow_results, flow_versions
 from outdial.cli.flow_files import read_flow, read_json, read_variables
 from outdial.cli.options import URL_DEFAULT, TokenOption, UrlOption
 from outdial.cli.output import JsonOption, console, print_json
@@ -24,7 +24,7 @@ from outdial.flow.lint import lint as findings_of
 from outdial.flow.schema import flow_schema
 from outdial.flow.simulator import Simulator
 from outdial.flow.text_form import text_form
-from outdial.flow.told import USUAL_START
+from outdial.flow.told import read_start
 from outdial.flow.trial import Verdict, try_case
 
 app = typer.Typer(
@@ -34,6 +34,10 @@ app.command()(flow_results.results)
 app.command("import")(flow_import.import_)
 app.command()(flow_import.pull)
 app.command()(flow_import.push)
+app.command("list")(flow_versions.list_)
+app.command()(flow_versions.versions)
+app.command()(flow_versions.publish)
+app.command()(flow_versions.rollback)
 
 File = Annotated[Path, typer.Argument(help="A flow: a file of JSON.")]
 
@@ -65,6 +69,10 @@ def simulate(
     variable: Annotated[
         list[str] | None, typer.Option(help="A variable of the call, NAME=VALUE; may be repeated.")
     ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="When the call begins; unset: 2026-03-02T10:00:00+00:00, a Monday."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Where random splits get their chance from.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +81,7 @@ def simulate(
     Each line of input is what happens next: keys such as 12#; nothing, to wait; `busy`, `no_answer`,
     `failed` or `answered` for a transfer; a status and a body for a request, `200 {"a": 1}`; `hangup`.
     """
-    walk = Simulator(_library(file), read_variables(variable or []), now=USUAL_START, seed=seed)
+    walk = Simulator(_library(file), read_variables(variable or []), now=read_start(at), seed=seed)
     walk.begin()
     shown = _show(walk, 0, quiet=as_json)
     while not walk.finished:

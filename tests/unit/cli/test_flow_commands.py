@@ -138,6 +138,57 @@ def test_import_writes_a_flow_and_says_what_is_lost(outdial: Outdial, tmp_path: 
     assert "twilio, rapidpro" in outdial("flow", "import", str(STUDIO), "--from", "x").err
 
 
+def test_what_new_calls_get_is_chosen_from_the_command_line(
+    outdial: Outdial, api_server: ApiInThread, menu: Path
+) -> None:
+    assert outdial("flow", "list").out.strip() == "There are no flows."
+    outdial("flow", "push", str(menu))
+    assert "Nothing of the flow 1 was published." in outdial("flow", "versions", "1").out
+    assert "Version 1 of the flow 1 is published." in outdial("flow", "publish", "1", "--note", "first").out
+    menu.write_text(json.dumps(MENU).replace("agree,", "pay,"))
+    outdial("flow", "push", str(menu), "--id", "1")
+    assert json.loads(outdial("flow", "publish", "1", "--json").out)["version"] == 2
+    back = outdial("flow", "rollback", "1", "1")
+    assert (back.status, back.out.strip()) == (0, "Version 1 of the flow 1 is published.")
+    shown = [
+        (each["version"], each["current"], each["note"])
+        for each in json.loads(outdial("flow", "versions", "1", "--json").out)
+    ]
+    assert shown == [(2, False, ""), (1, True, "first")]
+    assert "first" in outdial("flow", "versions", "1").out
+    (listed,) = json.loads(outdial("flow", "list", "--name", "men", "--json").out)
+    assert (listed["id"], listed["published"], listed["revision"]) == (1, 1, 2)
+    assert "Menu" in outdial("flow", "list").out
+    assert json.loads(outdial("flow", "list", "--name", "x", "--json").out) == []
+    assert "no version 7" in outdial("flow", "rollback", "1", "7").err
+    menu.write_text(json.dumps(MENU).replace("press 1", "press 2"))
+    outdial("flow", "push", str(menu), "--id", "1")
+    refused = outdial("flow", "publish", "1")
+    assert refused.status != 0
+    assert "node 'ask', field 'prompt': speaks of the key 2" in refused.err
+
+
+def test_a_simulated_call_begins_when_one_says(
+    outdial: Outdial, menu: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = {"zone": "Asia/Kolkata", "hours": {"days": ["mon"], "from": "09:00", "to": "18:00"}}
+    flow = {
+        "schema_version": 1,
+        "entry": "hours",
+        "nodes": {
+            "hours": {"type": "date_time", "settings": hours, "exits": {"open": "day", "closed": "night"}},
+            "day": {"type": "hang_up", "settings": {"result": "day"}},
+            "night": {"type": "hang_up", "settings": {"result": "night"}},
+        },
+    }
+    menu.write_text(json.dumps(flow))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    for at, result in (("2026-03-02T17:59:00+05:30", "day"), ("2026-03-02T18:00:00+05:30", "night")):
+        walked = outdial("flow", "simulate", str(menu), "--at", at, "--json")
+        assert json.loads(walked.out)["result"] == result
+    assert "at must be a time such as" in outdial("flow", "simulate", str(menu), "--at", "noon").err
+
+
 def test_a_flow_goes_to_a_server_and_back(outdial: Outdial, api_server: ApiInThread, menu: Path) -> None:
     stored = outdial("flow", "push", str(menu), "--publish", "--note", "first")
     assert stored.status == 0, stored.err
