@@ -1,20 +1,12 @@
 """Write docs/reference/flow-steps.md from what the step types declare."""
 
-import inspect
 import json
 from typing import Any
 
-from outdial.flow.kinds import Many, Plain, Seconds, Table, Templated, Whole
-from outdial.flow.settings import Object, Setting, settings_of
+from outdial.flow.catalogue import description, kind_words, summary
+from outdial.flow.settings import Setting, settings_of
 from outdial.flow.step import Step
 from outdial.flow.steps import STEP_TYPES
-
-_KINDS = {
-    "Plain": "text", "Templated": "text with variables", "Flag": "true or false", "Keys": "keys",
-    "Variable": "name of a variable", "PromptKind": "prompt", "JsonTemplateKind": "any JSON with variables",
-    "ConditionKind": "condition", "DigitPattern": "regular expression", "_ZoneKind": "time zone",
-    "_FlowId": "id or name of a flow",
-}  # fmt: skip
 
 
 def steps() -> str:
@@ -30,23 +22,15 @@ def steps() -> str:
         "",
         "| step | what it does |",
         "|---|---|",
-        *(f"| [`{name}`](#{name}) | {_summary(step)} |" for name, step in STEP_TYPES.items()),
+        *(f"| [`{name}`](#{name}) | {summary(step)} |" for name, step in STEP_TYPES.items()),
     ]
     for name, step in STEP_TYPES.items():
         lines += _section(name, step)
     return "\n".join(lines) + "\n"
 
 
-def _summary(step: type[Step]) -> str:
-    return _text(step).split(". ")[0].rstrip(".") + "."
-
-
-def _text(step: type[Step]) -> str:
-    return inspect.cleandoc(step.__doc__ or "").replace("\n", " ")
-
-
 def _section(name: str, step: type[Step]) -> list[str]:
-    lines = ["", f"## {name}", "", _text(step)]
+    lines = ["", f"## {name}", "", description(step)]
     if settings_of(step):
         lines += ["", "| setting | kind | default | meaning |", "|---|---|---|---|"]
         lines += [_row(each) for each in settings_of(step)]
@@ -64,24 +48,4 @@ def _row(each: Setting) -> str:
     default = (
         "required" if each.required else "–" if each.default is None else f"`{json.dumps(each.default)}`"
     )
-    return f"| `{each.name}` | {_kind(each.kind)} | {default} | {each.description} |"
-
-
-def _kind(kind: Any) -> str:
-    match kind:
-        case Whole():
-            return f"whole number, {kind.minimum} to {kind.maximum}"
-        case Seconds():
-            return f"seconds, {kind.minimum:g} to {kind.maximum:g}"
-        case Many():
-            return f"{_kind(kind.kind)}, or a list of them"
-        case Table():
-            return f"object of {_kind(kind.kind)}"
-        case Object():
-            return f"object with {', '.join(f'`{each.name}`' for each in settings_of(kind.type))}"
-        case Plain() | Templated():
-            return _KINDS[type(kind).__name__]
-        case _ if hasattr(kind, "words"):
-            return ", ".join(f"`{word}`" for word in kind.words)
-        case _:
-            return _KINDS[type(kind).__name__]
+    return f"| `{each.name}` | {kind_words(each.kind)} | {default} | {each.description} |"

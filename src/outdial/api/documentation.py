@@ -79,8 +79,13 @@ _NULLS = {
 """What may be null in an answer, by its name, and what it is otherwise; a null in an example that is not
 here is a text otherwise."""
 
-_FREE = frozenset({"headers", "before", "after", "document", "checks", "variables", "exits", "results"})
-"""Objects whose names are the user's own."""
+_FREE = frozenset(
+    {
+        *("headers", "before", "after", "document", "checks", "variables", "exits", "results"),
+        *("schema", "definitions", "example"),
+    }
+)
+"""Objects whose names are the user's own, or those of JSON Schema."""
 
 _NULL = "\ue000null"
 """Stands for null in an example until `with_nulls`: the framework drops what is null."""

@@ -6,8 +6,6 @@ only the digits are each call's own.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import assert_never
 
@@ -15,8 +13,7 @@ from outdial.dispatch.clips import Clips
 from outdial.dispatch.ports import AudioByUrl, Store
 from outdial.dispatch.tones import Tones
 from outdial.domain import prompt as spoken
-from outdial.domain.saying import language_of, say_amount, say_date, say_digits, say_number
-from outdial.errors import OutdialError, StorageError
+from outdial.errors import OutdialError, StorageError, Unspeakable
 from outdial.flow.speakable import (
     Beep,
     Currency,
@@ -31,6 +28,7 @@ from outdial.flow.speakable import (
     Time,
     Url,
 )
+from outdial.speech.flow_prompt import Spoken, prompt_of
 from outdial.speech.voices import Voices
 from outdial.storage import prompts
 from outdial.storage.audio_urls import Busy, Ready, Unusable
@@ -41,8 +39,6 @@ _LOOK_S = 0.05
 _STORED_MS = 3_600_000
 """A text that is asked for is stored anew this often: what nobody asks for goes after some days."""
 _MOST_STORED = 20_000
-
-_Spoken = Text | Digits | Number | Date | Time | Currency
 
 
 class CannotPlay(OutdialError):  # noqa: N818 - what happened, not a fault
@@ -105,7 +101,7 @@ class PromptAudio:
         now = self._clock()
         spoken_ = {
             prompt.address: prompt
-            for prompt in (self._prompt(item) for item in items if isinstance(item, _Spoken))
+            for prompt in (self._prompt(item) for item in items if isinstance(item, Spoken))
         }
         new = [each for address, each in spoken_.items() if self._stored.get(address, 0) <= now - _STORED_MS]
         if new:
@@ -156,28 +152,8 @@ class PromptAudio:
                 case Busy():
                     await asyncio.sleep(_LOOK_S)
 
-    def _prompt(self, item: _Spoken) -> spoken.Prompt:
-        voice = self._voices.choose(item.language) if item.voice is None else self._voices.get(item.voice)
-        if voice is None:
-            raise CannotPlay(f"no voice {item.voice or item.language!r} is on this server")
-        words = _words(item, language_of(voice.language))
-        return spoken.Prompt(voice=voice.id, revision=self._voices.revision_of(voice), parts=(words,))
-
-
-def _words(item: _Spoken, language: str) -> str:
-    """What an engine says for an item; it reads in its own way what a grammar does not know."""
-    match item:
-        case Text(text=text):
-            return " ".join(text.split())
-        case Digits(digits=digits):
-            return ", ".join(say_digits(digits, language))
-        case Number(number=number):
-            return " ".join(say_number(number, language))
-        case Date(date=day):
-            return " ".join(say_date(date.fromisoformat(day), language))
-        case Time(time=time):
-            return time
-        case Currency(amount=amount, code=code):
-            return " ".join(say_amount(Decimal(amount), code, language))
-        case _:
-            assert_never(item)
+    def _prompt(self, item: Spoken) -> spoken.Prompt:
+        try:
+            return prompt_of(item, self._voices)
+        except Unspeakable as error:
+            raise CannotPlay(str(error)) from None

@@ -4,14 +4,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from outdial.audio import g722
 from outdial.audio.clip import CODECS, SAMPLE_RATES, silence
 from outdial.audio.g711 import encode_pcma, encode_pcmu
+from outdial.audio.tone import beep, tone
 
 SILENCE_MS = 100
-_BEEP_HZ, _BEEP_MS, _BEEP_LEVEL = 1_000, 400, 8_000
 _RING_HZ, _RING_MS, _RING_PAUSE_MS, _RING_LEVEL = 425, 1_000, 4_000, 3_000
 """As in most of Europe and of Asia (ITU-T E.180)."""
 _ENCODERS: dict[str, Callable[..., bytes]] = {
@@ -30,10 +28,10 @@ class Tones:
         for codec in CODECS:
             self._write(
                 self.beep(codec),
-                _ENCODERS[codec](_tone(SAMPLE_RATES[codec], _BEEP_HZ, _BEEP_MS, _BEEP_LEVEL)),
+                _ENCODERS[codec](beep(SAMPLE_RATES[codec])),
             )
             self._write(self._silence(codec), silence(codec, SILENCE_MS))
-            ringing = _ENCODERS[codec](_tone(SAMPLE_RATES[codec], _RING_HZ, _RING_MS, _RING_LEVEL))
+            ringing = _ENCODERS[codec](tone(SAMPLE_RATES[codec], _RING_HZ, _RING_MS, _RING_LEVEL))
             self._write(self.ringing(codec), ringing + silence(codec, _RING_PAUSE_MS))
 
     def beep(self, codec: str) -> Path:
@@ -56,8 +54,3 @@ class Tones:
         unfinished = file.with_suffix(f".{os.getpid()}")
         unfinished.write_bytes(content)
         unfinished.rename(file)
-
-
-def _tone(rate: int, hertz: int, ms: int, level: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
-    samples = np.arange(rate * ms // 1000)
-    return (level * np.sin(2 * np.pi * hertz * samples / rate)).astype(np.int16)

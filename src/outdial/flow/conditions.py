@@ -152,17 +152,37 @@ def condition_schema() -> Schema:
     """The definition of a condition."""
     some = {"type": "array", "items": CONDITION.schema(), "minItems": 1, "maxItems": _MOST}
     combinations = [
-        {"type": "object", "properties": {how: inner}, "required": [how], "additionalProperties": False}
-        for how, inner in (("all", some), ("any", some), ("not", CONDITION.schema()))
+        {
+            "type": "object",
+            "properties": {how: {**inner, "description": meaning}},
+            "required": [how],
+            "additionalProperties": False,
+        }
+        for how, inner, meaning in (
+            ("all", some, "All of them have to hold."),
+            ("any", some, "One of them has to hold."),
+            ("not", CONDITION.schema(), "It must not hold."),
+        )
     ]
     comparison = {
         "type": "object",
         "properties": {
-            "variable": {"type": "string", "pattern": f"^(?:{_PATH})$"},
-            "is": {"enum": list(OPERATORS)},
-            "value": {},
+            "variable": {
+                "type": "string",
+                "pattern": f"^(?:{_PATH})$",
+                "description": "The variable that is looked at, such as `amount` or `caller.country`.",
+            },
+            "is": {"enum": list(OPERATORS), "description": "How it compares with the value."},
+            "value": {
+                "description": "A text with variables, a number, true or false; for one_of a list. set and"
+                " not_set have none."
+            },
         },
         "required": ["variable", "is"],
         "additionalProperties": False,
     }
-    return {"description": "A condition on variables.", "anyOf": [comparison, *combinations]}
+    return {
+        "description": "A condition on variables.",
+        "examples": [{"variable": "amount", "is": "more_than", "value": 100}],
+        "anyOf": [comparison, *combinations],
+    }

@@ -19,7 +19,7 @@ from typing import Any
 
 from outdial.errors import InvalidFlow
 from outdial.flow.declarations import Declaration
-from outdial.flow.kinds import VARIABLE_NAME, Many, Plain, Table, Whole, shown
+from outdial.flow.kinds import VARIABLE_NAME, Many, Plain, Table, Whole, meant, shown
 from outdial.flow.problem import Place, Problem
 from outdial.flow.prompt_kind import LANGUAGE, LANGUAGE_KIND
 from outdial.flow.settings import Object, read_settings, setting
@@ -32,6 +32,8 @@ MAX_NODES = 1_000
 MOST_SECONDS = 4 * 3600
 USUAL_SECONDS = 3600
 
+SCHEMA_MEMBER = "$schema"
+"""A document may say where the schema of its format is: editors look there, and nothing else does."""
 _NODE_NAME = re.compile(r"[^\s/][^/\n]{0,99}")
 _NODE_MEMBERS = ("type", "settings", "exits", "label", "position")
 
@@ -136,10 +138,13 @@ def _parse(data: object) -> Flow:
         wanted = f"must be an object of 1 to {MAX_NODES} nodes by name"
         raise InvalidFlow([Problem(None, "nodes", wanted)])
     top = Place(problems)
-    members = {name: value for name, value in data.items() if name != "nodes"}
+    members = {name: value for name, value in data.items() if name not in ("nodes", SCHEMA_MEMBER)}
+    if not isinstance(data.get(SCHEMA_MEMBER, ""), str):
+        top.member(SCHEMA_MEMBER).note(f"must be a text, not {shown(data[SCHEMA_MEMBER])}")
     head = HEAD(**read_settings(HEAD, members, top))
     if head.entry and head.entry not in nodes:
-        top.member("entry").note(f"must be the name of a node of this flow, not {shown(head.entry)}")
+        wanted = f"must be the name of a node of this flow, not {shown(head.entry)}"
+        top.member("entry").note(f"{wanted}{meant(head.entry, nodes)}")
     if len(set(head.languages)) != len(head.languages):
         top.member("languages").note("must name each language once")
     for language in head.voices:
@@ -175,7 +180,7 @@ def _parse_node(name: object, values: Any, nodes: frozenset[str], problems: list
     kind = values.get("type")
     if not isinstance(kind, str) or kind not in STEP_TYPES:
         known = ", ".join(sorted(STEP_TYPES))
-        place.member("type").note(f"must be one of {known}, not {shown(kind)}")
+        place.member("type").note(f"must be one of {known}, not {shown(kind)}{meant(kind, STEP_TYPES)}")
         return None
     settings = values.get("settings", {})
     if not isinstance(settings, Mapping):
@@ -210,7 +215,8 @@ def _parse_exits(values: Any, step: type[Step], nodes: frozenset[str], place: Pl
             known = ", ".join(each.name for each in step.EXITS) or "none"
             inside.member(str(name)).note(f"is no exit of this step; its exits: {known}")
         elif target is not None and (not isinstance(target, str) or target not in nodes):
-            inside.member(name).note(f"must be the name of a node of this flow, or null, not {shown(target)}")
+            wanted = f"must be the name of a node of this flow, or null, not {shown(target)}"
+            inside.member(name).note(f"{wanted}{meant(target, nodes)}")
     return dict(values)
 
 

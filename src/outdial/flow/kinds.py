@@ -5,8 +5,9 @@ of a flow.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from outdial.flow.problem import Place
@@ -35,6 +36,12 @@ def shown(value: object) -> str:
     """A wrong value in a sentence, cut where it would be too long to read."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def meant(value: object, known: Iterable[str]) -> str:
+    """The name that was probably meant, as the end of a sentence; empty if none is like it."""
+    likely = get_close_matches(value[:100], known, n=1, cutoff=0.75) if isinstance(value, str) else []
+    return f"; did you mean {likely[0]!r}?" if likely else ""
 
 
 @dataclass(frozen=True)

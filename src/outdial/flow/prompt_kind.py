@@ -127,12 +127,26 @@ _PARTS: Mapping[str, tuple[Mapping[str, Kind], Callable[[dict[str, Any]], Part]]
 }
 
 
+_MEANINGS = {
+    "text": "What is spoken, with variables such as `{{name}}`, `{{otp@digits}}` or `{{due@date}}`.",
+    "language": "The language of the text, if it is not that of the call.",
+    "voice": "The id of a voice; `outdial voices` lists them.",
+    "sound": "The id of a stored sound.",
+    "url": "The address of an audio file, `http` or `https`.",
+    "pause": "So many seconds of silence.",
+    "beep": "A tone.",
+    "by_language": "For each language of the flow a prompt.",
+}
+
+
 def prompt_schema() -> Schema:
     """The definition of a prompt."""
     parts = [
         {
             "type": "object",
-            "properties": {name: kind.schema() for name, kind in members.items()},
+            "properties": {
+                name: {**kind.schema(), "description": _MEANINGS[name]} for name, kind in members.items()
+            },
             "required": [required],
             "additionalProperties": False,
         }
@@ -141,5 +155,6 @@ def prompt_schema() -> Schema:
     part = {"anyOf": [{"type": "string", "minLength": 1}, *parts]}
     return {
         "description": "What the callee hears: a part or a list of parts.",
+        "examples": ["Hello {{name}}.", ["Your code is {{otp@digits}}.", {"pause": 0.5}]],
         "anyOf": [*part["anyOf"], {"type": "array", "items": part, "minItems": 1, "maxItems": _MOST_PARTS}],
     }

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from outdial.flow.kinds import Kind, Schema, shown
+from outdial.flow.kinds import Kind, Schema, meant, shown
 from outdial.flow.problem import Place
 
 _KEY = "setting"
@@ -70,7 +70,7 @@ def read_settings(type_: type, values: Mapping[str, object], place: Place) -> di
     for name in values:
         if name not in declared:
             known = f"it may have {', '.join(declared)}" if declared else "there are none here"
-            place.member(str(name)).note(f"is unknown; {known}")
+            place.member(str(name)).note(f"is unknown; {known}{meant(name, declared)}")
     read = {}
     for name, each in declared.items():
         inner = place.member(name)

@@ -61,10 +61,33 @@ def test_what_is_wrong_is_named(data, sentence):
     assert refusal_of(data) == sentence
 
 
-@pytest.mark.parametrize("kind", [None, "plan", []])
+@pytest.mark.parametrize("kind", [None, "fly", []])
 def test_a_type_is_one_of_the_step_types(kind):
     sentence = refusal_of({**FLOW, "nodes": {"a": {"type": kind}}})
     assert sentence == f"node 'a', field 'type': must be one of {', '.join(sorted(STEP_TYPES))}, not {kind!r}"
+
+
+@pytest.mark.parametrize(
+    ("node", "end"),
+    [
+        ({"type": "plya"}, "; did you mean 'play'?"),
+        ({**PLAY, "exits": {"next": "abcc"}}, "or null, not 'abcc'; did you mean 'abcd'?"),
+        ({"type": "play", "settings": {"prompt": "Hello.", "bargein": True}}, "; did you mean 'barge_in'?"),
+        ({**PLAY, "exits": {"next": "xyz"}}, "or null, not 'xyz'"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_guessed(node, end):
+    assert refusal_of({**FLOW, "entry": "abcd", "nodes": {"abcd": node}}).endswith(end)
+
+
+def test_an_entry_that_is_nearly_right_is_guessed():
+    sentence = refusal_of({**FLOW, "entry": "welcom", "nodes": {"welcome": PLAY}})
+    assert sentence.endswith("not 'welcom'; did you mean 'welcome'?")
+
+
+def test_a_document_may_say_where_its_schema_is():
+    assert parse_flow({**FLOW, "$schema": "./flow.schema.json"}) == parse_flow(FLOW)
+    assert refusal_of({**FLOW, "$schema": 1}) == "field '$schema': must be a text, not 1"
 
 
 def test_every_problem_of_a_flow_is_named_at_once():

@@ -408,6 +408,35 @@ class Flow(TypedDict, total=False):
     problems: list[Any]
 
 
+class FlowStepStepExit(TypedDict, total=False):
+    name: str
+    description: str
+    pattern: str | None
+    optional: bool
+
+
+class FlowStepStepSetting(TypedDict, total=False):
+    name: str
+    kind: str
+    description: str
+    required: bool
+    schema: dict[str, Any]
+
+
+class FlowStepStep(TypedDict, total=False):
+    type: str
+    summary: str
+    description: str
+    settings: list[FlowStepStepSetting]
+    exits: list[FlowStepStepExit]
+    example: dict[str, Any]
+
+
+class FlowStep(TypedDict, total=False):
+    steps: list[FlowStepStep]
+    definitions: dict[str, Any]
+
+
 class Balance(TypedDict, total=False):
     balance: str
     reserved: str

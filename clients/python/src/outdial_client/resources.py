@@ -619,6 +619,42 @@ class Account(_Group):
 class Flows(_Group):
     """`client.flows`."""
 
+    def steps(self) -> models.FlowStep:
+        """List the step types.
+
+        GET `/api/v1/flows/steps`
+        """
+        answer: models.FlowStep = self._transport.data("GET", "/api/v1/flows/steps")
+        return answer
+
+    def schema(self) -> bytes:
+        """Fetch the JSON Schema of flows.
+
+        GET `/api/v1/flows/schema`
+        """
+        answer: bytes = self._transport.raw("/api/v1/flows/schema")
+        return answer
+
+    def listen(
+        self,
+        *,
+        prompt: str,
+        language: str | None = None,
+        voice: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """Listen to a prompt.
+
+        POST `/api/v1/flows/preview`
+        """
+        answer: bytes = self._transport.raw(
+            "/api/v1/flows/preview",
+            body=without_none(
+                {"prompt": prompt, "language": language, "voice": voice, "variables": variables}
+            ),
+        )
+        return answer
+
     def add(
         self, *, name: str, document: Mapping[str, Any], idempotency_key: str | None = None
     ) -> models.Flow:
