@@ -1,0 +1,116 @@
+"""Digits that a flow's author masks are nowhere: in no file of the server, no answer, on no way
+to a webhook. The callee presses them by RTP, and by SIP INFO, whose messages the trace would keep."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers.endpoint import Endpoint, endpoint
+from tests.helpers.system import BRIDGE, System
+
+pytestmark = pytest.mark.timeout(200)
+
+PIN, OPEN = "73918462", "5"
+PHONES = f"""
+[phones.12025550170]
+description = "presses a PIN, then another key"
+digits = "{PIN}#{OPEN}"
+
+[phones.12025550171]
+description = "presses the same by SIP INFO"
+digits = "{PIN}#{OPEN}"
+digits_by = "info"
+"""
+FLOW: dict[str, Any] = {
+    "schema_version": 1,
+    "entry": "pin",
+    "nodes": {
+        "pin": {
+            "type": "input",
+            "settings": {
+                "prompt": "Please enter your PIN.",
+                "variable": "pin",
+                "min": 8,
+                "max": 12,
+                "masked": True,
+                "first_timeout": 20,
+            },
+            "exits": {"next": "check", "invalid": None, "timeout": None},
+        },
+        "check": {
+            "type": "http_request",
+            "settings": {
+                "method": "POST",
+                "url": "http://192.168.7.7/check?pin={{pin}}",
+                "json": {"pin": "{{pin}}"},
+                "timeout": 2,
+            },
+            "exits": {"ok": None, "failed": "tell"},
+        },
+        "tell": {
+            "type": "send_event",
+            "settings": {"name": "checked", "data": {"to": "{{to}}"}},
+            "exits": {"next": "ask"},
+        },
+        "ask": {
+            "type": "input",
+            "settings": {"prompt": "Press 5.", "variable": "open", "max": 1, "first_timeout": 20},
+            "exits": {"next": "bye", "invalid": None, "timeout": None},
+        },
+        "bye": {"type": "hang_up", "settings": {"result": "success"}},
+    },
+}
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Endpoint]:
+    async with endpoint() as running:
+        yield running
+
+
+async def ok(system: System, method: str, path: str, **arguments: Any) -> Any:
+    status, answer = await system.request(method, path, **arguments)
+    assert status == 200, answer
+    return answer["data"]
+
+
+@pytest.mark.parametrize("number", ["12025550170", "12025550171"])
+async def test_masked_digits_are_kept_nowhere(
+    tmp_path: Path, sqlite_url: str, receiver: Endpoint, number: str
+) -> None:
+    settings = {"egress.allow": '["127.0.0.2"]', "log.level": "debug"}
+    async with System(tmp_path, sqlite_url, phones=PHONES, settings=settings) as system:
+        await system.start()
+        webhook = await ok(system, "POST", "developer/webhooks", data={"name": "crm", "uri": receiver.url})
+        flow = await ok(system, "POST", "flows", json={"name": "pin", "document": FLOW})
+        await ok(system, "POST", f"flows/{flow['id']}/publish", json={})
+        form = {
+            "bridge": BRIDGE,
+            "to": number,
+            "ivr_id": str(flow["id"]),
+            "webhook_id": str(webhook["id"]),
+        }
+        [row] = await ok(system, "POST", "outgoing/send", data=form)
+        status = await system.done(row["id"])
+        assert status["attempts"][0]["flow"]["result"] == "success", status
+        assert status["attempts"][0]["flow"]["variables"] == {"pin": "****", "open": OPEN}
+        assert OPEN in status["dtmf"]
+        trace = await ok(system, "GET", f"outgoing/trace?id={row['id']}")
+        results = await ok(system, "GET", f"flows/{flow['id']}/results")
+        for answer in (status, trace, results):
+            assert PIN not in str(answer)
+            assert "7, 3, 9" not in str(answer)
+        deliveries = await receiver.has(2)
+        for delivery in deliveries:
+            assert PIN.encode() not in delivery.body
+    # The sandbox has the phones and what they did: it is another party.
+    files = [
+        each
+        for each in tmp_path.rglob("*")
+        if each.is_file() and each.name != "phones.toml" and "sandbox" not in each.parts
+    ]
+    assert any(each.suffix == ".db" for each in files)
+    assert any(b"outgoing/send" in each.read_bytes() for each in files)  # the log
+    kept = [each for each in files if PIN.encode() in each.read_bytes()]
+    assert [each.relative_to(tmp_path) for each in kept] == []
