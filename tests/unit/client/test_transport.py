@@ -167,6 +167,14 @@ def test_another_program_at_the_address_is_told_apart(given: bytes) -> None:
         client.account.balance()
 
 
+def test_audio_that_is_asked_for_with_a_body_comes_as_bytes() -> None:
+    with scripted(BROKEN, answer(200, b"RIFF")) as (server, client, _):
+        assert client.flows.listen(prompt="Hello.", language="en-US") == b"RIFF"
+    head, _, content = server.requests[-1].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /api/v1/flows/preview ")
+    assert json.loads(content) == {"prompt": "Hello.", "language": "en-US"}
+
+
 def test_a_list_is_fetched_page_by_page_as_it_is_read() -> None:
     asked = b"/api/v1/developer/webhooks?filter%5Bname%5D=a+b&"
     following = "http://proxied.example" + asked.decode() + "page=2&per_page=2"

@@ -121,9 +121,16 @@ class Transport:
         answer = self._send(method, path, query, content, headers, may_repeat=may_repeat).json()
         return answer["data"] if isinstance(answer, dict) and "data" in answer else answer
 
-    def raw(self, path: str, *, query: Mapping[str, Any] | None = None) -> bytes:
-        """GET an answer that is not JSON."""
-        return self._send("GET", path, query, None, {"Accept": "*/*"}, may_repeat=True).body
+    def raw(
+        self, path: str, *, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """An answer that is not JSON: to a GET, or with a `body` to a POST that changes nothing."""
+        headers = {"Accept": "*/*"}
+        content: bytes | None = None
+        if body is not None:
+            content, headers["Content-Type"] = _encode(body)
+        method = "GET" if body is None else "POST"
+        return self._send(method, path, query, content, headers, may_repeat=True).body
 
     def rows(self, path: str, *, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Every row of a list, fetched page by page as they are asked for."""
