@@ -57,6 +57,7 @@ async def test_beyond_the_limit_of_bytes_what_was_checked_the_longest_ago_goes(w
     for number in range(4):
         await _sound(world, f"speech:{number}", f"sound-{number}", now=100 + number)
     run = world.database.run
+    await run(audio_urls.forget_excess, now=300, most_bytes=5 << 30)
     await run(audio_urls.forget_excess, now=300, most_bytes=4 * 24_000)
     assert await run(audio_urls.replaced, before=301) == []
     await run(audio_urls.forget_excess, now=300, most_bytes=2 * 24_000 + 23_999)

@@ -142,7 +142,9 @@ _BY_LAST_USE = (
 )
 
 _EXCESS = sa.select(_BY_LAST_USE.c.url_sha256).where(
-    _BY_LAST_USE.c.bytes_until_here > bindparam("p_most"), _BY_LAST_USE.c.busy_until <= bindparam("p_now")
+    # Named a BigInteger: as the sum of integers it would be sent as one, and 5 GB is none.
+    _BY_LAST_USE.c.bytes_until_here > bindparam("p_most", type_=sa.BigInteger),
+    _BY_LAST_USE.c.busy_until <= bindparam("p_now"),
 )
 
 
