@@ -34,6 +34,7 @@ def system_to_harm(folder: Path, database_url: str) -> System:
             "dispatch.drain_seconds": DRAIN_S,
             "dispatch.max_concurrent": MAX_CONCURRENT,
             "media.workers": WORKERS,
+            "media.fill_to": 1,
             "egress.allow": '["127.0.0.2"]',
             "webhooks.timeout_seconds": 2,
         },

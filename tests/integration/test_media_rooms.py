@@ -22,7 +22,7 @@ PORTS = iter(range(33_000, 36_000, 40))
 @pytest.fixture
 async def client() -> AsyncIterator[MediaClient]:
     first = next(PORTS)
-    client = MediaClient(MediaOptions(port_min=first, port_max=first + 39, workers=2, few_streams=1))
+    client = MediaClient(MediaOptions(port_min=first, port_max=first + 39, workers=2, fill_to=1))
     await client.start()
     yield client
     await client.stop()

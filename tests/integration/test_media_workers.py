@@ -41,7 +41,7 @@ def running(pid: int) -> bool:
 
 
 async def test_a_killed_worker_takes_only_its_own_streams_and_comes_back(tmp_path: Path) -> None:
-    client = MediaClient(options(workers=2, few_streams=1))
+    client = MediaClient(options(workers=2, fill_to=1))
     await client.start()
     first_pids = client.worker_pids
     with FarEnd() as one, FarEnd() as two:
@@ -140,7 +140,7 @@ async def test_a_cancelled_open_leaves_nothing_behind() -> None:
 
 
 async def test_a_second_worker_has_streams_when_the_first_has_a_few_and_then_they_share() -> None:
-    client = MediaClient(options(workers=2, few_streams=2))
+    client = MediaClient(options(workers=2, fill_to=2))
     await client.start()
     streams = [await client.open(lambda event: None) for _ in range(6)]
     links = [stream.link for stream in streams]
@@ -154,7 +154,7 @@ async def test_a_second_worker_has_streams_when_the_first_has_a_few_and_then_the
 
 
 async def test_stopping_ends_processes_and_tells_open_streams() -> None:
-    client = MediaClient(options(workers=2, few_streams=1))
+    client = MediaClient(options(workers=2, fill_to=1))
     await client.start()
     pids = client.worker_pids
     events: list[MediaEvent] = []

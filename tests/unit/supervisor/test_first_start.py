@@ -91,7 +91,7 @@ def test_settings_reach_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     settings = load_settings(
         sip={"bind_address": "127.0.0.2", "port": 1, "public_address": "192.0.2.1"},
-        media={"workers": 3, "port_min": 2000, "port_max": 3000, "rtp_timeout_seconds": 7}
+        media={"workers": 3, "fill_to": 9, "port_min": 2000, "port_max": 3000, "rtp_timeout_seconds": 7}
         | {"public_address": "192.0.2.2"},
         dispatch={"max_concurrent": 5, "lease_seconds": 6, "drain_seconds": 7},
         limits={"upload_bytes": 2048, "sound_seconds": 9, "recipients": 10, "retries": 4},
@@ -101,7 +101,8 @@ def test_settings_reach_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (agent.bind_address, agent.port) == ("127.0.0.2", 1)
     assert (agent.public_address, agent.media_address) == ("192.0.2.1", "192.0.2.2")
     media = media_options(settings)
-    assert (media.workers, media.port_min, media.port_max, media.rtp_timeout_s) == (3, 2000, 3000, 7)
+    assert (media.workers, media.fill_to, media.port_min, media.port_max) == (3, 9, 2000, 3000)
+    assert media.rtp_timeout_s == 7
     dispatch = dispatch_options(settings)
     assert (dispatch.lease_s, dispatch.drain_s) == (6, 7)
     api = api_options(settings)

@@ -223,6 +223,7 @@ def media_options(settings: Settings) -> MediaOptions:
         port_min=media.port_min,
         port_max=media.port_max,
         workers=media.workers or media_workers_on(len(os.sched_getaffinity(0))),
+        fill_to=media.fill_to,
         rtp_timeout_s=media.rtp_timeout_seconds,
     )
 

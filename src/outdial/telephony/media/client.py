@@ -188,7 +188,7 @@ class MediaClient:
             raise MediaWorkerLost("no media worker is running at the moment")
         if gathered:
             return ready[0]
-        return min(ready, key=lambda link: max(link.streams + 1, self._options.few_streams))
+        return min(ready, key=lambda link: max(link.streams + 1, self._options.fill_to))
 
     def _take(self, link: WorkerLink, report: Report) -> None:
         if isinstance(report, Ready):

@@ -15,7 +15,7 @@ class MediaOptions:
     """Last port of the range."""
     workers: int = 1
     """Processes."""
-    few_streams: int = 500
+    fill_to: int = 500
     """A worker gets so many streams before the next one gets any, because ticks cost 7 % of a core for one
     stream as for all. Beyond that, the next stream goes to the worker that has the fewest."""
     rtp_timeout_s: float = 30.0
