@@ -308,9 +308,14 @@ class Worker:
         for sock in (stream.rtp, stream.rtcp):
             self._epoll.unregister(sock.fileno())
             del self._readable[sock.fileno()]
-        stream.close()
-        self._forget_empty_rooms()
-        self.emit(Closed(stream.number))
+        try:
+            stream.close()
+        finally:
+            # Whatever went wrong: the dialer waits for this, and kills a worker that does not say it.
+            stream.rtp.close()
+            stream.rtcp.close()
+            self._forget_empty_rooms()
+            self.emit(Closed(stream.number))
 
     def _listen(self, descriptor: int, readable: Callable[[float], None]) -> None:
         self._epoll.register(descriptor, select.EPOLLIN)

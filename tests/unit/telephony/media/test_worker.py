@@ -23,6 +23,7 @@ from outdial.telephony.media.protocol import (
     encode,
 )
 from outdial.telephony.media.sender import Sender
+from outdial.telephony.media.stream import Stream
 from outdial.telephony.media.worker import Worker
 
 CONFIG = Configure("127.0.0.1", 46, 30.0, 0.5, 5.0, 1 << 20)
@@ -83,6 +84,25 @@ def free_port() -> int:
                 continue
             return port
     raise AssertionError("no port pair is free")
+
+
+def test_a_fault_at_the_end_of_a_stream_does_not_cost_all_the_others(
+    dialer: Dialer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dialer waits for the word that it is closed, and kills a worker that does not say it."""
+
+    def fail(_: Stream) -> None:
+        raise RuntimeError("a fault of ours")
+
+    port = free_port()
+    dialer.say(Open(1, port, None))
+    assert dialer.turn() == [Opened(1)]
+    monkeypatch.setattr(Stream, "close", fail)
+    dialer.say(Close(1))
+    assert dialer.turn() == [Closed(1)]
+    monkeypatch.undo()
+    dialer.say(Open(2, port, None))
+    assert dialer.turn() == [Opened(2)], "the ports are free again"
 
 
 def test_a_stream_is_opened_counted_and_closed(dialer: Dialer) -> None:
