@@ -12,7 +12,6 @@ from outdial.errors import InvalidInput
 from outdial.flow.importing.drawing import (
     Drawing,
     Imported,
-    branches,
     check_size,
     clamped,
     keys_of,
@@ -21,6 +20,7 @@ from outdial.flow.importing.drawing import (
     objects,
     variable_name,
 )
+from outdial.flow.importing.studio_split import Split
 from outdial.flow.importing.studio_text import StudioText
 from outdial.flow.prompt_kind import LANGUAGE
 
@@ -218,65 +218,9 @@ class _Reader:
             for each in objects(self._states[name].get("transitions"))
             if each.get("event") == "match"
         ]
-        otherwise = onward.get("noMatch")
-        exits = _as_switch(matches)
-        position = _position(properties)
-        if exits is not None and source:
-            exits.pop("default", None)
-            self.drawing.add(
-                name, "switch", {"value": source}, {**exits, "default": otherwise}, position=position
-            )
-            return
-        tests, at = [], name
-        variable = self.text.variable_of(name, source)
-        if variable is None:
-            variable, at = f"{variable_name(name)}_input", self.drawing.free_name(f"{name[:90]}_test")
-            onto = {"values": {variable: source}}
-            self.drawing.add(name, "set_variable", onto, {"next": at}, position=position)
-        for conditions, target in matches:
-            made = [
-                test for each in conditions if (test := self._condition(name, variable, each)) is not None
-            ]
-            if made and len(made) == len(conditions):
-                tests.append((made[0] if len(made) == 1 else {"all": made[:20]}, target))
-        if tests:
-            branches(self.drawing, at, tests, otherwise, position=position)
-        else:
-            self.drawing.add(at, "tag", {"tags": [name]}, {"next": otherwise}, position=position)
-
-    def _condition(self, name: str, variable: str, condition: Mapping[str, Any]) -> dict[str, Any] | None:
-        kind, value = str(condition.get("type")), self.text.translate(name, str(condition.get("value", "")))
-        listed = [each.strip() for each in value.split(",") if each.strip()][:100]
-        made: dict[str, dict[str, Any]] = {
-            "equal_to": {"is": "equal", "value": value},
-            "not_equal_to": {"is": "not_equal", "value": value},
-            "matches_any_of": {"is": "one_of", "value": listed},
-            "contains": {"is": "contains", "value": value},
-            "starts_with": {"is": "starts_with", "value": value},
-            "less_than": {"is": "less_than", "value": value},
-            "greater_than": {"is": "more_than", "value": value},
-            "is_before_date": {"is": "less_than", "value": value},
-            "is_after_date": {"is": "more_than", "value": value},
-            "is_before_time": {"is": "less_than", "value": value},
-            "is_after_time": {"is": "more_than", "value": value},
-            "is_blank": {"is": "not_set"},
-            "is_not_blank": {"is": "set"},
-        }
-        opposite = {
-            "does_not_match_any_of": "matches_any_of",
-            "does_not_contain": "contains",
-            "does_not_start_with": "starts_with",
-        }
-        if kind in opposite:
-            return {"not": {"variable": variable, **made[opposite[kind]]}}
-        if kind not in made:
-            self.drawing.lost(
-                name, f"the condition {kind[:40]} {value[:60]!r} is not known here and left out"
-            )
-            return None
-        if kind.startswith("is_") and kind.endswith("_time"):
-            self.drawing.changed(name, "times are compared as texts here: a `date_time` step may be meant")
-        return {"variable": variable, **made[kind]}
+        Split(self.drawing, self.text, name, _position(properties)).draw(
+            source, matches, onward.get("noMatch")
+        )
 
     def _connect(self, name: str, properties: Mapping[str, Any], onward: dict[str, str | None]) -> None:
         noun, to = str(properties.get("noun") or "number"), self.text.translate(name, properties.get("to"))
@@ -386,25 +330,6 @@ class _Reader:
             self.drawing.add(name, "set_variable", {"values": values}, exits, position=position)
         else:
             self.drawing.add_missing(name, "it sets no variable", exits["next"], position=position)
-
-
-def _as_switch(matches: list[tuple[list[Mapping[str, Any]], str | None]]) -> dict[str, str | None] | None:
-    """The exits of a switch, if all conditions only compare with values."""
-    exits: dict[str, str | None] = {}
-    taken: set[str] = set()
-    for conditions, target in matches:
-        if len(conditions) != 1 or conditions[0].get("type") not in ("equal_to", "matches_any_of"):
-            return None
-        value = str(conditions[0].get("value", ""))
-        several = conditions[0]["type"] == "matches_any_of"
-        for each in value.split(",") if several else [value]:
-            name = each.strip()
-            if not 1 <= len(name) <= 100 or "{" in name or name.lower() == "default" or "\n" in name:
-                return None
-            if name.lower() not in taken:
-                taken.add(name.lower())
-                exits[name] = target
-    return exits or None
 
 
 def _quoted(value: str) -> str:
