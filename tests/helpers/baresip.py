@@ -6,11 +6,10 @@ import socket
 import wave
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
+from tests.helpers.program import Program
 from tests.helpers.sound import Pcm
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -41,7 +40,7 @@ _ACCOUNT = "<sip:{user}@127.0.0.1:{port}>;regint=0;answermode={mode};audio_codec
 _CODECS = {"PCMU": "PCMU/8000/1", "PCMA": "PCMA/8000/1", "G722": "G722/16000/1"}
 
 
-class Baresip:
+class Baresip(Program):
     """One baresip process. It says `speech` when it has picked up, and hangs up when that is over."""
 
     def __init__(
@@ -86,17 +85,6 @@ class Baresip:
         ]
         (directory / "accounts").write_text("".join(accounts), encoding="ascii")
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-        if isinstance(error, Exception):
-            error.add_note(self.log())
-
     async def start(self) -> None:
         """Start it and wait until it can be reached."""
         with (self._directory / "log").open("wb") as log:
@@ -107,9 +95,9 @@ class Baresip:
                 stderr=log,
             )
         deadline = asyncio.get_running_loop().time() + BOUND_S
-        while "baresip is ready." not in self.log():
-            assert self._process.returncode is None, f"baresip did not start: {self.log()}"
-            assert asyncio.get_running_loop().time() < deadline, f"baresip is not ready: {self.log()}"
+        while "baresip is ready." not in self.said():
+            assert self._process.returncode is None, f"baresip did not start: {self.said()}"
+            assert asyncio.get_running_loop().time() < deadline, f"baresip is not ready: {self.said()}"
             await asyncio.sleep(0.01)
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._control_port)
 
@@ -149,11 +137,11 @@ class Baresip:
     def heard(self) -> Pcm:
         """What it has heard in its last call, decoded by itself."""
         dumps = sorted(self._directory.glob("dump-*-dec.wav"))
-        assert dumps, f"baresip recorded nothing: {self.log()}"
+        assert dumps, f"baresip recorded nothing: {self.said()}"
         with wave.open(str(dumps[-1])) as file:
             return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
 
-    def log(self) -> str:
+    def said(self) -> str:
         """What it has printed."""
         return (self._directory / "log").read_text(encoding="utf-8", errors="replace")
 

@@ -23,9 +23,10 @@ from outdial.egress.client import EgressClient
 from outdial.egress.message import EgressOptions
 from outdial.speech.pico import Pico
 from outdial.speech.voices import Voices
-from outdial.storage import accounts, bridges, schema, tokens, trunks
+from outdial.storage import accounts, bridges, schema, sounds, tokens, trunks
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
+from outdial.storage.sounds import Sound
 from outdial.webhooks.endpoint_checks import EndpointChecks
 
 BRIDGE = "918068280000"
@@ -68,6 +69,20 @@ class Api:
             if response.content_type == "text/csv":
                 return response.status, await response.text()
             return response.status, await response.json(content_type=None)
+
+    async def add_sound(self, sound_id: str, *, duration_ms: int = 1_000) -> None:
+        """A sound of the account, without its clips."""
+        sound = Sound(
+            id=sound_id,
+            account_id=self.account_id,
+            name="a",
+            duration_ms=duration_ms,
+            source_format="wav",
+            bytes=1,
+            sha256="",
+            created_at=START_MS,
+        )
+        await self.database.run(sounds.insert, sound)
 
 
 @lru_cache

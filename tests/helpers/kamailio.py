@@ -10,8 +10,8 @@ import signal
 import socket
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from tests.helpers.program import Program
 
 BOUND_S = 20.0
 REALM = "carrier.test"
@@ -90,7 +90,7 @@ request_route {{
 """
 
 
-class Kamailio:
+class Kamailio(Program):
     """One kamailio in front of the phone at `phone`; it ends with its context."""
 
     def __init__(self, directory: Path, phone: tuple[str, int], *, algorithm: str = "MD5") -> None:
@@ -115,17 +115,6 @@ class Kamailio:
         )
         (directory / "kamailio.cfg").write_text(config, encoding="utf-8")
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-        if isinstance(error, Exception):
-            error.add_note(self.log())
-
     async def start(self) -> None:
         """Start it and wait until it answers."""
         with (self._directory / "kamailio.log").open("wb") as log:
@@ -139,7 +128,7 @@ class Kamailio:
             )
         async with asyncio.timeout(BOUND_S):
             while not await asyncio.to_thread(self._answers):
-                assert self._process.returncode is None, f"kamailio did not start: {self.log()}"
+                assert self._process.returncode is None, f"kamailio did not start: {self.said()}"
 
     async def stop(self) -> None:
         """End it and its children. Idempotent."""
@@ -156,9 +145,9 @@ class Kamailio:
     def saw(self, method: str, *, inside: bool = False) -> int:
         """How many requests with this method have come from its customers, or from its phones."""
         port = self.inner_port if inside else self.port
-        return len(re.findall(rf"saw {method} at {port}$", self.log(), re.MULTILINE))
+        return len(re.findall(rf"saw {method} at {port}$", self.said(), re.MULTILINE))
 
-    def log(self) -> str:
+    def said(self) -> str:
         """What it has printed."""
         return (self._directory / "kamailio.log").read_text(encoding="utf-8", errors="replace")
 

@@ -5,12 +5,11 @@ import os
 import socket
 import wave
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from tests.helpers.poll import until
+from tests.helpers.program import Program
 from tests.helpers.sound import Pcm
 
 BOUND_S = 20.0
@@ -29,7 +28,7 @@ echocancellation=0
 """
 
 
-class Linphone:
+class Linphone(Program):
     """One linphonec process, which picks up by itself and says `speech` (8 kHz) when told."""
 
     def __init__(self, directory: Path, *, speech: Pcm) -> None:
@@ -44,17 +43,6 @@ class Linphone:
         with wave.open(str(self._speech), "wb") as file:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
             file.writeframes(speech.tobytes())
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-        if isinstance(error, Exception):
-            error.add_note(self.log())
 
     async def start(self) -> None:
         """Start it and wait until it can be called."""
@@ -93,14 +81,14 @@ class Linphone:
 
     async def says(self, text: str) -> None:
         """Wait until it has printed something."""
-        await until(lambda: text in self.log(), f"linphonec says {text!r}", within_s=BOUND_S)
+        await until(lambda: text in self.said(), f"linphonec says {text!r}", within_s=BOUND_S)
 
     def heard(self) -> Pcm:
         """What it has heard since it was told to speak."""
         with wave.open(str(self._recording)) as file:
             return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
 
-    def log(self) -> str:
+    def said(self) -> str:
         """What it has printed."""
         return (self._directory / "log").read_text(encoding="utf-8", errors="replace")
 

@@ -6,11 +6,10 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from outdial.sip.message import Message
 from outdial.sip.parser import parse_message
+from tests.helpers.program import Program
 from tests.helpers.sipp_scenario import render
 
 LIFETIME_S = 30
@@ -27,7 +26,7 @@ class SippFailedError(AssertionError):
     """sipp saw something that its scenario does not allow; the text has its own words and the messages."""
 
 
-class Sipp:
+class Sipp(Program):
     """One sipp process that waits for calls on a port of its own.
 
     Without sipp's own retransmissions (`-nr`), each message of ours counts: one too many fails the scenario,
@@ -60,17 +59,6 @@ class Sipp:
         self._many = many
         self._process: asyncio.subprocess.Process | None = None
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-        if isinstance(error, Exception):
-            error.add_note(self.report())
-
     async def start(self) -> None:
         """Start it and wait until its port is bound."""
         # The test's own come first: they may contain the others, or replace them.
@@ -95,7 +83,7 @@ class Sipp:
         )
         while not _is_bound(self.host, self.port):
             if self._process.returncode is not None:
-                raise SippFailedError(f"sipp did not start: {self.report()}")
+                raise SippFailedError(f"sipp did not start: {self.said()}")
             await asyncio.sleep(0.002)
 
     async def stop(self) -> None:
@@ -109,7 +97,7 @@ class Sipp:
         assert self._process is not None
         status = await asyncio.wait_for(self._process.wait(), self._lifetime_s + 5)
         if status != 0 or (self.errors() and not self._many):
-            raise SippFailedError(f"scenario {self.scenario!r} ended with status {status}\n{self.report()}")
+            raise SippFailedError(f"scenario {self.scenario!r} ended with status {status}\n{self.said()}")
 
     @property
     def _lifetime_s(self) -> int:
@@ -125,7 +113,7 @@ class Sipp:
         path = self._path("errors")
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def report(self) -> str:
+    def said(self) -> str:
         """For a failed test: what sipp said and the messages as it saw them."""
         path = self._path("messages")
         messages = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

@@ -97,7 +97,7 @@ async def test_a_login_that_is_not_right(caller: Caller, tmp_path: Path, login: 
         result = await refused(dialled(caller, carrier, credentials=login))
         assert (result.reason, result.sip_code) == (EndReason.AUTHENTICATION_FAILED, 407)
         assert carrier.saw("INVITE") == (1 if login is None else 2)
-        assert "CALL_INCOMING" not in callee.log()
+        assert "CALL_INCOMING" not in callee.said()
 
 
 @pytest.mark.parametrize(("number", "code"), [(MOVED, 302), (UNKNOWN, 404)])

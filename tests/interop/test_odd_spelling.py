@@ -18,7 +18,7 @@ async def test_everything_that_the_grammar_forbids_and_far_ends_do(sipp: StartSi
     await far_end.passed()
     sent = b"".join(message.to_bytes() for message in far_end.sent("SIP/2.0"))
     assert "Schön".encode() in sent, "the scenario did send a byte that is not UTF-8"
-    log = far_end.report()
+    log = far_end.said()
     assert "\nsUpPoRtEd:\n  replaces" in log.replace("\r", ""), "and it did fold a line"
     assert caller.user_agent.endpoint.layer.counters["unparseable"] == 0
     assert "< 180 (INVITE)" in [line.rstrip() for line in ladder(leg.trace.take())]

@@ -49,47 +49,31 @@ _LOOK = sa.select(
 # Against `keep`, `replace` and the like, which let held calls go in the same transaction.
 _LOOK_AND_LOCK = _LOOK.with_for_update(read=True, skip_locked=True)
 
-_KEEP = (
-    sa.update(audio_urls)
-    .where(*_MINE)
-    .values(
-        problem=None,
-        failures=0,
-        checked_at=bindparam("p_now"),
-        fresh_until=bindparam("p_fresh"),
-        fetcher=None,
-        busy_until=0,
-    )
-)
 
-_REPLACE = (
-    sa.update(audio_urls)
-    .where(*_MINE)
-    .values(
-        sound_id=bindparam("p_sound"),
-        etag=bindparam("p_etag"),
-        last_modified=bindparam("p_modified"),
-        problem=None,
-        failures=0,
-        checked_at=bindparam("p_now"),
-        fresh_until=bindparam("p_fresh"),
-        fetcher=None,
-        busy_until=0,
+def _settle(**found: Any) -> sa.Update:
+    """What a fetch found is known for a while, and nobody is fetching it any more."""
+    return (
+        sa.update(audio_urls)
+        .where(*_MINE)
+        .values(
+            failures=0,
+            checked_at=bindparam("p_now"),
+            fresh_until=bindparam("p_fresh"),
+            fetcher=None,
+            busy_until=0,
+            **found,
+        )
     )
-)
 
-_FAIL = (
-    sa.update(audio_urls)
-    .where(*_MINE)
-    .values(
-        problem=bindparam("p_problem"),
-        failures=0,
-        checked_at=bindparam("p_now"),
-        fresh_until=bindparam("p_fresh"),
-        fetcher=None,
-        busy_until=0,
-    )
+
+_KEEP = _settle(problem=None)
+_REPLACE = _settle(
+    problem=None,
+    sound_id=bindparam("p_sound"),
+    etag=bindparam("p_etag"),
+    last_modified=bindparam("p_modified"),
 )
+_FAIL = _settle(problem=bindparam("p_problem"))
 
 _RETRY = (
     sa.update(audio_urls)

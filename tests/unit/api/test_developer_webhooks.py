@@ -8,8 +8,7 @@ from tests.helpers.endpoint import Endpoint, endpoint
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
 from outdial.domain.call import NewCall
-from outdial.storage import accounts, calls, deliveries, outbox_claims, sounds, subscriptions, webhooks
-from outdial.storage.sounds import Sound
+from outdial.storage import accounts, calls, deliveries, outbox_claims, subscriptions, webhooks
 
 SOUND = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
 OWN_SECRET = "my-own-long-password"
@@ -261,17 +260,7 @@ async def test_a_token_is_needed(api: Api) -> None:
 
 
 async def test_send_takes_a_webhook_that_is_on(api: Api, receiver: Endpoint) -> None:
-    sound = Sound(
-        id=SOUND,
-        account_id=api.account_id,
-        name="a",
-        duration_ms=1000,
-        source_format="wav",
-        bytes=1,
-        sha256="",
-        created_at=START_MS,
-    )
-    await api.database.run(sounds.insert, sound)
+    await api.add_sound(SOUND)
     row = await added(api, receiver.url)
     form = {"bridge": BRIDGE, "to": "918867135000", "audio": SOUND, "webhook_id": str(row["id"])}
     status, answer = await api.call("POST", "outgoing/send", data=form)

@@ -3,12 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tests.helpers.http_api import START_MS, running_api
+from tests.helpers.http_api import running_api
 from tests.helpers.written_calls import ANSWERED, CALL_ID, claim, finish, new_call
 
 from outdial.domain.retry_policy import Done
-from outdial.storage import calls, sounds
-from outdial.storage.sounds import Sound
+from outdial.storage import calls
 
 PUBLIC = "https://voice.example.com/out"
 ID = "70fa87e0-9df9-4327-bc80-a561c48703d8-1-1"
@@ -20,17 +19,7 @@ async def test_every_link_begins_with_the_public_address(tmp_path: Path) -> None
         await api.database.run(calls.insert_calls, [new_call(api)])
         recorded = replace(ANSWERED, recording_key=f"recordings/{ID}.alaw")
         await finish(api, await claim(api), recorded, Done())
-        sound = Sound(
-            id=SOUND,
-            account_id=api.account_id,
-            name="a",
-            duration_ms=1000,
-            source_format="wav",
-            bytes=1,
-            sha256="",
-            created_at=START_MS,
-        )
-        await api.database.run(sounds.insert, sound)
+        await api.add_sound(SOUND)
         audio = f"{PUBLIC}/api/v1/voice/recordings/{ID}/audio"
 
         _, log = await api.call("GET", "voice/calls?name=campaign")

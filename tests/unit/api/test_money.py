@@ -7,10 +7,9 @@ from tests.helpers.http_api import BRIDGE, START_MS, Api
 
 from outdial.domain.prompt import SCHEME
 from outdial.domain.rating import Rate
-from outdial.storage import calls, credit, prompts, rates, sounds
+from outdial.storage import calls, credit, prompts, rates
 from outdial.storage.credit import Kind
 from outdial.storage.rates import NewCardRow
-from outdial.storage.sounds import Sound
 
 INDIA, AMERICA = "918867135000", "12025550100"
 SOUND = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
@@ -20,19 +19,9 @@ NEEDED = 10_000
 
 @pytest.fixture(autouse=True)
 async def _sound_and_price(api: Api) -> None:
-    sound = Sound(
-        id=SOUND,
-        account_id=api.account_id,
-        name="a",
-        duration_ms=35_000,
-        source_format="wav",
-        bytes=1,
-        sha256="",
-        created_at=START_MS,
-    )
     rate = Rate(prefix="91", first_pulse_s=30, next_pulse_s=30, first_price=5_000, next_price=5_000)
     row = NewCardRow(rate=rate, currency="USD", iso="IN", country_name="India", calling_code="91")
-    await api.database.run(sounds.insert, sound)
+    await api.add_sound(SOUND, duration_ms=35_000)
     await api.database.run(rates.put, [row], now=START_MS)
 
 

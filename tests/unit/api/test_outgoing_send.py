@@ -13,27 +13,14 @@ from tests.helpers.http_api import BRIDGE, START_MS, Api, running_api
 
 from outdial.egress.allow_list import AllowList
 from outdial.egress.guard import Guard
-from outdial.storage import calls, sounds
-from outdial.storage.sounds import Sound
+from outdial.storage import calls
 
 SOUND = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
 
 
 @pytest.fixture(autouse=True)
 async def _sound(api: Api) -> None:
-    await api.database.run(
-        sounds.insert,
-        Sound(
-            id=SOUND,
-            account_id=api.account_id,
-            name="a",
-            duration_ms=1000,
-            source_format="wav",
-            bytes=1,
-            sha256="",
-            created_at=START_MS,
-        ),
-    )
+    await api.add_sound(SOUND)
 
 
 def _form(**changes: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from tests.unit.dispatch.scripted import BUSY, ScriptedNetwork, ScriptedPhone, ScriptedTracer
 from tests.unit.dispatch.test_lines import lines, trunk
+from tests.unit.dispatch.test_runner import claimed_call
 
 from outdial.dispatch.agent_call import Agents
 from outdial.dispatch.connecting import Connection
@@ -17,7 +18,7 @@ from outdial.dispatch.lines import Lines
 from outdial.dispatch.prompt_audio import CannotPlay
 from outdial.dispatch.routes import to_line
 from outdial.domain.agent_leg import AgentLegOutcome
-from outdial.domain.call import Call, CallState, Lease
+from outdial.domain.call import Lease
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.errors import DatabaseUnavailable
 from outdial.flow.actions import Connect
@@ -181,23 +182,7 @@ class Stage:
         return self.events
 
 
-A_CALL = Call(
-    id="r:1",
-    account_id=1,
-    bridge="12025550199",
-    trunk_id=1,
-    to="12025550100",
-    submitted_at=0,
-    due_at=0,
-    state=CallState.LEASED,
-    attempts_started=1,
-    attempts_spent=0,
-    trunk_faults=0,
-    cancel_requested_at=None,
-    disposition=None,
-    reason=None,
-    done_at=None,
-)
+A_CALL = claimed_call(id="r:1").call
 
 
 @pytest.fixture
