@@ -97,7 +97,7 @@ class Dialog:
 
         The first route, or else the target, if it is an IPv4 literal. A name is not resolved here: whoever
         wrote it into Record-Route or Contact is the peer that we talk to, so the peer it is. A private
-        Contact behind a public peer cannot be reached and means the peer, too, and so does an address that is
+        address behind a public peer cannot be reached and means the peer, too, and so does an address that is
         nobody's (0.0.0.0), everybody's (broadcast, multicast) or our own.
         """
         if self.keep_to_peer:
@@ -110,7 +110,7 @@ class Dialog:
             return self.peer
         if not _leads_away(uri.host, self.peer[0]):
             return self.peer
-        if not self.route_set and _is_private(uri.host) and not _is_private(self.peer[0]):
+        if _is_private(uri.host) and not _is_private(self.peer[0]):
             return self.peer
         return uri.host, uri.port or 5060
 
@@ -142,8 +142,8 @@ def _request_uri(uri: SipUri) -> str:
 
 @lru_cache(maxsize=256)  # a trunk has a handful of addresses, and ipaddress is slow
 def _is_private(host: str) -> bool:
-    """Whether an IPv4 address is private."""
-    return ipaddress.IPv4Address(host).is_private
+    """Whether an IPv4 address is not one of the internet's: private, or behind a carrier's NAT."""
+    return not ipaddress.IPv4Address(host).is_global
 
 
 @lru_cache(maxsize=256)

@@ -365,6 +365,26 @@ class TestSessionTimers:
         assert pair.network.sent("UPDATE", CALLER)
         assert pair.events == [Answered()]
 
+    def test_we_refresh_for_a_far_end_that_knows_no_timers(self):
+        """Its proxy has asked (RFC 4028 §8.1, §9); it would never refresh, and the call would be hung up."""
+        pair = up()
+        (response,) = answers_to(
+            pair,
+            send_from_callee(pair, "UPDATE", headers=[("Session-Expires", "120"), ("Supported", "path")]),
+        )
+        assert response.headers.get("Session-Expires") == "120;refresher=uas"
+        assert response.headers.get("Require") is None
+        pair.network.run(until=100.0)
+        assert pair.network.sent("UPDATE", CALLER)
+        assert pair.events == [Answered()]
+
+    def test_a_far_end_that_asks_and_knows_timers_refreshes_itself(self):
+        pair = up()
+        headers = [("Session-Expires", "120"), ("k", "path, Timer")]
+        (response,) = answers_to(pair, send_from_callee(pair, "UPDATE", headers=headers))
+        assert response.headers.get("Session-Expires") == "120;refresher=uac"
+        assert response.headers.get("Require") == "timer"
+
     def test_a_refresh_into_silence_ends_the_call(self):
         network = Network()
         pair = up(network, caller_timer=self.POLICY)
@@ -421,9 +441,19 @@ class TestDestinations:
         routes = ("<sip:55.66.77.89;lr>",)
         assert self.dialog("sip:a@55.66.77.88", routes).destination() == ("55.66.77.89", 5060)
 
-    @pytest.mark.parametrize("target", ["sip:a@sbc.example.com", "sip:a@10.0.0.7", "nonsense", "sip:a@[::1]"])
+    @pytest.mark.parametrize(
+        "target",
+        ["sip:a@sbc.example.com", "sip:a@10.0.0.7", "sip:a@100.64.0.7", "nonsense", "sip:a@[::1]"],
+    )
     def test_what_cannot_be_reached_means_the_peer(self, target):
         assert self.dialog(target).destination() == ("11.22.33.44", 5060)
+
+    @pytest.mark.parametrize("host", ["10.0.0.7", "100.64.0.7"])
+    def test_a_private_route_of_a_public_peer_means_the_peer(self, host):
+        """A proxy in a cloud that records the address that it is bound to; a BYE would never arrive there."""
+        dialog = self.dialog("sip:a@55.66.77.88", (f"<sip:{host};lr>",))
+        assert dialog.destination() == ("11.22.33.44", 5060)
+        assert dialog.request("BYE").headers.get_all("Route") == [f"<sip:{host};lr>"]
 
     def test_a_private_contact_of_a_private_peer_is_followed(self):
         assert self.dialog("sip:a@10.0.0.7", peer=("10.0.0.1", 5060)).destination() == ("10.0.0.7", 5060)

@@ -85,15 +85,18 @@ class SessionTimer:
     def agree_as_answerer(self, request: Request, now: float) -> list[tuple[str, str]]:
         """Take a request of the far end (§9) and return the headers of our 2xx.
 
-        The far end's choice of refresher stands; without one it refreshes, because it asked.
+        The far end's choice of refresher stands; without one it refreshes, because it asked. If it knows no
+        timers, a proxy has asked, and we refresh.
         """
         expires = expires_of(request)
         if expires is None:
             self.stop()
             return []
-        refresher = expires.refresher or Refresher.UAC
+        knows = any(option.lower() == "timer" for option in request.headers.get_all("Supported"))
+        refresher = expires.refresher or (Refresher.UAC if knows else Refresher.UAS)
         self._start(expires.seconds, we_refresh=refresher is Refresher.UAS, now=now)
-        return [("Require", "timer"), ("Session-Expires", f"{expires.seconds};refresher={refresher}")]
+        agreed = ("Session-Expires", f"{expires.seconds};refresher={refresher}")
+        return [("Require", "timer"), agreed] if knows or refresher is Refresher.UAC else [agreed]
 
     def refuses(self, request: Request) -> bool:
         """Whether the far end asks for an interval below our minimum: 422 is due (§9)."""
