@@ -113,13 +113,17 @@ class _Reader:
         self._name = _parameter(disposition, "name") or ""
         if self._target is None or self._name != self._target.field:
             if _parameter(disposition, "filename"):
-                wanted = "" if self._target is None else f"; the file is expected as {self._target.field}"
-                raise invalid({self._name: [f"{self._name[:40]} should be a text, not a file{wanted}."]})
+                raise invalid({self._name: [self._not_a_file()]})
             return
         if self.form.file_name is not None:
             raise invalid({self._name: [f"Send one file as {self._name}, not several."]})
         self.form.file_name = _parameter(disposition, "filename") or ""
         self._file = self._target.path.open("wb")
+
+    def _not_a_file(self) -> str:
+        if self._target is None:
+            return f"{self._name[:40]} should be a text, not a file."
+        return f"Send the file in a field with the name {self._target.field}, not {self._name[:40]}."
 
     def data(self, data: bytes, start: int, end: int) -> None:
         if self._target is not None and self._file is not None:

@@ -56,7 +56,9 @@ async def uploaded(request: Request, field: str, *, limit: int, what: str) -> As
             file=FileTarget(field, folder / "source", limit),
         )
         parameters = parameters_of(request, form)
-        if form.file_name is None or not form.file_bytes:
+        if form.file_name is not None and not form.file_bytes:
+            raise invalid({field: [f"{field} is an empty file."]})
+        if form.file_name is None:
             raise invalid({field: [f"{field} is missing: send {what} in a field with the name {field}."]})
         name = Path(form.file_name.replace("\\", "/")).name
         yield Upload(folder / "source", name, form.file_bytes, parameters)

@@ -143,7 +143,7 @@ async def test_lists_have_pages_links_and_meta(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "audio is missing"), (b"this is no sound", "not audio"), (_wav(6.0), "5")],
+    [(b"", "audio is an empty file"), (b"this is no sound", "not audio"), (_wav(6.0), "5")],
     ids=["empty", "text", "too long"],
 )
 async def test_what_cannot_be_played_is_422(api: Api, content: bytes, words: str) -> None:
@@ -192,3 +192,11 @@ async def test_other_bodies_and_second_files(api: Api) -> None:
 async def test_an_id_that_is_none_is_404(api: Api) -> None:
     for wrong in ("x", "00000000-0000-0000-0000-000000000000", "..%2f..%2fetc"):
         assert (await api.call("GET", f"voice/sounds/{wrong}"))[0] == 404
+
+
+async def test_a_file_under_another_name_is_told_the_right_one(api: Api) -> None:
+    form = aiohttp.FormData()
+    form.add_field("file", _wav(), filename="hello.wav")
+    status, answer = await api.call("POST", "voice/sounds", data=form)
+    assert status == 422
+    assert answer["errors"] == {"file": ["Send the file in a field with the name audio, not file."]}
