@@ -77,7 +77,14 @@ class InvalidReference(InvalidInput):
 
 
 class InUse(InvalidInput):
-    """A name is taken, or something cannot be removed because other things need it."""
+    """A name is taken, or something cannot be changed or removed because other things need it.
+
+    ``parameter`` names the value that it is about, if it is one.
+    """
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class AudioError(InvalidInput):

@@ -93,8 +93,10 @@ def _known_methods(request: Request) -> str:
 
 
 async def _on_invalid_input(_request: Request, error: Exception) -> Response:
-    status = 409 if isinstance(error, InUse) else 422
-    return error_response(ApiError(status, str(error)))
+    if not isinstance(error, InUse):
+        return error_response(ApiError(422, str(error)))
+    errors = {} if error.parameter is None else {error.parameter: [str(error)]}
+    return error_response(ApiError(409, str(error), errors))
 
 
 async def _on_invalid_reference(_request: Request, error: Exception) -> Response:

@@ -26,6 +26,7 @@ import phonenumbers
 from python_calamine import CalamineWorkbook
 
 from outdial.api.number_file_kinds import ACCEPTED, SHEETS
+from outdial.domain.country import check_country
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.suppression import SuppressionType, read_type, read_value
 from outdial.errors import InvalidInput
@@ -153,6 +154,7 @@ class _Reader:
         """Columns of numbers; None for every column."""
         self._type: int | None = None
         self._value_column: int | None = None
+        self._iso: int | None = None
         self._counts = {"rows": 0, "usable": 0, "invalid": 0}
         self._problems: list[dict[str, object]] = []
 
@@ -183,6 +185,7 @@ class _Reader:
             self._receivers = named[:1]
             self._type = names.index("type") if "type" in names else None
             self._value_column = names.index("value") if "value" in names else None
+            self._iso = names.index("iso") if "iso" in names else None
             return True
         filled = [at for at, cell in enumerate(row) if cell.strip()]
         if numbers:
@@ -198,6 +201,8 @@ class _Reader:
                 continue
             try:
                 number = PhoneNumber.parse(text)
+                if iso := _cell_of(row, self._iso):
+                    check_country(number, iso)
                 kind, value = self._kind_of(row)
             except InvalidInput as error:
                 self._counts["invalid"] += 1
@@ -208,13 +213,15 @@ class _Reader:
                 self._usable.write(json.dumps([number.digits, number.iso, kind, value]) + "\n")
 
     def _kind_of(self, row: Row) -> tuple[SuppressionType, str]:
-        def cell(column: int | None) -> str:
-            return row[column].strip() if column is not None and column < len(row) else ""
-
-        if not cell(self._type):
+        if not _cell_of(row, self._type):
             return self._kind, self._value
-        kind = read_type(cell(self._type))
-        return kind, read_value(kind, cell(self._value_column))
+        kind = read_type(_cell_of(row, self._type))
+        return kind, read_value(kind, _cell_of(row, self._value_column))
+
+
+def _cell_of(row: Row, column: int | None) -> str:
+    """A cell, empty where there is none."""
+    return row[column].strip() if column is not None and column < len(row) else ""
 
 
 def _is_number(text: str) -> bool:

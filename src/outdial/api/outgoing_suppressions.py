@@ -19,6 +19,7 @@ from outdial.api.errors import ApiError, invalid
 from outdial.api.idempotency import create
 from outdial.api.number_file import NumberFileSummary, numbers_in, read_number_file
 from outdial.api.uploads import Upload, uploaded
+from outdial.domain.country import check_country
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.suppression import SuppressionType, read_type, read_value
 from outdial.errors import InvalidInput, InvalidPhoneNumber
@@ -45,7 +46,10 @@ _TYPES = {
 }
 _FIELDS = {
     "receiver": {"type": "string", "description": "The number that is not called, with country code."},
-    "iso": {"type": "string", "description": "Ignored: the country is known from the number."},
+    "iso": {
+        "type": "string",
+        "description": "Its country, as in IN, to be compared with the number; not needed.",
+    },
     **_TYPES,
 }
 _EXAMPLE_BODY = {"receiver": "918867135000", "type": "tag", "value": "diwali"}
@@ -210,7 +214,7 @@ async def change(request: Request, suppression_id: str) -> Response:
     before = await _the_row(request, principal.account_id, suppression_id)
     form = await read_body(request, limit=context.options.body_bytes)
     kept = {"receiver": before.receiver, "type": before.type.value, "value": before.value}
-    given = {name: value for name, value in form.items() if name in kept}
+    given = {name: value for name, value in form.items() if name in (*kept, "iso")}
     if "type" in given and str(given["type"]).strip().lower() != before.type:
         kept["value"] = ""  # it was meant for the other type
     wanted = _wanted(kept | given)
@@ -281,8 +285,12 @@ def _wanted(form: dict[str, Any]) -> NewSuppression:
     else:
         try:
             number = PhoneNumber.parse(text)
+            if iso := _text(form, "iso", wrong):
+                check_country(number, iso)
         except InvalidPhoneNumber as error:
             wrong["receiver"] = [str(error)]
+        except InvalidInput as error:
+            wrong["iso"] = [str(error)]
     kind, value = _kind(form, wrong)
     if wrong or number is None:
         raise invalid(wrong)

@@ -67,12 +67,14 @@ def _choose_terms(conn: sa.Connection, account: Account, settings: dict[str, Any
     if (prepaid, currency) == (account.prepaid, account.currency):
         return
     if currency != account.currency and (account.balance or account.reserved):
-        raise InUse(f"The balance is in {account.currency}: the currency can change only at 0.")
+        raise InUse(f"The balance is in {account.currency}: the currency can change only at 0.", "currency")
     try:
         credit.set_terms(conn, account.id, prepaid=prepaid, currency=currency)
     except NotCovered as error:
         owed = f"{to_text(error.credit.available)} {error.credit.currency}"
-        raise InUse(f"An account that owes cannot become prepaid: {owed} are available.") from error
+        raise InUse(
+            f"An account that owes cannot become prepaid: {owed} are available.", "prepaid"
+        ) from error
 
 
 async def close_account(database: Database, actor: Actor, account_id: int, *, now: int) -> Account:
@@ -161,7 +163,7 @@ def revoke_token(conn: sa.Connection, actor: Actor, account_id: int, token_id: i
 def create_trunk(conn: sa.Connection, actor: Actor, wanted: NewTrunk, *, now: int) -> Trunk:
     """Add a trunk; its name must be new."""
     if trunks.get_by_name(conn, wanted.name) is not None:
-        raise InUse(f"There is a trunk {wanted.name!r} already.")
+        raise InUse(f"There is a trunk {wanted.name!r} already.", "name")
     added = trunks.insert(conn, wanted, now=now)
     audit.write(conn, actor, at=now, action="create", thing="trunk", thing_id=added.id, after=asdict(added))
     return added
@@ -176,7 +178,7 @@ def change_trunk(
     wanted = replace(NewTrunk(**settings), **values)
     namesake = trunks.get_by_name(conn, wanted.name)
     if namesake is not None and namesake.id != trunk_id:
-        raise InUse(f"There is a trunk {wanted.name!r} already.")
+        raise InUse(f"There is a trunk {wanted.name!r} already.", "name")
     trunks.update(conn, trunk_id, wanted)
     after = the_trunk(conn, trunk_id)
     _note_change(conn, actor, "trunk", trunk_id, before, after, now)
@@ -211,7 +213,7 @@ def create_bridge(conn: sa.Connection, actor: Actor, values: Mapping[str, Any], 
     """Add a number of ours; it must be new."""
     check_references(conn, values)
     if bridges.get_by_number(conn, values["number"]) is not None:
-        raise InUse(f"There is a bridge {values['number']} already.")
+        raise InUse(f"There is a bridge {values['number']} already.", "number")
     first = ("number", "account_id", "trunk_id", "display_name")
     added = bridges.insert(conn, now=now, **{name: values[name] for name in first if name in values})
     _, limits, paused = _parts(values, added)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.helpers.http_api import Api
+from tests.helpers.http_api import BRIDGE, Api
 from tests.unit.api.test_permissions import token_with
 
 from outdial.domain.call import CallState, NewCall
@@ -190,6 +190,16 @@ async def test_a_change_to_something_unknown_names_it(api: Api, admin: Any) -> N
     )
     status, answer = await admin("PUT", "rates", prefix="91", sale_price="0.5", account_id=78)
     assert (status, answer["errors"]) == (422, {"account_id": ["There is no account 78."]})
+
+
+async def test_what_is_taken_is_named(api: Api, admin: Any) -> None:
+    status, answer = await admin("POST", "trunks", name="t", host="h")
+    assert (status, list(answer["errors"])) == (409, ["name"])
+    status, answer = await admin("POST", "bridges", number=BRIDGE, account_id=1, trunk_id=api.trunk_id)
+    assert (status, list(answer["errors"])) == (409, ["number"])
+    await admin("POST", "accounts/1/credit", amount="5")
+    status, answer = await admin("PUT", "accounts/1", currency="EUR")
+    assert (status, list(answer["errors"])) == (409, ["currency"])
 
 
 async def test_times_in_the_log_are_the_family_s(api: Api, admin: Any) -> None:

@@ -209,3 +209,19 @@ async def test_what_is_no_text_is_told_so(api: Api) -> None:
         422,
         {name: [f"{name} should be a single text."] for name in ("receiver", "type", "value")},
     )
+
+
+async def test_a_number_of_another_country_than_it_should_be(api: Api) -> None:
+    """8867135000 lacks its 91, and would be a number of Taiwan."""
+    status, answer = await api.call("POST", PATH, data={"receiver": "8867135000", "iso": "IN"})
+    assert status == 422
+    assert answer["errors"]["receiver"] == [
+        "8867135000 does not begin with 91, the country code of IN: write it with its country code, as in 91…"
+    ]
+    status, answer = await api.call("POST", PATH, data={"receiver": "918867135000", "iso": "India"})
+    assert (status, list(answer["errors"])) == (422, ["iso"])
+    for receiver, iso in (("918867135000", "in"), ("12025550100", "CA"), ("+44 20 7946 0000", "GB")):
+        assert (await api.call("POST", PATH, data={"receiver": receiver, "iso": iso}))[0] == 200
+    _, answer = await _import(api, b"receiver,iso\n8867135000,IN\n918867135001,IN\n918867135002,\n")
+    assert (answer["data"]["imported"], answer["data"]["invalid"]) == (2, 1)
+    assert "country code of IN" in answer["data"]["problems"][0]["message"]
