@@ -31,6 +31,8 @@ class Latch:
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
         self._named: Address = ("", 0)
+        self._proven: Address | None = None
+        """Whom it was locked to before the same address was named again."""
         self._window_until: float | None = None
         self.locked = False
         self.target: Address = ("", 0)
@@ -40,10 +42,14 @@ class Latch:
         """SDP named this address, for the first time or again (re-INVITE): the leg latches anew.
 
         If it is the same address as before, the source that was latched to stays the target, because the
-        packets behind NAT still come from there; it is as trusted as the address itself.
+        packets behind NAT still come from there; it is as trusted as the address itself, even where a
+        stranger is heard first.
         """
         if named != self._named:
             self._named = self.target = named
+            self._proven = None
+        elif self.locked:
+            self._proven = self.target
         self._window_until = None
         self.locked = False
 
@@ -51,7 +57,8 @@ class Latch:
         """Decide about a packet that is valid in version and payload type."""
         if self.locked:
             return Latching.KEEP if source == self.target else Latching.FOREIGN
-        if source == self._named or (self._window_until is None and source == self.target):
+        known = source in (self._named, self._proven)
+        if known or (self._window_until is None and source == self.target):
             return self._lock(source)
         if self._window_until is None:
             self._window_until = now + self._window_s

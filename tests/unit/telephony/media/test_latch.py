@@ -63,3 +63,28 @@ def test_a_reinvite_with_the_same_address_keeps_the_source_behind_nat_but_listen
     assert leg.packet_from(BEHIND_NAT, 2) is Latching.LOCK
     leg.expect(NAMED)
     assert leg.packet_from(("198.51.100.7", 61002), 3) is Latching.MOVE
+
+
+def test_a_stranger_who_is_first_after_a_refresh_does_not_keep_the_call() -> None:
+    """A session refresh names the same address again, and the far end behind NAT sends from where it did."""
+    latch = Latch(0.5)
+    named, behind_nat, stranger = ("10.0.0.5", 4000), ("198.51.100.9", 30_036), ("203.0.113.66", 9)
+    latch.expect(named)
+    assert latch.packet_from(behind_nat, 0.0) is Latching.MOVE
+    assert latch.packet_from(behind_nat, 0.6) is Latching.LOCK
+    latch.expect(named)
+    assert latch.packet_from(stranger, 900.0) is Latching.MOVE
+    assert latch.packet_from(behind_nat, 900.01) is Latching.LOCK
+    assert latch.target == behind_nat
+    assert latch.packet_from(stranger, 900.02) is Latching.FOREIGN
+
+
+def test_whom_it_was_locked_to_counts_no_more_when_another_address_is_named() -> None:
+    latch = Latch(0.5)
+    before, after, stranger = ("198.51.100.9", 30_036), ("198.51.100.10", 4000), ("203.0.113.66", 9)
+    latch.expect(before)
+    assert latch.packet_from(before, 0.0) is Latching.LOCK
+    latch.expect(after)
+    assert latch.packet_from(stranger, 1.0) is Latching.MOVE
+    assert latch.packet_from(before, 1.01) is Latching.FOREIGN
+    assert latch.packet_from(after, 1.02) is Latching.LOCK
