@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
+from outdial.api.answers import family_time
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, Call, CallState, Cdr
 from outdial.domain.disposition import Disposition, EndReason, HangupBy, is_about_codecs
 
@@ -27,7 +28,8 @@ def explain(
     if waits_for is not None:
         return waits_for
     if cdrs:
-        return f"Waits to be tried again. The last try: {_ended(cdrs[-1].outcome)}"
+        at = family_time(call.due_at)
+        return f"Waits to be tried again at {at}. The last try: {_ended(cdrs[-1].outcome)}"
     if call.callback_of is not None:
         return "The callee asked to be called again; the call waits for its time, and for its turn."
     return "Waits for its turn to be dialled."
@@ -109,21 +111,25 @@ def _after_answer(outcome: AttemptOutcome) -> str:
         )
     run = outcome.flow_run
     what = "the announcement" if run is None else f"the flow {run.flow_id}"
-    heard = f"heard {_seconds(outcome.played_ms)} of {what}"
     pressed = f" and pressed {outcome.dtmf}" if outcome.dtmf else ""
+    result = "" if run is None else f" The result of the flow: {run.result}."
+    if outcome.reason is EndReason.MEDIA_WORKER_LOST:  # with it went the count of what it had played
+        return (
+            f"The callee picked up{pressed}; then a process of ours that sends audio failed, and how much of"
+            f" {what} was heard is not known.{result}"
+        )
+    heard = f"heard {_seconds(outcome.played_ms)} of {what}"
     endings = {
         EndReason.COMPLETED: "then we hung up",
         EndReason.CALLEE_HUNG_UP: "then hung up",
         EndReason.CANCELLED: "then the call was cancelled",
         EndReason.RTP_TIMEOUT: "then no more audio came from the far end, so we hung up",
-        EndReason.MEDIA_WORKER_LOST: "then a process of ours that sends audio failed",
         EndReason.SESSION_EXPIRED: "then the far end stopped confirming that the call was still there",
         EndReason.MAX_DURATION: "then the longest allowed time of a call was over",
         EndReason.CREDIT_USED_UP: "then the credit that was reserved for the call was used up",
         EndReason.SHUTDOWN: "then the server was shut down",
     }
     ending = endings.get(outcome.reason, f"then it ended: {outcome.reason.replace('_', ' ')}")
-    result = "" if run is None else f" The result of the flow: {run.result}."
     detail = f" {outcome.detail}" if outcome.detail else ""
     return f"The callee picked up, {heard}{pressed}; {ending}.{result}{detail}"
 

@@ -10,7 +10,7 @@ from outdial.domain.call import Call
 from outdial.domain.pace_ledger import Limits
 from outdial.domain.prompt import is_prompt
 from outdial.egress.urls import parse_target
-from outdial.storage import accounts, audio_urls, bridges, dial, leases, paces, pauses, trunks
+from outdial.storage import accounts, audio_urls, bridges, calls, dial, leases, paces, pauses, trunks
 from outdial.storage.accounts import Account
 from outdial.storage.bridges import Bridge
 from outdial.storage.pauses import PauseKind
@@ -132,4 +132,8 @@ def _limit(conn: sa.Connection, call: Call, limited: list[_Limited], now: int) -
         for each in limited
         if each.limits.calls_per_second is not None
     )
+    if call.due_at < now - _ITS_TURN_MS - 1_000 / rate and not calls.is_any_due_before(conn, call):
+        return (
+            "Waits to be taken by a dialer: nothing else holds it, so the dialer is starting, stuck or gone."
+        )
     return f"Waits for its turn: {name} may start {rate:g} calls a second, and others are before it."

@@ -27,17 +27,22 @@ class Progress:
 async def follow(client: ApiClient, call_id: str, *, with_trace: bool = True) -> AsyncIterator[Progress]:
     """Look at the call again and again; yields whenever something changed, the last time when it is done."""
     seen: dict[int, int] = {}
+    last = 1
     before = None
     while True:
         status = (await client.get("outgoing/callstatus", id=call_id))["data"]
         attempt = max((row["attempt"] for row in status["attempts"]), default=0)
-        entries: list[dict[str, Any]] = []
-        if with_trace and attempt:
-            trace = (await client.get("outgoing/trace", id=call_id, attempt=attempt))["data"]
-            entries = trace["entries"][seen.get(attempt, 0) :]
-            seen[attempt] = len(trace["entries"])
-        if entries or status != before:
-            yield Progress(status, attempt, entries)
+        # Between two looks an attempt may have ended and the next one begun: its end is shown, too.
+        for number in range(last, attempt + 1) if with_trace else ():
+            trace = (await client.get("outgoing/trace", id=call_id, attempt=number))["data"]
+            entries = trace["entries"][seen.get(number, 0) :]
+            seen[number] = len(trace["entries"])
+            if entries:
+                yield Progress(status, number, entries)
+                before = status
+        last = max(last, attempt)
+        if status != before:
+            yield Progress(status, attempt, [])
         if status["state"] == "done":
             return
         before = status

@@ -52,6 +52,21 @@ def test_every_reason_has_a_whole_sentence(reason: EndReason, answered: bool) ->
     assert "_" not in sentence
 
 
+def test_what_a_dead_media_worker_had_played_is_not_known() -> None:
+    outcome = AttemptOutcome(
+        disposition=Disposition.ANSWER,
+        reason=EndReason.MEDIA_WORKER_LOST,
+        hangup_by=HangupBy.SYSTEM,
+        ended_at=10_000,
+        answered_at=1_000,
+        dtmf="1",
+    )
+    assert _explain(outcome) == (
+        "The callee picked up and pressed 1; then a process of ours that sends audio failed, and how much of"
+        " the announcement was heard is not known."
+    )
+
+
 def test_an_answer_that_was_lost_on_the_way_says_so() -> None:
     outcome = AttemptOutcome(
         disposition=Disposition.ANSWER,

@@ -125,7 +125,8 @@ async def test_a_call_that_is_tried_again(api: Api) -> None:
     row = await _status(api)
     assert (row["state"], row["status"]) == ("queued", "BUSY")
     assert row["explanation"] == (
-        "Waits to be tried again. The last try: The callee was busy (SIP 486 Busy Here)."
+        "Waits to be tried again at 2019-08-16 15:14:51. The last try: The callee was busy (SIP 486 Busy"
+        " Here)."
     )
     api.clock.now += 300_000
     await finish(api, await claim(api), replace(busy, ended_at=START_MS + 310_000), Done())

@@ -177,6 +177,14 @@ async def test_a_limit_that_is_reached_is_said(api: Api, of: str, name: str) -> 
     assert await explanation(api, call_id) == full
 
 
+async def test_a_call_that_no_dialer_takes_is_not_said_to_wait_behind_others(api: Api) -> None:
+    """A dialer that was killed has its lease for a while, and there is nobody else in the queue."""
+    await dialer(api)
+    call_id = await queue(api, 1, due_at=START_MS - 5_000)
+    late = "Waits to be taken by a dialer: nothing else holds it, so the dialer is starting, stuck or gone."
+    assert await explanation(api, call_id) == late
+
+
 async def test_a_call_that_waits_for_its_retry_says_what_the_last_try_came_to(api: Api) -> None:
     run = api.database.run
     await dialer(api)
@@ -192,7 +200,7 @@ async def test_a_call_that_waits_for_its_retry_says_what_the_last_try_came_to(ap
     retry = Retry(START_MS + 300_000, spends_attempt=True)
     assert await run(attempts.finish, found.calls[0].lease, busy, retry, now=START_MS)
     await _switch_off(api)
-    waits = "Waits to be tried again. The last try: The callee was busy (SIP 486)."
+    waits = "Waits to be tried again at 2019-08-16 15:14:51. The last try: The callee was busy (SIP 486)."
     assert await explanation(api, call_id) == waits
     api.clock.now += 300_000
     assert await explanation(api, call_id) == "Waits: the trunk of its bridge is switched off."
