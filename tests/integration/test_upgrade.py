@@ -82,7 +82,7 @@ async def system(tmp_path: Path, database_url: str) -> AsyncIterator[System]:
     schema.downgrade(database_url, "base")
     schema.upgrade(database_url, "0001")
     _execute(database_url, ROWS)
-    running = System(tmp_path, database_url, settings={"dispatch.lease_seconds": 3})
+    running = System(tmp_path, database_url, settings={"dispatch.lease_seconds": 20})
     running._token = SECRET
     blobs = Blobs(f"file://{running.data_dir / 'blobs'}")
     for codec in CODECS:
