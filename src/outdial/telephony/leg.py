@@ -6,23 +6,20 @@ own `hang_up`) decides it.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from outdial.domain.call import MediaQuality
-from outdial.domain.disposition import DECLINED_CODES, EndReason, HangupBy
+from outdial.domain.disposition import EndReason, HangupBy
 from outdial.errors import MediaWorkerLost, NoFreePort
-from outdial.sdp.codec import CODECS
-from outdial.sdp.negotiation import AgreedMedia, LocalMedia
+from outdial.sdp.negotiation import AgreedMedia
 from outdial.sip.session import events as sip_events
-from outdial.sip.session.calling import CallingSession, OutgoingCall
-from outdial.sip.session.context import SessionContext, SessionTimerPolicy
+from outdial.sip.session.calling import CallingSession
 from outdial.sip.session.events import EndCause, FailureCause
-from outdial.sip.transport import Address
-from outdial.sip.uri import SipUri
 from outdial.telemetry import metrics
-from outdial.telephony.caller_id import caller_id
+from outdial.telephony.dial_failure import not_answered
 from outdial.telephony.dtmf_info import digit_of_info
+from outdial.telephony.leg_session import TELEPHONE_EVENT_PAYLOAD_TYPE, new_session
 from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, MessageResult, NotAnswered, PlayResult
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.client_stream import MediaStream
@@ -43,15 +40,10 @@ from outdial.telephony.negotiation import LegNegotiator
 from outdial.telephony.trace import Trace
 from outdial.telephony.user_agent import UserAgent
 
-TELEPHONE_EVENT_PAYLOAD_TYPE = 101
-"""What we announce; the far end may answer with another number for its direction (RFC 3264 §6.1)."""
-
 MASKED = "•"
 """Stands for a key that must not be recorded."""
 _MOST_DIGITS = 1_000
 """A far end that never stops pressing keys must not fill the memory; no menu asks for as many."""
-_LONGEST_REASON = 255
-"""Characters of a reason phrase that are kept."""
 
 _KEY_MS = 100
 """How long a key is down that is passed on: long enough for any gateway, and a fast typist's own pace."""
@@ -140,7 +132,9 @@ class Leg:
         except MediaWorkerLost as error:
             self.trace.note(str(error))
             return NotAnswered(reason=EndReason.MEDIA_WORKER_LOST, hangup_by=HangupBy.SYSTEM)
-        self._session = self._prepare(located, self.stream.port)
+        self._session, self._negotiator = new_session(
+            self._user_agent, self.request, located, self.stream.port, self._on_session, self.trace.message
+        )
         if self._end is not None:
             return NotAnswered(reason=self._end.reason, hangup_by=self._end.hangup_by)
         self._session.start(self._user_agent.now)
@@ -222,58 +216,6 @@ class Leg:
             self._max_call.cancel()
         return await self.stream.close() if self.stream is not None else MediaQuality()
 
-    @property
-    def _offered(self) -> tuple[str, ...]:
-        """The trunk's codecs that this leg may have; the request's own where the trunk has none of them."""
-        trunk, wanted = self.request.trunk.codecs, self.request.codecs
-        if wanted is None:
-            return trunk
-        return tuple(name for name in trunk if name in wanted) or wanted
-
-    def _prepare(self, located: Mapping[Address, str], media_port: int) -> CallingSession:
-        """Prepare the session; `located` are the trunk's addresses, each with ours as it should see it."""
-        request, user_agent = self.request, self._user_agent
-        trunk = request.trunk
-        port = user_agent.address[1]
-        # All are told the one address of ours; where another leads to them, rport and RTP find the way back.
-        host = next(iter(located.values()))
-        self._negotiator = LegNegotiator(
-            LocalMedia(
-                address=user_agent.options.media_address or host,
-                port=media_port,
-                session_id=int(user_agent.endpoint.new_token()[:12], 16),
-                codecs=tuple(codec for name in self._offered for codec in CODECS if codec.name == name),
-                ptime_ms=trunk.ptime_ms,
-                telephone_event_payload_type=TELEPHONE_EVENT_PAYLOAD_TYPE,
-            )
-        )
-        context = SessionContext(
-            layer=user_agent.endpoint.layer,
-            new_token=user_agent.endpoint.new_token,
-            negotiator=self._negotiator,
-            on_event=self._on_session,
-            contact=f"<{SipUri.for_user(request.caller_number, host, port)}>",
-            user_agent=user_agent.options.user_agent,
-            credentials=trunk.credentials,
-            session_timer=SessionTimerPolicy(interval_s=trunk.session_expires_s),
-            keep_to_peer=trunk.keep_to_peer,
-            sent_by=(host, port),
-            observer=self.trace.message,
-        )
-        from_, identity = caller_id(trunk, request.caller_number, request.caller_name, host)
-        trunk_port = None if trunk.port == 5060 else trunk.port
-        uri = str(SipUri.for_user(f"{trunk.dial_prefix}{request.to}", trunk.host, trunk_port))
-        call = OutgoingCall(
-            uri=uri,
-            from_=from_,
-            to=f"<{uri}>",
-            destinations=tuple(located),
-            call_id=request.sip_call_id,
-            headers=(*identity, *trunk.headers),
-            ring_timeout_s=min(request.ring_timeout_s, trunk.ring_timeout_s),
-        )
-        return user_agent.endpoint.call(context, call)
-
     def _on_session(self, event: sip_events.Event) -> None:
         """Take an event of the SIP session; called while a message is being handled."""
         match event:
@@ -289,7 +231,7 @@ class Leg:
                 if event.cause is FailureCause.HUNG_UP:
                     self.trace.note("hung up by the far end, of whose answer nothing reached us")
                 if not self._dialed.done():
-                    self._dialed.set_result(_not_answered(event, self._end))
+                    self._dialed.set_result(not_answered(event, self._end))
             case sip_events.Ended():
                 self._on_ended(event)
             case sip_events.MediaChanged():
@@ -443,47 +385,3 @@ class Leg:
             if not finished.done():
                 finished.set_result(PlayResult(0, completed=False))
         self._plays.clear()
-
-
-_REASONS = {
-    FailureCause.REJECTED: EndReason.REJECTED,
-    FailureCause.NO_RESPONSE: EndReason.NO_RESPONSE,
-    FailureCause.TRANSPORT_FAILED: EndReason.TRANSPORT_FAILED,
-    FailureCause.AUTHENTICATION_FAILED: EndReason.AUTHENTICATION_FAILED,
-    FailureCause.CANCELLED: EndReason.CANCELLED,
-    FailureCause.RING_TIMEOUT: EndReason.RING_TIMEOUT,
-    FailureCause.HUNG_UP: EndReason.CALLEE_HUNG_UP,
-    FailureCause.INCOMPATIBLE_MEDIA: EndReason.INCOMPATIBLE_MEDIA,
-}
-_SPOKEN_BY_CALLEE = frozenset({480, 486, 600}) | DECLINED_CODES
-_OURS = (FailureCause.CANCELLED, FailureCause.RING_TIMEOUT, FailureCause.INCOMPATIBLE_MEDIA)
-
-
-def _not_answered(failed: sip_events.Failed, end: LegEnd | None) -> NotAnswered:
-    """Translate a failed session; where we gave up ourselves, `end` knows why."""
-    reason = _REASONS[failed.cause]
-    if failed.cause is FailureCause.CANCELLED and end is not None:
-        reason = end.reason
-    if failed.cause in _OURS:
-        hangup_by = HangupBy.SYSTEM
-    elif failed.cause is FailureCause.HUNG_UP or failed.status in _SPOKEN_BY_CALLEE:
-        hangup_by = HangupBy.CALLEE
-    else:
-        hangup_by = HangupBy.NETWORK
-    return NotAnswered(
-        reason=reason,
-        hangup_by=hangup_by,
-        sip_code=failed.status,
-        sip_reason=_printable(failed.reason) or None,
-        q850=failed.q850,
-        retry_after_s=failed.retry_after_s,
-        picked_up=failed.picked_up,
-    )
-
-
-def _printable(text: str) -> str:
-    """Return a reason phrase as text that databases, terminals and people can bear."""
-    text = text[:_LONGEST_REASON]
-    if text.isprintable():
-        return text
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

@@ -6,7 +6,8 @@ import pytest
 
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.session.events import Failed, FailureCause, InfoReceived
-from outdial.telephony.leg import Leg, _not_answered
+from outdial.telephony.dial_failure import not_answered
+from outdial.telephony.leg import Leg
 from outdial.telephony.leg_values import LegRequest
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
@@ -21,14 +22,14 @@ async def test_digits_without_end_are_not_all_kept():
 
 def test_a_reason_phrase_is_kept_as_text_that_every_database_takes():
     failed = Failed(FailureCause.REJECTED, 503, "No\x00 way\x1b[31m " + "x" * 5_000)
-    result = _not_answered(failed, None)
+    result = not_answered(failed, None)
     assert result.reason is EndReason.REJECTED
     assert result.sip_reason.startswith("No way [31m xxx")
     assert len(result.sip_reason) <= 255
 
 
 def test_a_far_end_that_hung_up_has_picked_up():
-    result = _not_answered(Failed(FailureCause.HUNG_UP, picked_up=True), None)
+    result = not_answered(Failed(FailureCause.HUNG_UP, picked_up=True), None)
     assert result.picked_up
     assert (result.reason, result.hangup_by) == (EndReason.CALLEE_HUNG_UP, HangupBy.CALLEE)
 
