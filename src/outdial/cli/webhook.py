@@ -10,7 +10,9 @@ from outdial.cli.output import JsonOption, console, print_fields, print_json, pr
 from outdial.cli.problems import CommandFailed
 
 app = typer.Typer(
-    no_args_is_help=True, help="Add, list, verify and remove webhooks; see and repeat deliveries."
+    no_args_is_help=True,
+    add_completion=False,
+    help="Add, list, verify and remove webhooks; see and repeat deliveries.",
 )
 
 SECRET_VARIABLE = "WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
