@@ -47,6 +47,10 @@ def test_names_with_brackets_nest(pairs: list[tuple[str, str]], expected: dict[s
     assert nest(pairs) == expected
 
 
+def test_an_empty_value_is_a_value() -> None:
+    assert _from_form(b"body=&name=x") == {"body": "", "name": "x"}
+
+
 names = st.one_of(
     st.text(max_size=5),
     st.sampled_from(

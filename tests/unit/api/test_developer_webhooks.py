@@ -8,7 +8,7 @@ from tests.helpers.endpoint import Endpoint, endpoint
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
 from outdial.domain.call import NewCall
-from outdial.storage import accounts, calls, deliveries, outbox_claims, subscriptions, webhooks
+from outdial.storage import accounts, bridges, calls, deliveries, outbox_claims, subscriptions, webhooks
 
 SOUND = "39888925-718e-43bb-a8b1-d4a3e1f0c2b7"
 OWN_SECRET = "my-own-long-password"
@@ -347,6 +347,17 @@ async def test_a_wrong_subscription_is_422_and_named(
     wish = {"event": "voice:message:out", "identity": "all", "webhook_id": str(row["id"])} | change
     status, answer = await api.call("POST", "developer/subscriptions", data=wish)
     assert (status, list(answer["errors"])) == (422, [field])
+
+
+async def test_nobody_subscribes_to_the_bridges_of_others(api: Api, receiver: Endpoint) -> None:
+    row = await added(api, receiver.url)
+    other = await api.database.run(accounts.insert, name="other", now=1)
+    await api.database.run(
+        bridges.insert, number="12025550111", account_id=other.id, trunk_id=api.trunk_id, now=1
+    )
+    wish = {"event": "voice:message:out", "identity": "12025550111", "webhook_id": str(row["id"])}
+    status, answer = await api.call("POST", "developer/subscriptions", data=wish)
+    assert (status, list(answer["errors"])) == (422, ["identity"])
 
 
 async def test_a_subscription_without_an_event_is_told_that_it_is_missing(

@@ -77,6 +77,16 @@ async def test_a_kept_answer_has_the_times_of_its_account(api: Api) -> None:
     assert (await send(api, "k", bridge="12025550111", headers=headers))[1] == first
 
 
+async def test_a_key_is_kept_for_a_day(api: Api) -> None:
+    _, first, _ = await send(api, "k")
+    api.clock.now += 24 * 60 * 60 * 1000 - 1
+    assert await send(api, "k") == (200, first, "true")
+    api.clock.now += 1
+    status, _, replayed = await send(api, "k", name="another")
+    assert (status, replayed) == (200, None)
+    assert await made(api) == 2
+
+
 async def test_a_key_is_its_account_s_own(api: Api) -> None:
     other = await api.database.run(accounts.insert, name="b", now=1)
     await api.database.run(tokens.insert, account_id=other.id, name="", new_secret=lambda: "t" * 32, now=1)

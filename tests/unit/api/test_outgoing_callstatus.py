@@ -135,6 +135,24 @@ async def test_a_call_that_is_tried_again(api: Api) -> None:
     assert [attempt["attempt"] for attempt in row["attempts"]] == [1, 2]  # type: ignore[index, union-attr]
 
 
+async def test_the_last_attempt_says_how_a_call_went(api: Api) -> None:
+    await _store_call(api)
+    no_answer = replace(
+        ANSWERED,
+        disposition=Disposition.NOANSWER,
+        reason=EndReason.RING_TIMEOUT,
+        answered_at=None,
+        dtmf="",
+        ended_at=START_MS + 10_000,
+    )
+    await finish(api, await claim(api), no_answer, Retry(due_at=START_MS + 310_000, spends_attempt=True))
+    api.clock.now += 310_000
+    await finish(api, await claim(api), ANSWERED, Done())
+    row = await _status(api)
+    assert (row["status"], row["duration"], row["dtmf"]) == ("ANSWER", "00:00:19", "42#")
+    assert (row["start_at"], row["end_at"]) == ("2019-08-16 15:09:54", "2019-08-16 15:10:13")
+
+
 async def test_somebody_else_s_call_is_404(api: Api) -> None:
     await _store_call(api)
     other = await api.database.run(accounts.insert, name="other", now=1)
