@@ -14,6 +14,8 @@ from tests.chaos.ledger import Entry
 from tests.helpers.endpoint import Endpoint, Received
 
 _FAILS = 0.05
+_FAILS_BEFORE_ANOTHER = 0.5
+"""Of the first events of calls that go on: the next one, which has to wait for it, often comes meanwhile."""
 _SLOW = 0.02
 _SLOW_S = 2.5
 """Longer than the deliverer waits: it takes the event for lost, though it was taken."""
@@ -28,7 +30,7 @@ class Told:
 
 
 class UnreliableReceiver:
-    """Answers most events at once, some with an error, some too late."""
+    """Answers most events at once, some with an error, some too late; of those with a successor, half."""
 
     def __init__(self, endpoint: Endpoint, rng: Random) -> None:
         self._rng = rng
@@ -42,7 +44,9 @@ class UnreliableReceiver:
         luck = self._rng.random()
         if luck < _SLOW:
             await asyncio.sleep(_SLOW_S)
-        status = 503 if _SLOW <= luck < _SLOW + _FAILS else 200
+        event = received.json
+        fails = _FAILS_BEFORE_ANOTHER if event["sequence"] == 1 and event["attempts_left"] else _FAILS
+        status = 503 if _SLOW <= luck < _SLOW + fails else 200
         self.told[place] = Told(received.json, status)
         return web.Response(status=status)
 

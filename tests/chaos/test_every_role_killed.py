@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120 + 4 * STORM_CALLS + 60 
 
 ROLES = ("api", "dialer", "webhooks", "media")
 _NUMBERS_IN_A_REQUEST = 4
+_LOST_ANSWERS = 0.1
 _AHEAD = 30
 """Numbers that are sent before their turn, so that requests are under way at every moment of the storm."""
 
@@ -79,20 +80,27 @@ async def _send_all(campaign: Campaign, webhook_id: str, rng: Random) -> None:
                 "name": campaign.name,
                 "webhook_id": webhook_id,
             }
-            campaign.accepted |= await _send_until_answered(campaign.world, form)
+            campaign.accepted |= await _send_until_answered(campaign.world, form, rng)
             if interval:
                 campaign.retried |= set(of_kind)
 
 
-async def _send_until_answered(world: World, form: dict[str, str]) -> dict[str, str]:
-    """As a client should: whatever had no answer is sent again with the same key."""
+async def _send_until_answered(world: World, form: dict[str, str], rng: Random) -> dict[str, str]:
+    """As a client should: whatever had no answer is sent again with the same key.
+
+    Some answers are lost on their way to the client, not only those of an API that was killed over them:
+    otherwise it would be for luck to decide whether a request that was carried out is sent again.
+    """
     headers = {"Idempotency-Key": str(uuid.uuid4())}
+    lost = rng.random() < _LOST_ANSWERS
 
     async def answered() -> dict[str, str]:
+        nonlocal lost
         with suppress(aiohttp.ClientError):
             status, answer = await world.system.request("POST", "outgoing/send", data=form, headers=headers)
             assert status == 200, answer
-            return {row["mobile"]: row["id"] for row in answer["data"]}
+            lost, was_lost = False, lost
+            return {} if was_lost else {row["mobile"]: row["id"] for row in answer["data"]}
         return {}
 
     ids: dict[str, str] = await until(answered, "the request is answered")
