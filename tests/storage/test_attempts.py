@@ -7,7 +7,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from outdial.domain.call import AttemptOutcome, AttemptState, CallState, ClaimedCall, MediaQuality
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry
-from outdial.storage import attempts, calls, cdrs, claims, leases, traces
+from outdial.storage import attempts, calls, cdrs, giving_back, leases, traces
 from tests.storage.world import LEASE_MS, World, outcome, rescue_lost
 
 
@@ -153,7 +153,7 @@ async def test_a_dialer_that_lost_its_lease_writes_nothing(world: World) -> None
     assert not await run(leases.renew, lease.dialer_id, now=now, lease_until=now + LEASE_MS)
     assert not await run(attempts.mark_dialing, lease, now=now)
     assert not await run(attempts.append_trace, lease, [{"at": 1}])
-    assert not await run(claims.release, lease, now=now)
+    assert not await run(giving_back.release, lease, now=now)
     assert not await run(attempts.finish, lease, outcome(now), Done(), now=now, trace=[{"at": 1}])
     assert await world.database.read(_everything) == before
 
@@ -176,7 +176,7 @@ async def test_a_dialer_that_comes_back_after_the_rescue_writes_nothing(world: W
 async def test_an_old_fence_writes_nothing_even_for_the_same_dialer_and_number(world: World) -> None:
     claimed = await claimed_call(world)
     run, old, now = world.database.run, claimed.lease, world.now
-    assert await run(claims.release, old, now=now)
+    assert await run(giving_back.release, old, now=now)
     (again,) = await world.claim("dialer")
     assert (again.lease.number, again.lease.dialer_id) == (old.number, old.dialer_id)
     assert not await run(attempts.mark_dialing, old, now=now)

@@ -6,7 +6,7 @@ import pytest
 
 from outdial.domain.call import Call, CallState, ClaimedCall
 from outdial.domain.retry_policy import Done
-from outdial.storage import attempts, callbacks, calls, claims, credit, dial
+from outdial.storage import attempts, callbacks, calls, credit, dial, giving_back
 from outdial.storage.dial import Dial
 from tests.storage.test_credit import RATE, audit, prepaid
 from tests.storage.test_flow_events import talking
@@ -85,7 +85,7 @@ async def test_it_is_not_dialled_while_the_first_call_goes_on(world: World) -> N
     begin = world.database.run
     assert await begin(dial.begin, again.lease, again.call, now=world.now) is Dial.TOO_EARLY
     later = world.now + 500
-    assert await world.database.run(claims.release, again.lease, now=world.now, due_at=later)
+    assert await world.database.run(giving_back.release, again.lease, now=world.now, due_at=later)
     assert await world.claim("dialer") == []
     await end(world, first)
     world.now = later

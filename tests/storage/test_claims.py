@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from outdial.domain.call import AttemptState, CallState
-from outdial.storage import attempts, calls, claims, leases, schema, trunks
+from outdial.storage import attempts, calls, claims, giving_back, leases, schema, trunks
 from outdial.storage.database import Database
 from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
 
@@ -118,20 +118,20 @@ async def test_release_gives_a_call_back_as_it_was(world: World) -> None:
     (call,) = await world.queue()
     dialer = await world.dialer()
     (claimed,) = await world.claim(dialer)
-    assert await world.database.run(claims.release, claimed.lease, now=world.now)
+    assert await world.database.run(giving_back.release, claimed.lease, now=world.now)
     stored = await world.database.read(calls.get, call.id)
     assert stored is not None
     assert (stored.state, stored.attempts_started, stored.due_at) == (CallState.QUEUED, 0, call.due_at)
     (again,) = await world.claim(dialer)
     assert (again.lease.number, again.lease.fence) == (1, 2)
-    assert not await world.database.run(claims.release, claimed.lease, now=world.now)
+    assert not await world.database.run(giving_back.release, claimed.lease, now=world.now)
 
 
 async def test_release_after_a_cancel_ends_the_call(world: World) -> None:
     (call,) = await world.queue()
     (claimed,) = await world.claim(await world.dialer())
     await world.database.run(calls.request_cancel, call.id, now=world.now)
-    assert await world.database.run(claims.release, claimed.lease, now=world.now + 1)
+    assert await world.database.run(giving_back.release, claimed.lease, now=world.now + 1)
     stored = await world.database.read(calls.get, call.id)
     assert stored is not None
     assert (stored.state, stored.disposition, stored.done_at) == (CallState.DONE, "CANCEL", world.now + 1)
@@ -141,7 +141,7 @@ async def test_a_call_that_may_have_been_dialled_is_not_released(world: World) -
     await world.queue()
     (claimed,) = await world.claim(await world.dialer())
     assert await world.database.run(attempts.mark_dialing, claimed.lease, now=world.now)
-    assert not await world.database.run(claims.release, claimed.lease, now=world.now)
+    assert not await world.database.run(giving_back.release, claimed.lease, now=world.now)
 
 
 async def test_the_claim_reads_the_partial_index(world: World) -> None:

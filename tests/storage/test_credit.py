@@ -10,7 +10,7 @@ from outdial.domain.call import CallState
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.rating import Rate
 from outdial.domain.retry_policy import Done, Retry
-from outdial.storage import attempts, calls, cdrs, claims, credit, rates
+from outdial.storage import attempts, calls, cdrs, claims, credit, giving_back, rates
 from outdial.storage.credit import Kind, NotCovered
 from outdial.storage.database import Database
 from outdial.storage.rates import NewCardRow
@@ -99,7 +99,7 @@ async def test_whatever_ends_a_call_lets_go_of_its_reservation(world: World, way
         else:
             await run(calls.request_cancel, "call:a", now=world.now)
         if way == "leased":
-            assert await run(claims.release, claimed.lease, now=world.now)
+            assert await run(giving_back.release, claimed.lease, now=world.now)
         else:
             await run(rescue_lost, now=world.now + LEASE_MS)
     account = await world.database.read(audit, world.account_id)

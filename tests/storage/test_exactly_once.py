@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from outdial.domain.call import AttemptState, CallState, ClaimedCall
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.retry_policy import Done, Retry
-from outdial.storage import attempts, calls, cdrs, claims, leases
+from outdial.storage import attempts, calls, cdrs, claims, giving_back, leases
 from outdial.storage.database import Database
 from tests.storage.world import World, outcome, rescue_lost
 
@@ -89,7 +89,7 @@ class RandomDialer:
         if chance.random() < 0.1:
             self.world.now += LEASE_MS  # stands still: everybody's lease may be over
         if chance.random() < 0.1:
-            await run(claims.release, lease, now=self.world.now)
+            await run(giving_back.release, lease, now=self.world.now)
             return
         if chance.random() < 0.1 or not await run(attempts.mark_dialing, lease, now=self.world.now):
             return

@@ -5,7 +5,7 @@ import asyncio
 import sqlalchemy as sa
 
 from outdial.domain.call import CallState
-from outdial.storage import attempts, audio_urls, calls, claims, held_calls, wake
+from outdial.storage import attempts, audio_urls, calls, giving_back, held_calls, wake
 from outdial.storage.tables import calls as calls_table
 from tests.storage.test_wake import listening
 from tests.storage.world import World
@@ -51,7 +51,7 @@ async def test_a_call_that_was_dialled_or_lost_is_not_held(world: World) -> None
     [dialled, lost] = await world.claim("dialer")
     await run(attempts.mark_dialing, dialled.lease, now=now)
     assert not await run(held_calls.hold, dialled.lease, URL, until=now + 30, now=now)
-    await run(claims.release, lost.lease, now=now)
+    await run(giving_back.release, lost.lease, now=now)
     assert not await run(held_calls.hold, lost.lease, URL, until=now + 30, now=now)
     assert (await world.database.read(due_times))[1] == now
 

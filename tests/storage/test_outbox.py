@@ -12,8 +12,8 @@ from outdial.domain.retry_policy import Done, Retry
 from outdial.storage import (
     attempts,
     calls,
-    claims,
     deliveries,
+    giving_back,
     leases,
     outbox,
     outbox_claims,
@@ -191,7 +191,7 @@ async def test_every_end_of_a_call_is_an_event(world: World) -> None:
 
     released = await claimed(world, webhook_id=webhook_id)
     await world.database.run(calls.request_cancel, released.call.id, now=world.now)
-    assert await world.database.run(claims.release, released.lease, now=world.now)
+    assert await world.database.run(giving_back.release, released.lease, now=world.now)
     (event,) = await claim(world)
     assert (event.call.id, event.cdr) == (released.call.id, None)
 

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from outdial.domain.call import CallState
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.retry_policy import Done
-from outdial.storage import attempts, calls, claims, credit, endings, requests
+from outdial.storage import attempts, calls, credit, endings, giving_back, requests
 from outdial.storage.credit import Kind
 from outdial.storage.requests import Cancelled, Request
 from outdial.storage.tables import outbox
@@ -93,7 +93,7 @@ async def test_a_claimed_call_of_a_cancelled_request_ends_when_it_is_given_back(
     await accept(world, 1)
     (claimed,) = await world.claim(await world.dialer())
     await requests.cancel(world.database, await found(world), now=world.now)
-    assert await world.database.run(claims.release, claimed.lease, now=world.now)
+    assert await world.database.run(giving_back.release, claimed.lease, now=world.now)
     stored = await world.database.read(calls.get, claimed.call.id)
     assert stored is not None
     assert (stored.state, stored.disposition) == (CallState.DONE, "CANCEL")

@@ -33,7 +33,7 @@ from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, de
 from outdial.errors import DatabaseUnavailable, InvalidFlow, NotFound
 from outdial.flow.announcement import announcement
 from outdial.flow.definition import Library
-from outdial.storage import attempts, claims, dial, held_calls
+from outdial.storage import attempts, dial, giving_back, held_calls
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.dial import Dial
 from outdial.telemetry.spans import Tracer
@@ -122,7 +122,7 @@ class Runner:
         call, progress = claimed.call, _Progress(clock, clock())
         try:
             if control.reason is EndReason.SHUTDOWN:
-                await self._store.run(claims.release, control.lease, now=self._clock())
+                await self._store.run(giving_back.release, control.lease, now=self._clock())
                 return None
             if not claimed.covered:
                 control.stop(EndReason.NO_CREDIT)
@@ -204,7 +204,7 @@ class Runner:
         now = progress.clock()
         found = await prepare(self._flows.prompts, library, call, progress.locality, now=now)
         if isinstance(found, Later):
-            if not await self._store.run(claims.release, control.lease, now=now, due_at=found.due_at):
+            if not await self._store.run(giving_back.release, control.lease, now=now, due_at=found.due_at):
                 control.lose()
             return False
         if found is not None:
@@ -229,7 +229,7 @@ class Runner:
                 return
             case Dial.TOO_EARLY:
                 later = at + _CALLBACK_WAITS_MS
-                await self._store.run(claims.release, control.lease, now=at, due_at=later)
+                await self._store.run(giving_back.release, control.lease, now=at, due_at=later)
                 control.lose()
                 return
             case _:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from outdial.domain.call import AttemptState, Call, CallState, ClaimedCall, Lease
+from outdial.domain.call import AttemptState, Call, ClaimedCall, Lease
 from outdial.domain.pace_ledger import Limits
-from outdial.storage import credit, outbox, paces, wake
+from outdial.storage import credit, paces
 from outdial.storage.calls import COLUMNS, to_call
-from outdial.storage.fencing import DIALER_ALIVE, MINE, mine
+from outdial.storage.fencing import DIALER_ALIVE
 from outdial.storage.paces import Ledger
 from outdial.storage.statement import Statement
 from outdial.storage.tables import accounts, attempts, bridges, calls, trunks
@@ -118,33 +118,6 @@ CLAIM = (
 )
 
 _INSERT_ATTEMPTS = Statement(sa.insert(attempts))
-
-_DELETE_CLAIMED = sa.delete(attempts).where(*MINE, attempts.c.state == sa.literal_column("'claimed'"))
-
-_CANCELLED = calls.c.cancel_requested_at.is_not(None)
-
-_BACK_TO_QUEUE = (
-    sa.update(calls)
-    .where(
-        calls.c.id == bindparam("p_call"),
-        calls.c.fence == bindparam("p_fence"),
-        calls.c.state == sa.literal_column("'leased'"),
-    )
-    .values(
-        state=sa.case((_CANCELLED, sa.literal_column("'done'")), else_=sa.literal_column("'queued'")),
-        done_at=sa.case((_CANCELLED, bindparam("p_now")), else_=None),
-        disposition=sa.case((_CANCELLED, sa.literal_column("'CANCEL'")), else_=calls.c.disposition),
-        reason=sa.case((_CANCELLED, sa.literal_column("'cancelled'")), else_=calls.c.reason),
-        attempts_started=calls.c.attempts_started - 1,
-        dialer_id=None,
-    )
-    .returning(calls.c.state, calls.c.account_id, calls.c.reserved)
-)
-"""A call that was certainly not dialled: queued as it was, or done if it was cancelled meanwhile."""
-
-_PUT_OFF = (
-    sa.update(calls).where(calls.c.id == bindparam("p_call"), QUEUED).values(due_at=bindparam("p_due_at"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,30 +302,6 @@ def _looked_at_again(conn: sa.Connection, queue: _Queue, trunk: int, now: int) -
         if left.account_id == queue.account_id and left.bridge == queue.bridge:
             return [left.due_at]
     return []
-
-
-def release(conn: sa.Connection, lease: Lease, *, now: int, due_at: int | None = None) -> bool:
-    """Give a claimed call back that was certainly not dialled, due as it was or at `due_at`.
-
-    False if it was dialled, or the lease is lost.
-    """
-    if conn.execute(_DELETE_CLAIMED, mine(lease)).rowcount != 1:
-        return False
-    give_back(conn, lease, now=now)
-    if due_at is not None:
-        conn.execute(_PUT_OFF, {"p_call": lease.call_id, "p_due_at": due_at})
-    wake.announce(conn, wake.CALLS)
-    return True
-
-
-def give_back(conn: sa.Connection, lease: Lease, *, now: int) -> None:
-    """Queue a call again whose claimed attempt was deleted; one that was cancelled meanwhile is done."""
-    row = conn.execute(
-        _BACK_TO_QUEUE, {"p_call": lease.call_id, "p_fence": lease.fence, "p_now": now}
-    ).one_or_none()
-    if row is not None and row.state == CallState.DONE:
-        credit.settle(conn, row.account_id, lease.call_id, charge=0, reserved=row.reserved, now=now)
-    outbox.add_end(conn, lease.call_id, now=now)
 
 
 def _claim(

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam
 from outdial.domain.call import Call, Lease
 from outdial.domain.calling_window import CallingWindow
 from outdial.errors import InvalidInput
-from outdial.storage import attempts, callbacks, claims, endings, pauses, suppressions
+from outdial.storage import attempts, callbacks, endings, giving_back, pauses, suppressions
 from outdial.storage.pauses import Pause
 from outdial.storage.statement import Statement
 from outdial.storage.tables import accounts, bridges, calls
@@ -102,7 +102,7 @@ def _give_back(
     due_at: int | None = None,
     pause: Pause | None = None,
 ) -> Dial:
-    if not claims.release(conn, lease, now=now, due_at=due_at):
+    if not giving_back.release(conn, lease, now=now, due_at=due_at):
         return Dial.LOST
     if pause is not None:
         pauses.mark(conn, call.id, pause)

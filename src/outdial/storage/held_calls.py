@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import Lease
-from outdial.storage import audio_urls, claims, wake
+from outdial.storage import audio_urls, giving_back, wake
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.tables import calls
 
@@ -46,7 +46,7 @@ def hold(conn: sa.Connection, lease: Lease, url: str, *, until: int, now: int) -
     Or when the fetch that is under way elsewhere is over, which may have been just now. No attempt is spent.
     False, and nothing written, if the call was dialled or the lease is lost.
     """
-    if not claims.release(conn, lease, now=now):
+    if not giving_back.release(conn, lease, now=now):
         return False
     match audio_urls.look_and_lock(conn, url, now=now):
         case Busy(until=over_at):

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam
 from outdial.domain.call import AttemptOutcome, AttemptState, Lease
 from outdial.domain.disposition import EndReason, HangupBy, classify
 from outdial.domain.retry_policy import Done
-from outdial.storage import agent_legs, claims, wake
+from outdial.storage import agent_legs, giving_back, wake
 from outdial.storage.attempts import end_call
 from outdial.storage.tables import attempts, dialers
 
@@ -116,7 +116,7 @@ def _rescue(conn: sa.Connection, left: Sequence[tuple[Lease, int]], now: int) ->
             "p_fence": lease.fence,
         }
         if conn.execute(_DELETE_CLAIMED, this).rowcount == 1:
-            claims.give_back(conn, lease, now=now)
+            giving_back.requeue(conn, lease, now=now)
             requeued.append(lease)
         elif _interrupt(conn, lease, this, alive_at, now):
             interrupted.append(lease)
