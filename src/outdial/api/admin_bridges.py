@@ -22,9 +22,16 @@ from outdial.storage.bridges import Bridge
 router = APIRouter(prefix="/admin/bridges", tags=["admin"])
 
 _LARGEST_ID = 10**18 - 1
+_MOST_FURTHER = 5
 _SETTINGS: dict[str, Any] = {
     "account_id": {"type": "integer", "description": "The account that may call from it."},
     "trunk_id": {"type": "integer", "description": "The trunk that its calls go out over."},
+    "further_trunk_ids": {
+        "type": "array",
+        "items": {"type": "integer"},
+        "description": "Trunks that a call goes out over when the first takes none: it is held back after"
+        " failures or switched off, or the call found out before anything rang; in order. Empty: none.",
+    },
     "display_name": {"type": "string", "description": "Sent with it, where the trunk passes it on."},
     "calls_per_second": {
         "type": "number",
@@ -41,6 +48,7 @@ _EXAMPLE_BODY = {"number": "918068280000", "account_id": 2, "trunk_id": 1, "disp
 _EXAMPLE = {
     "id": 5,
     **_EXAMPLE_BODY,
+    "further_trunk_ids": [2],
     "calls_per_second": None,
     "max_concurrent": 20,
     "paused": False,
@@ -56,6 +64,7 @@ def read_bridge_request(form: dict[str, Any], *, is_new: bool) -> dict[str, Any]
         fields.text("number", required=True, check=lambda text: PhoneNumber.parse(text).digits)
     fields.whole("account_id", 1, _LARGEST_ID, required=is_new)
     fields.whole("trunk_id", 1, _LARGEST_ID, required=is_new)
+    fields.wholes("further_trunk_ids", 1, _LARGEST_ID, most=_MOST_FURTHER)
     fields.text("display_name", empty="")
     fields.number("calls_per_second", 0.01, 10_000, optional=True)
     fields.whole("max_concurrent", 1, 1_000_000, optional=True)
@@ -124,7 +133,7 @@ async def get(request: Request, bridge_id: str) -> Response:
     openapi_extra=body(_SETTINGS, [], {"trunk_id": 2}),
 )
 async def change(request: Request, bridge_id: str) -> Response:
-    """Give a number another account, trunk or display name; what is left out stays."""
+    """Give a number another account, other trunks or display name; what is left out stays."""
     context = context_of(request)
     principal = await authenticate(request)
     number = number_in_path("bridge", bridge_id)

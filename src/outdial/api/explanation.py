@@ -21,7 +21,8 @@ def explain(
         if _was_picked_up_late(call, cdrs):
             return _PICKED_UP_LATE
         tries = f" It was tried {len(cdrs)} times." if len(cdrs) > 1 else ""
-        return _ended(cdrs[-1].outcome) + tries + _NO_MORE_TRIES.get(_after_the_last(call, cdrs), "")
+        detour = f" {cdrs[-1].outcome.detour}" if cdrs[-1].outcome.detour else ""
+        return _ended(cdrs[-1].outcome) + detour + tries + _NO_MORE_TRIES.get(_after_the_last(call, cdrs), "")
     active = [attempt for attempt in attempts if attempt.state is not AttemptState.ENDED]
     if call.state is CallState.LEASED and active:
         return _in_progress(active[-1].state)

@@ -140,6 +140,23 @@ class Fields:
             return
         self._keep(name, wanted, lambda texts: tuple(dict.fromkeys(check(each) for each in texts)))
 
+    def wholes(self, name: str, low: int, high: int, *, most: int) -> None:
+        """Several whole numbers from `low` to `high`, each once: a list, or a text with commas between."""
+        value = self._body.get(name)
+        if value is None:
+            return
+        parts = value if isinstance(value, list) else str(value).split(",")
+        texts = [str(each).strip() for each in parts if str(each).strip()]
+        found = [whole_number(each, low, high) for each in texts]
+        if len(texts) > most:
+            self.wrong(name, f"{name} holds {len(texts)} values; {most} are accepted.")
+        for text, number in zip(texts, found, strict=True):
+            if number is None:
+                self.wrong(
+                    name, f"{name} should be whole numbers from {low} to {high}, not {text[:_SHOWN]!r}."
+                )
+        self.values[name] = tuple(dict.fromkeys(each for each in found if each is not None))
+
     def mapping(
         self, name: str, check: Callable[[str, str], tuple[str, str]], *, most: int = _MOST_ITEMS
     ) -> None:

@@ -10,7 +10,18 @@ from outdial.domain.call import Call
 from outdial.domain.pace_ledger import Limits
 from outdial.domain.prompt import is_prompt
 from outdial.egress.urls import parse_target
-from outdial.storage import accounts, audio_urls, bridges, calls, dial, leases, paces, pauses, trunks
+from outdial.storage import (
+    accounts,
+    audio_urls,
+    bridges,
+    calls,
+    dial,
+    leases,
+    paces,
+    pauses,
+    trunks,
+    ways,
+)
 from outdial.storage.accounts import Account
 from outdial.storage.bridges import Bridge
 from outdial.storage.pauses import PauseKind
@@ -44,6 +55,8 @@ def waits_for(conn: sa.Connection, call: Call, *, now: int) -> str | None:
     held = _pause(conn, call, account, bridge) or _audio(conn, call, now) or _time(call, account, now)
     if held is not None or call.due_at > now:
         return held
+    if bridge is not None and trunk.id in bridge.ways:
+        trunk = _way(conn, bridge, now) or trunk
     return _trunk(conn, trunk, now) or _limit(conn, call, _limits(account, bridge, trunk), now)
 
 
@@ -83,6 +96,13 @@ def _time(call: Call, account: Account, now: int) -> str | None:
     if call.due_at > now and call.attempts_started == 0 and call.callback_of is None:
         return f"Waits for its time, {family_time(call.due_at)}."
     return None
+
+
+def _way(conn: sa.Connection, bridge: Bridge, now: int) -> Trunk | None:
+    """Return the first trunk of a bridge that takes calls."""
+    up = ways.up_of(conn, bridge.ways, now=now)
+    best = next((each for each in bridge.ways if each in up), None)
+    return None if best is None else trunks.get(conn, best)
 
 
 def _trunk(conn: sa.Connection, trunk: Trunk, now: int) -> str | None:

@@ -15,6 +15,7 @@ from outdial.domain.phone_number import PhoneNumber
 from outdial.storage import administration, bridges, trunks
 from outdial.storage.bridges import Bridge
 from outdial.storage.database import Database
+from outdial.storage.trunks import Trunk
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 _COLUMNS = {
     "number": "number",
     "trunk": "trunk",
+    "further_trunks": "then",
     "display_name": "display name",
     "calls_per_second": "calls/s",
     "max_concurrent": "at once",
@@ -37,6 +39,10 @@ Number = Annotated[str, typer.Argument(help="With country code.", show_default=F
 def add(
     number: Number,
     trunk: Annotated[str, typer.Option(help="Name of the trunk, as `outdial trunk list` shows it.")],
+    further_trunk: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of a trunk to go by when the first takes no call; again for the next one."),
+    ] = None,
     display_name: Annotated[
         str, typer.Option(help="Sent with the number, where the trunk passes it on.")
     ] = "",
@@ -49,15 +55,14 @@ def add(
     digits = PhoneNumber.parse(number).digits
 
     def insert(conn: sa.Connection) -> dict[str, Any]:
-        found = trunks.get_by_name(conn, trunk)
-        if found is None:
-            raise CommandFailed(f"There is no trunk {trunk!r}; `outdial trunk list` shows all of them.")
+        found, *further = (_trunk(conn, name) for name in (trunk, *(further_trunk or ())))
         if bridges.get_by_number(conn, digits) is not None:
             raise CommandFailed(f"There is a bridge {digits} already.")
         values = {
             "number": digits,
             "account_id": default_account(conn).id if account is None else account,
             "trunk_id": found.id,
+            "further_trunk_ids": tuple(each.id for each in further),
             "display_name": display_name,
         }
         bridge = administration.create_bridge(conn, operator(), values, now=wall_clock_ms())
@@ -77,8 +82,8 @@ def set_(
         list[str],
         typer.Argument(
             metavar="NAME=VALUE...",
-            help="account_id, trunk_id, display_name, calls_per_second, max_concurrent or paused, as in the"
-            " API's `admin/bridges`; an empty limit is none.",
+            help="account_id, trunk_id, further_trunk_ids, display_name, calls_per_second, max_concurrent or"
+            " paused, as in the API's `admin/bridges`; an empty limit is none.",
         ),
     ],
     as_json: JsonOption = False,
@@ -99,6 +104,13 @@ def set_(
         console().print(f"The bridge {digits} is changed.")
 
 
+def _trunk(conn: sa.Connection, name: str) -> Trunk:
+    found = trunks.get_by_name(conn, name)
+    if found is None:
+        raise CommandFailed(f"There is no trunk {name!r}; `outdial trunk list` shows all of them.")
+    return found
+
+
 def _existing(conn: sa.Connection, digits: str) -> Bridge:
     found = bridges.get_by_number(conn, digits)
     if found is None:
@@ -113,7 +125,12 @@ def list_(as_json: JsonOption = False) -> None:
     def read(conn: sa.Connection) -> list[dict[str, Any]]:
         names = {each.id: each.name for each in trunks.find_all(conn)}
         return [
-            {**asdict(each), "trunk": names[each.trunk_id], "paused": each.paused_at is not None}
+            {
+                **asdict(each),
+                "trunk": names[each.trunk_id],
+                "further_trunks": ", ".join(names[further] for further in each.further_trunk_ids),
+                "paused": each.paused_at is not None,
+            }
             for each in bridges.find_all(conn)
         ]
 

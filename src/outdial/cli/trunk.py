@@ -206,7 +206,7 @@ def remove(name: Name, as_json: JsonOption = False) -> None:
 
     def delete(conn: sa.Connection) -> None:
         trunk = _the_trunk(conn, name)
-        numbers = [each.number for each in bridges.find_all(conn) if each.trunk_id == trunk.id]
+        numbers = [each.number for each in bridges.find_all(conn) if trunk.id in each.ways]
         if numbers:
             raise CommandFailed(
                 f"The trunk {name!r} has bridges: {', '.join(numbers)}."

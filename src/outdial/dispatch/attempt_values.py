@@ -1,5 +1,6 @@
 """How an attempt goes out, and what became of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from outdial.domain.call import AttemptOutcome
@@ -14,6 +15,10 @@ class Route:
     trunk: Trunk
     caller_name: str
     ring_timeout_s: float
+    detour: str | None = None
+    """Why it does not go by the first trunk of its bridge, as a sentence; None if it does."""
+    on_taken: Callable[[], None] = lambda: None
+    """To be called when the trunk has taken the call: it rings, or is answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ class Dispatcher:
                 now=self._clock(),
                 limit=room,
                 free_by_trunk=free,
+                detours=self._lines.detours(loop.time()),
             )
             for claimed in found.calls:
                 self._start(claimed, running, loop)

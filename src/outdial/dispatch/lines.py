@@ -7,18 +7,23 @@ figure and limit counts both.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from outdial.dispatch.attempt_values import Ended, Route
 from outdial.dispatch.routes import Routes
 from outdial.domain.call import AttemptOutcome, Call
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.pacing import TrunkPace
+from outdial.storage.ways import Detour, Detours
 from outdial.telemetry import metrics
 from outdial.telephony.trunk import Trunk
 
 _TRUNK_FAULTS = frozenset(
     {EndReason.REJECTED, EndReason.NO_RESPONSE, EndReason.TRANSPORT_FAILED, EndReason.AUTHENTICATION_FAILED}
 )
+
+
+_SILENT = "it does not answer OPTIONS"
 
 
 class Lines:
@@ -40,6 +45,8 @@ class Lines:
         self._paces: dict[int, TrunkPace] = {}
         self._silent: set[int] = set()
         self._holds: dict[int, tuple[float, str] | None] = {}
+        self._why: dict[int, str] = {}
+        """What was wrong with each trunk that was held, the last time."""
 
     def update(self, routes: Routes, now: float) -> None:
         """Take the trunks as they are stored now."""
@@ -89,7 +96,7 @@ class Lines:
         """Keep a trunk's calls in the queue while it is silent, asked again then; None: it answers."""
         if again_in_s is not None:
             self._silent.add(trunk_id)
-            self._holds[trunk_id] = (again_in_s, "it does not answer OPTIONS")
+            self._hold(trunk_id, again_in_s, _SILENT)
         else:
             self._silent.discard(trunk_id)
             self._holds[trunk_id] = None
@@ -113,13 +120,59 @@ class Lines:
                 waits.append(max(free_at - now, due_in.get(trunk_id, 0.0)))
         return min(waits, default=None)
 
+    def detours(self, now: float) -> Detours:
+        """Return which bridges' calls go by another trunk at this moment than the one that they wait for.
+
+        By the first of the bridge's trunks that takes calls; where none does, they wait.
+        """
+        several = self._routes.ways
+        closed = {each for ways in several.values() for each in ways if self._why_closed(each, now)}
+        found: dict[int, dict[int, set[str]]] = {}
+        if closed:
+            for number, ways in several.items():
+                best = next((each for each in ways if each not in closed), None)
+                if best is not None:
+                    for each in closed.intersection(ways):
+                        found.setdefault(best, {}).setdefault(each, set()).add(number)
+        return {
+            best: [Detour(each, frozenset(numbers)) for each, numbers in sorted(by_closed.items())]
+            for best, by_closed in found.items()
+        }
+
+    def _why_closed(self, trunk_id: int, now: float) -> str | None:
+        """What keeps a trunk from being given calls at this moment, as a part of a sentence."""
+        if trunk_id not in self._routes.trunks:
+            return "it is switched off"
+        if trunk_id in self._silent:
+            return _SILENT
+        return self._why.get(trunk_id, "it failed") if self._paces[trunk_id].closed(now) else None
+
     def take(self, call: Call, now: float) -> Route:
         """Count a claimed call and return how it goes out."""
         self._count(call.trunk_id, now)
         trunk = self._routes.lines[call.trunk_id]
         return Route(
-            trunk, self._routes.names.get(call.bridge, ""), min(trunk.ring_timeout_s, self._ring_timeout_s)
+            trunk,
+            self._routes.names.get(call.bridge, ""),
+            min(trunk.ring_timeout_s, self._ring_timeout_s),
+            self._detour(call, trunk.name, now),
+            partial(self._taken, call.trunk_id),
         )
+
+    def _detour(self, call: Call, taken: str, now: float) -> str | None:
+        first, *further = self._routes.ways.get(call.bridge, (call.trunk_id,))
+        if call.trunk_id not in further:
+            return None
+        why = self._why_closed(first, now) or "it took no call just before"
+        return f"It went by the trunk {taken}, not by {self._routes.trunk_names[first]}: {why}."
+
+    def _taken(self, trunk_id: int) -> None:
+        """Note that a trunk takes calls, as soon as one of them rings."""
+        pace = self._paces[trunk_id]
+        if pace.faults:
+            pace.success()
+            self._holds[trunk_id] = None
+            self.on_room()
 
     def release(self, call: Call, ended: Ended | None, now: float) -> bool:
         """Count a call that is over, and what it says about its trunk's health.
@@ -132,10 +185,13 @@ class Lines:
             held_until = pace.held_until
             self._judge(pace, ended, now)
             if pace.held_until > now and pace.held_until != held_until:
-                self._holds[call.trunk_id] = (pace.held_until - now, _fault(ended.outcome))
+                self._hold(call.trunk_id, pace.held_until - now, _fault(ended.outcome))
             elif pace.held_until < held_until:
                 self._holds[call.trunk_id] = None
         return was_full
+
+    def _hold(self, trunk_id: int, seconds: float, why: str) -> None:
+        self._holds[trunk_id], self._why[trunk_id] = (seconds, why), why
 
     @contextmanager
     def waiting(self) -> Iterator[None]:

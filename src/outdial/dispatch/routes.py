@@ -20,20 +20,25 @@ class Routes:
     """The same, as telephony takes them."""
     known: tuple[Trunk, ...] = ()
     """All trunks, also those that take no calls now: calls in progress may still run over them."""
+    trunk_names: dict[int, str] = field(default_factory=dict)
+    """The same, by id."""
     names: dict[str, str] = field(default_factory=dict)
     """Display name of each bridge that has one, by number."""
+    ways: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The trunks of each bridge that has several, by number, the one that is preferred first."""
 
 
 def load(conn: sa.Connection) -> Routes:
     """Read all that is needed to dial."""
     stored = stored_trunks.find_all(conn)
+    ours = bridges.find_all(conn)
     return Routes(
         trunks={trunk.id: trunk for trunk in stored if trunk.enabled},
         lines={trunk.id: to_line(trunk) for trunk in stored if trunk.enabled},
         known=tuple(map(to_line, stored)),
-        names={
-            bridge.number: bridge.display_name for bridge in bridges.find_all(conn) if bridge.display_name
-        },
+        trunk_names={trunk.id: trunk.name for trunk in stored},
+        names={bridge.number: bridge.display_name for bridge in ours if bridge.display_name},
+        ways={bridge.number: bridge.ways for bridge in ours if bridge.further_trunk_ids},
     )
 
 

@@ -52,6 +52,7 @@ class _Progress:
     """What is known of the attempt so far."""
 
     clock: Clock
+    route: Route
     claimed_at: int
     dialing_at: int | None = None
     ringing_at: int | None = None
@@ -119,7 +120,7 @@ class Runner:
     async def run(self, claimed: ClaimedCall, route: Route, control: CallControl) -> Ended | None:
         """Dial one claimed call and see it through; None if it was given back or the lease was lost."""
         clock = self._attempt_clock()
-        call, progress = claimed.call, _Progress(clock, clock())
+        call, progress = claimed.call, _Progress(clock, route, clock())
         try:
             if control.reason is EndReason.SHUTDOWN:
                 await self._store.run(giving_back.release, control.lease, now=self._clock())
@@ -268,6 +269,7 @@ class Runner:
             record_to=self._recordings.begin(control.lease) if self._recordings is not None else None,
             codecs=JOINABLE if is_mixed(library) else None,
             gathered=is_gathered(library),
+            remark=route.detour,
         )
         phone, tracer = self._network.new_phone(request)
         progress.phone = phone
@@ -279,6 +281,7 @@ class Runner:
 
         def on_ringing() -> None:
             progress.ringing_at = now = progress.clock()
+            route.on_taken()
             self._store.post(attempts.mark_ringing, control.lease, at=now)
 
         def on_late_answer() -> None:
@@ -305,6 +308,7 @@ class Runner:
         phone: Phone,
     ) -> None:
         progress.answered_at = at = progress.clock()
+        route.on_taken()
         progress.codec, progress.ptime_ms = answered.codec, answered.ptime_ms
         progress.sip_code, progress.sip_reason = 200, "OK"
         if self._recordings is not None:
@@ -364,10 +368,12 @@ class Runner:
             recorded_ms=0 if kept is None else kept.duration_ms,
             quality=quality if answered else None,
             flow_run=None if progress.conversation is None else progress.conversation.left_behind(),
+            trunk=progress.route.trunk.name,
+            detour=progress.route.detour,
             detail=progress.detail if answered or progress.reason in _WITH_DETAIL else None,
         )
-        decision = self._decide(call, outcome)
-        if not await self._finish(call, control, outcome, decision):
+        decision = await self._finish(call, control, outcome, self._decide(call, outcome))
+        if decision is None:
             return None
         if self._tracer is not None:
             span = attempt_span(call, control.lease.number, outcome, claimed_at=progress.claimed_at)
@@ -391,11 +397,12 @@ class Runner:
 
     async def _finish(
         self, call: Call, control: CallControl, outcome: AttemptOutcome, decision: RetryDecision
-    ) -> bool:
+    ) -> RetryDecision | None:
+        """Write the outcome; returns what was decided, None if the lease is lost."""
         trace = [] if control.tracer is None else control.tracer.take()
         while not control.lost:
             try:
-                mine: bool = await self._store.run_patiently(
+                decided: RetryDecision | None = await self._store.run_patiently(
                     attempts.finish, control.lease, outcome, decision, now=self._clock(), trace=trace
                 )
             except DatabaseUnavailable as error:
@@ -403,5 +410,5 @@ class Runner:
                 _log.warning("outcome_waits_for_database", call_id=call.id, error=str(error))
                 await asyncio.sleep(1.0)
             else:
-                return mine
-        return False
+                return decided
+        return None

@@ -183,6 +183,10 @@ class AttemptOutcome:
     quality: MediaQuality | None = None
     flow_run: FlowRun | None = None
     """What it did in its flow, kept beside the CDR."""
+    trunk: str | None = None
+    """Name of the trunk that it went by, or was to go by."""
+    detour: str | None = None
+    """Why that was not the first trunk of its bridge, as a sentence; None if it was."""
     detail: str | None = None
     """A sentence, where `reason` does not say enough: what was wrong with an audio URL, why codecs were not
     offered, where a recording ends that the disk did not take."""

@@ -32,6 +32,17 @@ class TrunkPace:
     faults: int = 0
     """Consecutive ones."""
     held_until: float = field(default=float("-inf"))
+    tried: bool = False
+    """A call is on its way to find out whether the trunk takes calls again."""
+
+    @property
+    def failing(self) -> bool:
+        """Whether nothing got through since the trunk was first held."""
+        return self.faults >= FAULTS_BEFORE_HOLD
+
+    def closed(self, now: float) -> bool:
+        """Whether the trunk is given no calls at this moment because it failed."""
+        return now < self.held_until or (self.failing and self.tried)
 
     @property
     def _capacity(self) -> float:
@@ -53,24 +64,27 @@ class TrunkPace:
 
     def free(self, now: float) -> int:
         """Return how many calls may be dialled over this trunk at this moment."""
-        if now < self.held_until:
+        if self.closed(now):
             return 0
         self._refill(now)
-        return max(0, min(int(self.tokens + _ROUNDING), self.max_concurrent - self.active))
+        most = 1 if self.failing else int(self.tokens + _ROUNDING)
+        return max(0, min(most, int(self.tokens + _ROUNDING), self.max_concurrent - self.active))
 
     def take(self, count: int, now: float) -> None:
         """Note that `count` calls, at most `free`, were claimed."""
         self._refill(now)
         self.tokens -= count
         self.active += count
+        self.tried = self.failing
 
     def release(self) -> None:
         """Note that one call is over."""
         self.active -= 1
+        self.tried = False
 
     def next_free_at(self, now: float) -> float | None:
-        """Return when `free` may grow by time alone, or None if a call must end first."""
-        if self.active >= self.max_concurrent:
+        """Return when `free` may grow by time alone, or None if something must become of a call first."""
+        if self.active >= self.max_concurrent or (self.failing and self.tried):
             return None
         if now < self.held_until:
             return self.held_until
@@ -81,14 +95,16 @@ class TrunkPace:
         """Note that the trunk took a call: it rang, was answered, or the callee's side refused it."""
         self.faults = 0
         self.held_until = float("-inf")
+        self.tried = False
 
     def fault(self, now: float, retry_after_s: float | None = None) -> None:
         """Note that the trunk could not take a call; `retry_after_s` is its own word (RFC 3261 §20.33).
 
-        From the third consecutive fault on, the trunk is held for 1, 2, 4 … 60 seconds; then calls start
-        again at the bucket's pace from a single token.
+        From the third consecutive fault on, the trunk is held for 1, 2, 4 … 60 seconds; then one call
+        tries it, and when that got through, calls start again at the bucket's pace from a single token.
         """
         self.faults += 1
+        self.tried = False
         hold = 0.0 if retry_after_s is None else min(retry_after_s, LONGEST_HOLD_S)
         if self.faults >= FAULTS_BEFORE_HOLD:
             exponent = min(self.faults - FAULTS_BEFORE_HOLD, 16)

@@ -7,6 +7,7 @@ neither spin nor wait for ever behind a trunk that refuses it.
 
 from dataclasses import dataclass
 
+from outdial.domain.call import AttemptOutcome
 from outdial.domain.disposition import CALL_REJECTED, DECLINED_CODES, Disposition, EndReason
 
 TRUNK_FAULT_DELAYS_MS = (1_000, 5_000, 15_000)
@@ -38,6 +39,28 @@ class Done:
 
 
 RetryDecision = Retry | Done
+
+
+_NO_WAY_IN = frozenset({EndReason.NO_RESPONSE, EndReason.TRANSPORT_FAILED, EndReason.AUTHENTICATION_FAILED})
+_ACCOUNT_CODES = frozenset({401, 402, 403, 407})
+"""What a carrier says about us, not about the callee."""
+_OF_THE_CALLEE = range(32)
+"""Q.850's causes about the number and the callee, and the normal end of a call."""
+
+
+def may_go_elsewhere(outcome: AttemptOutcome) -> bool:
+    """Whether an attempt may be made again at once by another trunk: this one took no call.
+
+    Never once anything but 100 Trying came, for a phone may have rung; never where the answer is, or may be,
+    the callee's own (4xx, 6xx, 3xx, a Q.850 cause), who would be asked again what they have refused.
+    """
+    if outcome.disposition is not Disposition.CHANUNAVAIL or outcome.ringing_at is not None:
+        return False
+    if outcome.reason in _NO_WAY_IN:
+        return True
+    if outcome.reason is not EndReason.REJECTED or outcome.sip_code is None or outcome.q850 in _OF_THE_CALLEE:
+        return False
+    return outcome.sip_code in _ACCOUNT_CODES or 500 <= outcome.sip_code < 600
 
 
 def decide(

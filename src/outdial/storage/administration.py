@@ -112,12 +112,15 @@ def the_account(conn: sa.Connection, account_id: int) -> Account:
 
 
 def check_references(conn: sa.Connection, values: Mapping[str, Any]) -> None:
-    """Look for the account and the trunk that a change names, if any. Raises InvalidReference."""
+    """Look for the account and the trunks that a change names, if any. Raises InvalidReference."""
     wrong = {}
     if values.get("account_id") is not None and accounts.get(conn, values["account_id"]) is None:
         wrong["account_id"] = f"There is no account {values['account_id']}."
     if values.get("trunk_id") is not None and trunks.get(conn, values["trunk_id"]) is None:
         wrong["trunk_id"] = f"There is no trunk {values['trunk_id']}."
+    for each in values.get("further_trunk_ids") or ():
+        if trunks.get(conn, each) is None:
+            wrong["further_trunk_ids"] = f"There is no trunk {each}."
     if wrong:
         raise InvalidReference(wrong)
 
@@ -188,9 +191,12 @@ def change_trunk(
 def remove_trunk(conn: sa.Connection, actor: Actor, trunk_id: int, *, now: int) -> None:
     """Remove a trunk that no bridge belongs to and no call was accepted for. Raises InUse."""
     trunk = the_trunk(conn, trunk_id)
-    numbers = [each.number for each in bridges.find_all(conn) if each.trunk_id == trunk_id]
+    numbers = [each.number for each in bridges.find_all(conn) if trunk_id in each.ways]
     if numbers:
-        raise InUse(f"The trunk {trunk.name!r} has bridges: {', '.join(numbers)}. Remove them first.")
+        raise InUse(
+            f"The trunk {trunk.name!r} has bridges: {', '.join(numbers)}. Remove them, or give them other"
+            " trunks first."
+        )
     try:
         with conn.begin_nested():
             trunks.delete(conn, trunk_id)
@@ -212,10 +218,12 @@ def the_trunk(conn: sa.Connection, trunk_id: int) -> Trunk:
 def create_bridge(conn: sa.Connection, actor: Actor, values: Mapping[str, Any], *, now: int) -> Bridge:
     """Add a number of ours; it must be new."""
     check_references(conn, values)
+    _check_ways(values["trunk_id"], values.get("further_trunk_ids", ()))
     if bridges.get_by_number(conn, values["number"]) is not None:
         raise InUse(f"There is a bridge {values['number']} already.", "number")
     first = ("number", "account_id", "trunk_id", "display_name")
     added = bridges.insert(conn, now=now, **{name: values[name] for name in first if name in values})
+    bridges.update(conn, added.id, {name: values[name] for name in values if name == "further_trunk_ids"})
     _, limits, paused = _parts(values, added)
     if limits:
         bridges.limit(conn, added.number, **limits)
@@ -229,9 +237,14 @@ def create_bridge(conn: sa.Connection, actor: Actor, values: Mapping[str, Any], 
 def change_bridge(
     conn: sa.Connection, actor: Actor, bridge_id: int, values: Mapping[str, Any], *, now: int
 ) -> Bridge:
-    """Give a number another account, trunk or display name; calls that were accepted keep their trunk."""
+    """Give a number another account, other trunks or display name; calls that wait for a trunk go on waiting
+    for it, or go by one of the new ones when it is one of them and takes no calls.
+    """
     before = the_bridge(conn, bridge_id)
     check_references(conn, values)
+    _check_ways(
+        values.get("trunk_id", before.trunk_id), values.get("further_trunk_ids", before.further_trunk_ids)
+    )
     settings, limits, paused = _parts(values, before)
     bridges.update(conn, bridge_id, settings)
     if limits:
@@ -241,6 +254,12 @@ def change_bridge(
     after = the_bridge(conn, bridge_id)
     _note_change(conn, actor, "bridge", bridge_id, before, after, now)
     return after
+
+
+def _check_ways(first: int, further: Sequence[int]) -> None:
+    if first in further:
+        wrong = f"The trunk {first} is the first; the further trunks should be others."
+        raise InvalidReference({"further_trunk_ids": wrong})
 
 
 def remove_bridge(conn: sa.Connection, actor: Actor, bridge_id: int, *, now: int) -> Bridge:

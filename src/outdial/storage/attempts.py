@@ -13,8 +13,8 @@ from sqlalchemy import bindparam
 from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState, Lease
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.rating import bill
-from outdial.domain.retry_policy import Done, RetryDecision
-from outdial.storage import agent_legs, call_rates, cdrs, credit, flow_runs, outbox, traces
+from outdial.domain.retry_policy import Done, Retry, RetryDecision, may_go_elsewhere
+from outdial.storage import agent_legs, call_rates, cdrs, credit, flow_runs, outbox, traces, ways
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.statement import Statement
 from outdial.storage.tables import attempts, calls
@@ -137,11 +137,13 @@ def finish(
     *,
     now: int,
     trace: Sequence[traces.Entry] = (),
-) -> bool:
+) -> RetryDecision | None:
     """End an attempt if it is still ours: CDR, charge, last trace entries, the call queued again or done, its
     events.
 
-    All in this transaction. False, and nothing written, if the lease was lost or the attempt had ended.
+    All in this transaction. Returns what was decided: where the trunk took no call and the bridge has
+    another, the call goes by that one at once, and the attempt counts as nothing. None, and nothing written,
+    if the lease was lost or the attempt had ended.
     """
     ended = _ENDED.execute(
         conn,
@@ -154,25 +156,28 @@ def finish(
         },
     )
     if ended.rowcount != 1:
-        return False
-    end_call(conn, lease, outcome, decision, now=now)
+        return None
+    decision = end_call(conn, lease, outcome, decision, now=now)
     if outcome.flow_run is not None:
         agent_legs.end_open(conn, lease, ended_at=outcome.ended_at, now=now)
         flow_runs.insert(conn, lease, outcome.flow_run, ended_at=outcome.ended_at)
     if trace:
         traces.append(conn, lease.call_id, lease.number, trace)
-    return True
+    return decision
 
 
 def end_call(
     conn: sa.Connection, lease: Lease, outcome: AttemptOutcome, decision: RetryDecision, *, now: int
-) -> None:
+) -> RetryDecision:
     """Queue the call of an ended attempt again or end it, charge what the attempt cost, write its CDR and its
-    event.
+    event; returns what was decided, as in `finish`.
 
     A call of which somebody picked up an earlier try too late was answered, whatever this one came to: then
     another event has the last word.
     """
+    elsewhere = ways.after(conn, lease.call_id, now=now) if may_go_elsewhere(outcome) else None
+    if elsewhere is not None:
+        decision = Retry(due_at=outcome.ended_at, spends_attempt=False)
     parameters: dict[str, Any] = {
         "p_call": lease.call_id,
         "p_fence": lease.fence,
@@ -184,12 +189,17 @@ def end_call(
         row = _CALL_DONE.execute(conn, parameters).one_or_none()
     else:
         spent = int(decision.spends_attempt)
-        parameters |= {"p_due_at": decision.due_at, "p_spent": spent, "p_fault": 1 - spent}
+        fault = int(not spent and elsewhere is None)
+        parameters |= {"p_due_at": decision.due_at, "p_spent": spent, "p_fault": fault}
         row = _CALL_RETRY.execute(conn, parameters).one_or_none()
+        if row is not None and elsewhere is not None:
+            ways.put(conn, lease.call_id, elsewhere)
+        elif row is not None:
+            ways.put_back(conn, lease.call_id)
     if row is None:
         cdrs.insert(conn, lease, outcome)
         outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
-        return
+        return decision
     state, account_id, rate, reserved, reason = row
     cost = bill(
         None if rate is None else call_rates.from_json(rate),
@@ -210,6 +220,7 @@ def end_call(
     outbox.add_attempt(conn, lease.call_id, lease.number, now=now)
     if reason == EndReason.ANSWERED_LATE and outcome.disposition is not Disposition.ANSWER:
         outbox.add_end(conn, lease.call_id, now=now)
+    return decision
 
 
 def of_call(conn: sa.Connection, call_id: str) -> list[Attempt]:

@@ -1,5 +1,6 @@
-"""Bridges: our numbers. Each belongs to an account and goes out over one trunk."""
+"""Bridges: our numbers. Each belongs to an account and goes out over one trunk, or the first of several."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,11 +36,18 @@ class Bridge:
     trunk_id: int
     display_name: str
     created_at: int
+    further_trunk_ids: tuple[int, ...] = ()
+    """The trunks by which its calls go when the first takes none, in order."""
     calls_per_second: float | None = None
     """Of all its trunks and dialers together; None is unlimited."""
     max_concurrent: int | None = None
     paused_at: int | None = None
     """Since when its calls stay in the queue; None while they do not."""
+
+    @property
+    def ways(self) -> tuple[int, ...]:
+        """All its trunks, the one that is preferred first."""
+        return (self.trunk_id, *self.further_trunk_ids)
 
 
 def insert(
@@ -68,19 +76,21 @@ def insert(
 def get_by_number(conn: sa.Connection, number: str) -> Bridge | None:
     """Return the bridge with that number."""
     row = conn.execute(_BY_NUMBER, {"p_number": number}).mappings().one_or_none()
-    return None if row is None else Bridge(**row)
+    return None if row is None else _bridge(row)
 
 
 def get(conn: sa.Connection, bridge_id: int) -> Bridge | None:
     """Return the bridge with that id."""
     row = conn.execute(_BY_ID, {"p_id": bridge_id}).mappings().one_or_none()
-    return None if row is None else Bridge(**row)
+    return None if row is None else _bridge(row)
 
 
 def update(conn: sa.Connection, bridge_id: int, values: Mapping[str, Any]) -> bool:
-    """Change account, trunk or display name and tell the dialers; False if there is none."""
+    """Change account, trunks or display name and tell the dialers; False if there is none."""
     if not values:
         return get(conn, bridge_id) is not None
+    if "further_trunk_ids" in values:
+        values = {**values, "further_trunk_ids": json.dumps(list(values["further_trunk_ids"]))}
     found = conn.execute(_UPDATE.values(**values), {"p_id": bridge_id}).rowcount == 1
     wake.announce(conn, wake.TRUNKS)
     return found
@@ -88,7 +98,7 @@ def update(conn: sa.Connection, bridge_id: int, values: Mapping[str, Any]) -> bo
 
 def find_all(conn: sa.Connection) -> list[Bridge]:
     """Return all bridges, by number."""
-    return [Bridge(**row) for row in conn.execute(_ALL).mappings()]
+    return [_bridge(row) for row in conn.execute(_ALL).mappings()]
 
 
 def of_account(conn: sa.Connection, account_id: int, *, limit: int, offset: int = 0) -> list[Bridge]:
@@ -132,3 +142,7 @@ def delete(conn: sa.Connection, number: str) -> bool:
     found = conn.execute(_DELETE, {"p_number": number}).rowcount == 1
     wake.announce(conn, wake.TRUNKS)
     return found
+
+
+def _bridge(row: sa.RowMapping) -> Bridge:
+    return Bridge(**{**row, "further_trunk_ids": tuple(json.loads(row["further_trunk_ids"]))})

@@ -54,6 +54,8 @@ def insert(conn: sa.Connection, lease: Lease, outcome: AttemptOutcome, bill: Bil
             "played_ms": outcome.played_ms,
             "recording_key": outcome.recording_key,
             "detail": outcome.detail,
+            "trunk": outcome.trunk,
+            "detour": outcome.detour,
             "charge": bill.charge,
             "pulse_s": bill.pulse_s,
             "billed_ms": bill.billed_ms,
@@ -144,6 +146,8 @@ def _cdr(row: sa.RowMapping) -> Cdr:
             played_ms=row["played_ms"],
             recording_key=None if row["recording_deleted"] else row["recording_key"],
             detail=row["detail"],
+            trunk=row["trunk"],
+            detour=row["detour"],
             quality=MediaQuality(**{name: row[name] for name in _QUALITY_FIELDS}) if measured else None,
         ),
     )

@@ -9,7 +9,7 @@ The update is conditional on the state and names the rows by a subquery that loc
 LOCKED`, so that dialers do not wait for each other; SQLite has one writer anyway).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -17,12 +17,13 @@ from sqlalchemy import bindparam
 
 from outdial.domain.call import AttemptState, Call, ClaimedCall, Lease
 from outdial.domain.pace_ledger import Limits
-from outdial.storage import credit, paces
+from outdial.storage import credit, paces, ways
 from outdial.storage.calls import COLUMNS, to_call
 from outdial.storage.fencing import DIALER_ALIVE
 from outdial.storage.paces import Ledger
 from outdial.storage.statement import Statement
 from outdial.storage.tables import accounts, attempts, bridges, calls, trunks
+from outdial.storage.ways import NO_DETOURS, Detour, Detours
 
 # A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
 QUEUED = calls.c.state == sa.literal_column("'queued'")
@@ -148,15 +149,27 @@ class _Queue:
 
 
 def claim_due(
-    conn: sa.Connection, *, dialer_id: str, now: int, limit: int, free_by_trunk: Mapping[int, int]
+    conn: sa.Connection,
+    *,
+    dialer_id: str,
+    now: int,
+    limit: int,
+    free_by_trunk: Mapping[int, int],
+    detours: Detours = NO_DETOURS,
 ) -> Claims:
     """Lease up to `limit` due calls to a dialer, at most `free_by_trunk[trunk_id]` of each trunk.
 
     And no more than the limits of trunk, account and bridge allow all dialers together. Adds each call's
     attempt, in state `claimed`, in the same transaction. Claims nothing if the dialer's own lease is lost.
+    `detours` says of which other trunks' queues a trunk takes the calls of some bridges, too.
     """
     claimed: list[tuple[int, int, ClaimedCall]] = []
     next_due: dict[int, int] = {}
+    taken_over = {
+        trunk: _take_over(conn, now, trunk, min(count, limit), detours[trunk])
+        for trunk, count in free_by_trunk.items()
+        if trunk in detours
+    }
     waiting = [(trunk, list(_queues(conn, trunk))) for trunk in sorted(free_by_trunk)]
     waiting = [(trunk, queues) for trunk, queues in waiting if queues]
     for trunk, queues in sorted(waiting, key=lambda each: min(queue.due_at for queue in each[1])):
@@ -169,10 +182,42 @@ def claim_due(
             next_due.pop(trunk)
             if next_due_at_trunk is not None:
                 next_due[trunk] = next_due_at_trunk
+    for trunk, due_at in taken_over.items():
+        if due_at is not None:
+            next_due[trunk] = min(due_at, next_due.get(trunk, due_at))
     if claimed:
         _INSERT_ATTEMPTS.execute_many(conn, [_attempt_row(call.lease, now) for _, _, call in claimed])
     claimed.sort(key=lambda item: item[:2])
     return Claims([call for _, _, call in claimed], next_due)
+
+
+def _take_over(
+    conn: sa.Connection, now: int, trunk: int, count: int, detours: Sequence[Detour]
+) -> int | None:
+    """Move due calls from the queues of closed trunks into those of `trunk`; return when to look again.
+
+    As many as it may take, for each account and bridge: how they share its places is the claim's business.
+    """
+    looked_at: list[int] = []
+    for detour in detours:
+        queues = list(_queues(conn, detour.closed))
+        if len(queues) == MOST_QUEUES:
+            served = paces.served(conn, trunk)
+            queues = list(_queues(conn, detour.closed, after=served + 1)) or queues
+        for queue in queues:
+            if queue.bridge in detour.bridges:
+                looked_at.append(queue.due_at)
+                if queue.due_at <= now:
+                    ways.move_due(
+                        conn,
+                        queue.account_id,
+                        queue.bridge,
+                        closed=detour.closed,
+                        to=trunk,
+                        limit=count,
+                        now=now,
+                    )
+    return max(min(looked_at), now + _WHILE_FULL_MS) if looked_at else None
 
 
 def next_due_at(conn: sa.Connection, trunk_ids: Iterable[int]) -> dict[int, int]:

@@ -38,6 +38,8 @@ _ADD = sa.text(
     " ON CONFLICT DO NOTHING"
 )
 
+_SERVED = sa.select(paces.c.served).where(*_THIS)
+
 _LEASED = calls.c.state == sa.literal_column("'leased'")
 _OPEN_LEG = agent_legs.c.state != sa.literal_column("'ended'")
 
@@ -152,6 +154,11 @@ def held(conn: sa.Connection, trunk_id: int, *, now: int) -> Hold | None:
 def active(conn: sa.Connection, kind: str, name: int | str) -> int:
     """Return how many legs a trunk or account (by id) or a bridge (by number) has: calls, and to agents."""
     return int(_ACTIVE[kind].execute(conn, {"p_thing": name}).scalar_one())
+
+
+def served(conn: sa.Connection, trunk_id: int) -> int:
+    """Return the account that a trunk served last."""
+    return conn.scalar(_SERVED, {"p_kind": TRUNK, "p_thing": trunk_id}) or 0
 
 
 def lock(

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam
 from outdial.domain.call import AttemptOutcome, AttemptState, Lease
 from outdial.domain.disposition import EndReason, HangupBy, classify
 from outdial.domain.retry_policy import Done
-from outdial.storage import agent_legs, giving_back, wake
+from outdial.storage import agent_legs, giving_back, trunks, wake
 from outdial.storage.attempts import end_call
 from outdial.storage.tables import attempts, dialers
 
@@ -140,6 +140,7 @@ def _interrupt(
         ringing_at=row.ringing_at,
         answered_at=row.answered_at,
         ended_at=row.ended_at,
+        trunk=trunks.name_for_call(conn, lease.call_id),
     )
     if row.answered_at is not None:
         agent_legs.end_open(conn, lease, ended_at=row.ended_at, now=now)

@@ -9,12 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.storage import paces, wake
-from outdial.storage.tables import trunks
+from outdial.storage.tables import calls, trunks
 
 _INSERT = sa.insert(trunks).returning(trunks.c.id)
 _UPDATE = sa.update(trunks).where(trunks.c.id == bindparam("p_id"))
 _BY_ID = sa.select(trunks).where(trunks.c.id == bindparam("p_id"))
 _BY_NAME = sa.select(trunks).where(trunks.c.name == bindparam("p_name"))
+_NAME_FOR_CALL = (
+    sa.select(trunks.c.name)
+    .join_from(calls, trunks, trunks.c.id == calls.c.trunk_id)
+    .where(calls.c.id == bindparam("p_call"))
+)
 _ALL = sa.select(trunks).order_by(trunks.c.id)
 _DELETE = sa.delete(trunks).where(trunks.c.id == bindparam("p_id"))
 _ENABLE = sa.update(trunks).where(trunks.c.id == bindparam("p_id")).values(enabled=bindparam("p_enabled"))
@@ -111,6 +116,11 @@ def get_by_name(conn: sa.Connection, name: str) -> Trunk | None:
     """Return the trunk of that name."""
     row = conn.execute(_BY_NAME, {"p_name": name}).mappings().one_or_none()
     return None if row is None else _trunk(row)
+
+
+def name_for_call(conn: sa.Connection, call_id: str) -> str | None:
+    """Return the name of the trunk that a call goes by now."""
+    return conn.scalar(_NAME_FOR_CALL, {"p_call": call_id})
 
 
 def find_all(conn: sa.Connection) -> list[Trunk]:

@@ -75,7 +75,7 @@ class Leg:
         self.recording_cut: RecordingCut | None = None
         """Where the recording ended before the leg did; complete after `close`."""
         self.on_ringing: Callable[[], None] | None = None
-        """Called at the first 18x."""
+        """Called at the first 18x (or 199): a phone rings, or the call has come to the callee's side."""
         self.on_late_answer: Callable[[], None] | None = None
         """Called when somebody picks up after the dial was over without an answer; also after `close`."""
         self.on_key_down: Callable[[str], None] | None = None
@@ -112,6 +112,8 @@ class Leg:
 
     async def dial(self) -> Answered | NotAnswered:
         """Call and wait until it is answered, refused or given up. Never raises for what the network does."""
+        if self.request.remark is not None:
+            self.trace.note(self.request.remark)
         try:
             located = self._user_agent.with_local_hosts(await self._user_agent.locate(self.request.trunk))
         except OSError as error:
@@ -245,7 +247,7 @@ class Leg:
     def _on_progress(self, event: sip_events.Progress) -> None:
         if event.early_media:
             self.trace.note("early media offered")
-        if event.status in (180, 183) and not self._rang:
+        if event.status >= 180 and not self._rang:
             self._rang = True
             if self.on_ringing is not None:
                 self.on_ringing()

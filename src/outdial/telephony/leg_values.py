@@ -25,6 +25,8 @@ class LegRequest:
     codecs: tuple[str, ...] | None = None
     """Offer only these of the trunk's codecs; None: all of them. What is mixed or listened to for silence is
     G.711."""
+    remark: str | None = None
+    """A note at the beginning of its trace."""
     gathered: bool = False
     """The leg may come into a conference with other calls of this dialer."""
 

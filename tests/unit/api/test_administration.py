@@ -101,6 +101,35 @@ async def test_a_trunk_is_changed_in_place_and_never_shows_its_password(api: Api
     assert (password["before"]["password"], password["after"]) == ("(set)", {"password": "(changed)"})
 
 
+async def test_further_trunks_of_a_bridge(api: Api, admin: Any) -> None:
+    ids = [
+        (await admin("POST", "trunks", name=name, host="192.0.2.7"))[1]["data"]["id"] for name in ("b", "c")
+    ]
+    body = {"number": "12025550103", "account_id": 1, "trunk_id": api.trunk_id}
+    _, answer = await admin("POST", "bridges", **body, further_trunk_ids=ids)
+    assert answer["data"]["further_trunk_ids"] == ids
+    path = f"bridges/{answer['data']['id']}"
+    _, answer = await admin("PUT", path, further_trunk_ids=f"{ids[1]}, {ids[0]},{ids[0]}")
+    assert answer["data"]["further_trunk_ids"] == ids[::-1], "the order is the wish; twins are one"
+    assert (await admin("PUT", path, display_name="x"))[1]["data"]["further_trunk_ids"] == ids[::-1]
+    status, answer = await admin("DELETE", f"trunks/{ids[0]}")
+    assert (status, "12025550103" in answer["message"]) == (409, True)
+    assert (await admin("PUT", path, further_trunk_ids=[99]))[0] == 422
+    for wrong, words in (
+        ([api.trunk_id], "should be others"),
+        (["x"], "whole number"),
+        ({"a": 1}, "whole number"),
+        ([1, 2, 3, 4, 5, 6], "5 are accepted"),
+        ([True], "whole number"),
+        ([[1]], "whole number"),
+    ):
+        status, answer = await admin("PUT", path, further_trunk_ids=wrong)
+        assert (status, words in str(answer)) == (422, True), (wrong, answer)
+    assert (await admin("PUT", path, trunk_id=ids[0]))[0] == 422, "it is one of the further ones"
+    assert (await admin("PUT", path, further_trunk_ids=""))[1]["data"]["further_trunk_ids"] == []
+    assert (await admin("DELETE", f"trunks/{ids[0]}"))[0] == 200
+
+
 async def test_limits_and_pauses_of_accounts_and_bridges(api: Api, admin: Any) -> None:
     _, answer = await admin("POST", "accounts", name="a", calls_per_second="0.5", paused=True)
     account = answer["data"]

@@ -187,3 +187,17 @@ def _busy(**changes: Any) -> Cdr:
 )
 def test_what_ends_a_call_that_waits_is_said(reason: EndReason, cdrs: list[Cdr], words: str) -> None:
     assert explain(replace(_call(CallState.DONE), reason=reason), [], cdrs) == words
+
+
+def test_why_it_did_not_go_by_the_first_trunk_is_told() -> None:
+    why = "It went by the trunk second, not by first: it is switched off."
+    outcome = AttemptOutcome(
+        disposition=Disposition.BUSY,
+        reason=EndReason.REJECTED,
+        hangup_by=HangupBy.CALLEE,
+        ended_at=10,
+        sip_code=486,
+        trunk="second",
+        detour=why,
+    )
+    assert _explain(outcome) == f"The callee was busy (SIP 486). {why}"

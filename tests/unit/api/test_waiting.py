@@ -80,6 +80,24 @@ async def _hold(api: Api) -> None:
     await api.database.run(paces.note_hold, api.trunk_id, hold, now=START_MS)
 
 
+@pytest.mark.parametrize("closed", [_switch_off, _hold])
+async def test_a_call_that_goes_by_another_trunk_does_not_wait_for_the_first(
+    api: Api, closed: Callable[[Api], Any]
+) -> None:
+    other = trunks.NewTrunk(name="other", host="192.0.2.2", max_concurrent=7)
+    second = await api.database.run(trunks.insert, other, now=1)
+    bridge = await api.database.read(bridges.get_by_number, BRIDGE)
+    assert bridge is not None
+    await api.database.run(bridges.update, bridge.id, {"further_trunk_ids": (second.id,)})
+    await dialer(api)
+    call_id = await queue(api)
+    await closed(api)
+    assert await explanation(api, call_id) == ITS_TURN
+    await api.database.run(trunks.enable, second.id, enabled=False)
+    assert (await explanation(api, call_id)).startswith("Waits")
+    assert await explanation(api, call_id) != ITS_TURN
+
+
 SINCE = "is paused since 2019-08-16 15:09:51."
 
 

@@ -117,6 +117,20 @@ def test_a_trunk_is_removed_when_its_bridges_are(outdial: Outdial) -> None:
     assert "There are no trunks yet" in outdial("trunk", "list").out
 
 
+def test_a_bridge_with_further_trunks(outdial: Outdial) -> None:
+    for name in ("t", "u", "v"):
+        outdial("trunk", "add", name, "192.0.2.1")
+    add = ("bridge", "add", "918068280000", "--trunk", "t")
+    assert "no trunk 'w'" in outdial(*add, "--further-trunk", "w").err
+    assert "should be others" in outdial(*add, "--further-trunk", "t").err
+    assert outdial(*add, "--further-trunk", "v", "--further-trunk", "u").status == 0
+    (row,) = json.loads(outdial("bridge", "list", "--json").out)
+    assert (row["trunk"], row["further_trunks"], row["further_trunk_ids"]) == ("t", "v, u", [3, 2])
+    assert "has bridges: 918068280000" in outdial("trunk", "remove", "u").err
+    outdial("bridge", "set", "918068280000", "further_trunk_ids=")
+    assert outdial("trunk", "remove", "u").status == 0
+
+
 def test_a_trunk_that_calls_were_accepted_for_stays(outdial: Outdial, tmp_path: Path) -> None:
     outdial("trunk", "add", "t", "192.0.2.1")
     call = NewCall(

@@ -11,6 +11,7 @@ from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done
 from outdial.sip.digest import Credentials
 from outdial.storage.trunks import Trunk
+from outdial.storage.ways import Detour
 from outdial.telemetry import metrics
 from outdial.telephony.trunk import CallerIdMode
 
@@ -226,3 +227,79 @@ def test_a_silent_trunk_says_so_until_it_answers() -> None:
     assert made.free(10.0) == {}
     made.set_silent(1, again_in_s=None)
     assert made.take_holds() == {1: None}
+
+
+class TestSeveralTrunks:
+    """Bridge 918068280000 goes by 1, then 2, then 3."""
+
+    NUMBER = claimed_call().call.bridge
+
+    def made(self, *off: int) -> Lines:
+        made = lines()
+        on = [trunk(each) for each in (1, 2, 3) if each not in off]
+        made.update(
+            Routes(
+                {one.id: one for one in on},
+                {one.id: to_line(one) for one in on},
+                trunk_names={each: f"trunk{each}" for each in (1, 2, 3)},
+                ways={self.NUMBER: (1, 2, 3), "1": (2, 1)},
+            ),
+            0.0,
+        )
+        return made
+
+    def fail(self, made: Lines, trunk_id: int, *, times: int = 3) -> None:
+        for _ in range(times):
+            made.take(call(trunk_id), 1.0)
+            made.release(call(trunk_id), FAULT, 1.0)
+
+    def test_no_detour_while_the_first_takes_calls(self) -> None:
+        assert self.made().detours(1.0) == {}
+        assert self.made().take(call(1), 1.0).detour is None
+
+    def test_what_waits_for_a_closed_trunk_goes_by_the_first_open_one(self) -> None:
+        made = self.made()
+        self.fail(made, 1)
+        assert made.detours(1.5) == {2: [Detour(1, frozenset({self.NUMBER, "1"}))]}
+        self.fail(made, 2)
+        assert made.detours(1.5) == {
+            3: [Detour(1, frozenset({self.NUMBER})), Detour(2, frozenset({self.NUMBER}))]
+        }
+        assert made.detours(2.5) == {}, "the holds are over: each is tried again"
+
+    def test_switched_off_and_silent_are_closed_too(self) -> None:
+        assert self.made(1).detours(1.0) == {2: [Detour(1, frozenset({self.NUMBER, "1"}))]}
+        made = self.made()
+        made.set_silent(1, again_in_s=30.0)
+        assert made.detours(1.0) == {2: [Detour(1, frozenset({self.NUMBER, "1"}))]}
+        assert made.take(call(2), 1.0).detour == (
+            "It went by the trunk trunk2, not by trunk1: it does not answer OPTIONS."
+        )
+
+    def test_where_none_is_open_they_wait(self) -> None:
+        assert self.made(1, 2, 3).detours(1.0) == {}
+
+    def test_while_one_call_tries_the_first_again_the_others_go_by_the_second(self) -> None:
+        made = self.made()
+        self.fail(made, 1)
+        route = made.take(call(1), 2.0)
+        assert made.detours(30.0) == {2: [Detour(1, frozenset({self.NUMBER, "1"}))]}
+        woken: list[bool] = []
+        made.on_room = lambda: woken.append(True)
+        made.take_holds()
+        route.on_taken()
+        assert made.detours(30.0) == {}
+        assert woken
+        assert made.take_holds() == {1: None}
+        route.on_taken()
+        assert made.take_holds() == {}
+
+    def test_why_it_was_not_the_first(self) -> None:
+        made = self.made()
+        assert made.take(call(2), 1.0).detour == (
+            "It went by the trunk trunk2, not by trunk1: it took no call just before."
+        )
+        self.fail(made, 1)
+        assert made.take(call(3), 1.0).detour == (
+            "It went by the trunk trunk3, not by trunk1: it refuses them: SIP 503."
+        )

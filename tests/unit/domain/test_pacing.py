@@ -114,3 +114,45 @@ def test_never_more_than_the_rate_allows(rate: float, steps: list[float]) -> Non
         now += step
         taken += take_all(pace, now)
     assert taken <= now * rate + max(1.0, rate * SLOT_S) + 1e-6
+
+
+def held(faults: int = 3) -> TrunkPace:
+    pace = TrunkPace(1000.0, 1000, filled_at=0.0)
+    for _ in range(faults):
+        pace.fault(10.0)
+    return pace
+
+
+def test_after_a_hold_one_call_tries_the_trunk_and_the_others_wait_for_its_news() -> None:
+    pace = held()
+    assert take_all(pace, 11.0) == 1
+    assert pace.closed(500.0)
+    assert pace.free(500.0) == 0
+    assert pace.next_free_at(500.0) is None, "time alone says nothing of a trunk that does not answer"
+    pace.success()
+    assert not pace.closed(500.0)
+    assert pace.free(500.0) == 100
+
+
+def test_a_try_that_fails_holds_the_trunk_for_longer() -> None:
+    pace = held()
+    pace.take(1, 11.0)
+    pace.release()
+    pace.fault(40.0)
+    assert pace.next_free_at(40.0) == 42.0
+    assert take_all(pace, 42.0) == 1
+
+
+def test_a_try_that_came_to_nothing_of_ours_leaves_room_for_another() -> None:
+    """It was given back, or cancelled before anything came."""
+    pace = held()
+    pace.take(1, 11.0)
+    pace.release()
+    assert pace.free(12.0) == 1
+
+
+def test_a_rest_that_the_trunk_asked_for_needs_no_try() -> None:
+    pace = TrunkPace(1000.0, 1000, filled_at=0.0)
+    pace.fault(10.0, retry_after_s=5.0)
+    pace.take(1, 15.0)
+    assert not pace.closed(15.0)

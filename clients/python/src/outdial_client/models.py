@@ -49,6 +49,7 @@ class AdminBridge(TypedDict, total=False):
     account_id: int
     trunk_id: int
     display_name: str | None
+    further_trunk_ids: list[int]
     calls_per_second: float | None
     max_concurrent: int | None
     paused: bool
@@ -620,6 +621,8 @@ class CallStatusAttempt(TypedDict, total=False):
     q850: int | None
     sip_call_id: str | None
     hangup_by: str | None
+    trunk: str
+    detour: str | None
     ring_seconds: float
     talk_seconds: float
     played_seconds: float
@@ -681,6 +684,8 @@ class CallStatuAttempt(TypedDict, total=False):
     q850: int | None
     sip_call_id: str | None
     hangup_by: str | None
+    trunk: str
+    detour: str | None
     ring_seconds: float
     talk_seconds: float
     played_seconds: float

@@ -192,6 +192,9 @@ cdrs = sa.Table(
     Column("round_trip_ms", sa.Float),
     Column("mos", sa.Float),
     Column("detail", Text),
+    # Names that do not change with the trunk; why it did not go by the first trunk of its bridge.
+    Column("trunk", Text),
+    Column("detour", Text),
     Column("charge", BigInteger, nullable=False, server_default="0"),
     Column("pulse_s", Integer, nullable=False, server_default="0"),
     Column("billed_ms", BigInteger, nullable=False, server_default="0"),

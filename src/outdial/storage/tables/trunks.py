@@ -44,6 +44,8 @@ bridges = sa.Table(
     Column("number", Text, nullable=False, unique=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
     Column("trunk_id", ForeignKey("trunks.id"), nullable=False, index=True),
+    # JSON: ids of the trunks that calls go by when the first takes none, in order
+    Column("further_trunk_ids", Text, nullable=False, server_default="[]"),
     Column("display_name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("calls_per_second", sa.Float),
