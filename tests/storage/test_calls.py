@@ -201,3 +201,14 @@ async def test_counts(world: World) -> None:
     await world.claim(await world.dialer(), limit=2)
     counts = await world.database.read(calls.count_by_state)
     assert counts == {CallState.QUEUED: 1, CallState.LEASED: 2, CallState.DONE: 0}
+
+
+async def test_all_that_is_open_is_cancelled_however_much_it_is(world: World) -> None:
+    many = 66_000  # more than the parameters of one statement: 32,766 on SQLite, 65,535 on PostgreSQL
+    await world.database.run(calls.insert_calls, [world.new_call() for _ in range(many)])
+    assert await world.database.run(calls.all_open, cancel_at=world.now) == many
+    assert await world.database.read(calls.count_by_state) == {
+        CallState.QUEUED: 0,
+        CallState.LEASED: 0,
+        CallState.DONE: many,
+    }

@@ -172,7 +172,8 @@ def all_open(conn: sa.Connection, *, cancel_at: int | None = None) -> int:
     """Return how many calls of all accounts are not over; with `cancel_at`, ask to cancel each of them."""
     found = list(conn.scalars(_ALL_OPEN))
     if cancel_at is not None:
-        endings.cancel(conn, found, now=cancel_at)
+        for first in range(0, len(found), endings.BATCH):
+            endings.cancel(conn, found[first : first + endings.BATCH], now=cancel_at)
     return len(found)
 
 
