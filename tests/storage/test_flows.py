@@ -4,9 +4,13 @@ import dataclasses
 
 from outdial.domain.flow_run import FlowRun
 from outdial.domain.retry_policy import Done
-from outdial.storage import accounts, attempts, cdrs, flow_runs, flows
+from outdial.storage import accounts, attempts, audit, cdrs, flow_runs, flows
+from outdial.storage.audit import Actor
 from outdial.storage.flow_runs import RunFilter
 from tests.storage.world import World, outcome
+
+ANNA = Actor(name="token 3", account_id=1, token_id=3, address="192.0.2.4")
+BEN = Actor(name="ben")
 
 
 async def test_a_draft_is_saved_only_over_the_revision_that_was_read(world: World) -> None:
@@ -24,20 +28,44 @@ async def test_versions_never_change_and_rolling_back_copies_nothing(world: Worl
     run, read = world.database.run, world.database.read
     flow = await run(flows.insert, world.account_id, name="a", draft="1", now=5)
     assert await read(flows.published, world.account_id, [flow.id]) == {}
-    one = await run(flows.publish, world.account_id, flow.id, "one", note="first", now=6)
-    again = await run(flows.publish, world.account_id, flow.id, "one", note="the same", now=7)
-    two = await run(flows.publish, world.account_id, flow.id, "two", note="", now=8)
+    one = await run(flows.publish, ANNA, world.account_id, flow.id, "one", note="first", now=6)
+    again = await run(flows.publish, ANNA, world.account_id, flow.id, "one", note="the same", now=7)
+    two = await run(flows.publish, ANNA, world.account_id, flow.id, "two", note="", now=8)
     assert one == again
     assert one is not None
     assert two is not None
     assert (one.version, two.version) == (1, 2)
     assert await read(flows.versions, flow.id) == [two, one]
-    assert await run(flows.roll_back, world.account_id, flow.id, 1, now=9)
+    assert await run(flows.roll_back, BEN, world.account_id, flow.id, 1, now=9)
     assert await read(flows.published, world.account_id, [flow.id, 99]) == {flow.id: one}
-    three = await run(flows.publish, world.account_id, flow.id, "two", note="", now=10)
+    three = await run(flows.publish, ANNA, world.account_id, flow.id, "two", note="", now=10)
     assert three == two, "the newest version again, not a copy of it"
     assert await read(flows.get_version, flow.id, 1) == one
     assert await read(flows.get_version, flow.id, 3) is None
+
+
+async def test_the_audit_log_says_who_let_new_calls_get_what(world: World) -> None:
+    run, read = world.database.run, world.database.read
+    flow = await run(flows.insert, world.account_id, name="a", draft="1", now=5)
+    this = (world.account_id, flow.id)
+    one = await run(flows.publish, ANNA, *this, "one", note="", now=6)
+    await run(flows.publish, BEN, *this, "one", note="nothing new", now=7)
+    two = await run(flows.publish, BEN, *this, "two", note="", now=8)
+    await run(flows.roll_back, ANNA, *this, 1, now=9)
+    await run(flows.roll_back, ANNA, *this, 1, now=10)
+    await run(flows.publish, ANNA, *this, "two", note="", now=11)
+    assert one is not None
+    assert two is not None
+    assert [each.published_by for each in await read(flows.versions, flow.id)] == ["ben", "token 3"]
+    found, _ = await read(audit.find, thing="flow", thing_id=str(flow.id))
+    assert [(each.at, each.actor, each.action, each.before, each.after) for each in found[::-1]] == [
+        (6, "token 3", "publish", {"published": None}, {"published": 1}),
+        (8, "ben", "publish", {"published": 1}, {"published": 2}),
+        (9, "token 3", "roll_back", {"published": 2}, {"published": 1}),
+        (11, "token 3", "publish", {"published": 1}, {"published": 2}),
+    ]
+    first = found[-1]
+    assert (first.account_id, first.token_id, first.address) == (1, 3, "192.0.2.4")
 
 
 async def test_another_account_sees_and_changes_nothing(world: World) -> None:
@@ -46,8 +74,10 @@ async def test_another_account_sees_and_changes_nothing(world: World) -> None:
     flow = await run(flows.insert, world.account_id, name="a", draft="{}", now=5)
     assert await read(flows.get, other.id, flow.id) is None
     assert not await run(flows.save, other.id, flow.id, name="c", draft="{}", revision=1, now=7)
-    assert await run(flows.publish, other.id, flow.id, "x", note="", now=7) is None
+    assert await run(flows.publish, ANNA, other.id, flow.id, "x", note="", now=7) is None
+    assert not await run(flows.roll_back, BEN, other.id, flow.id, 1, now=7)
     assert await read(flows.versions, flow.id) == []
+    assert await read(audit.find, thing="flow") == ([], 0)
     assert not await run(flows.delete, other.id, flow.id, now=7)
     assert (await read(flows.find, other.id))[1] == 0
 

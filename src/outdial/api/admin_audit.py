@@ -38,7 +38,7 @@ _EXAMPLE = {
     | errors(401, 422),
     openapi_extra={
         "parameters": [
-            query("thing", "Changes of this: account, token, trunk, bridge.", required=False),
+            query("thing", "Changes of this: account, token, trunk, bridge, flow.", required=False),
             query("thing_id", "Changes of the thing with this id.", required=False),
             *PAGES,
         ]

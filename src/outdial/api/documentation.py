@@ -62,7 +62,7 @@ _NULLS = {
             *("former_secret_until", "next_try_at", "error", "hangup_by", "sip_call_id", "peer", "text"),
             *("username", "password", "auth_username", "from_user", "from_domain", "address", "off_at"),
             *("display_name", "answer", "note", "iso_code", "submitted_at", "body"),
-            *("region", "recording_url"),
+            *("region", "recording_url", "published_by"),
         ),
         "string",
     ),

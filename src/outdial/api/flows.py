@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
+from outdial.api.administrator import administrator
 from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
@@ -64,6 +65,7 @@ _VERSION = {
     "note": "Asks again when nothing is pressed.",
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "published_at": "2019-08-16 15:30:02",
+    "published_by": "token 3",
     "current": True,
 }
 _PUBLISHED = _VERSION | {"warnings": []}
@@ -197,7 +199,13 @@ async def publish(request: Request, flow_id: str) -> Response:
     if wrong := [problem_sentence(*_place(each)) for each in found if each.severity == "error"]:
         raise invalid({"document": wrong[:100]})
     version = await context.database.run(
-        flows.publish, principal.account_id, flow.id, flow.draft, note=note, now=context.now_ms()
+        flows.publish,
+        administrator(request, principal),
+        principal.account_id,
+        flow.id,
+        flow.draft,
+        note=note,
+        now=context.now_ms(),
     )
     if version is None:
         raise _unknown(flow_id)
@@ -250,7 +258,9 @@ async def roll_back(request: Request, flow_id: str) -> Response:
     if number is None:
         raise invalid({"version": ["version is missing: the number of a published version."]})
     version = await the_version(request, flow, number, str(number))
-    await context.database.run(flows.roll_back, principal.account_id, flow.id, number, now=context.now_ms())
+    actor, now = administrator(request, principal), context.now_ms()
+    if not await context.database.run(flows.roll_back, actor, principal.account_id, flow.id, number, now=now):
+        raise _unknown(flow_id)
     return ok(f"Version {number} of the flow {flow.id} is published.", _version_row(version, number))
 
 
@@ -307,5 +317,6 @@ def _version_row(version: FlowVersion, current: int | None) -> dict[str, Any]:
         "note": version.note,
         "sha256": version.sha256,
         "published_at": family_time(version.published_at),
+        "published_by": version.published_by,
         "current": version.version == current,
     }

@@ -17,7 +17,13 @@ _FLOWS = {
     "revision": "revision",
     "updated_at": "changed",
 }
-_VERSIONS = {"version": "version", "current": "current", "published_at": "published", "note": "note"}
+_VERSIONS = {
+    "version": "version",
+    "current": "current",
+    "published_at": "published",
+    "published_by": "by",
+    "note": "note",
+}
 
 
 def list_(

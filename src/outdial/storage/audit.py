@@ -45,9 +45,9 @@ class Entry:
     token_id: int | None
     address: str | None
     action: str
-    """`create`, `change`, `remove`, `close` or `revoke`."""
+    """`create`, `change`, `remove`, `close`, `revoke`, `publish` or `roll_back`."""
     thing: str
-    """`account`, `token`, `trunk`, `bridge` …"""
+    """`account`, `token`, `trunk`, `bridge`, `flow` …"""
     thing_id: str
     before: dict[str, Any] | None
     """Of a change, only what differs; of something new, None."""

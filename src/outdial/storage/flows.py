@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from outdial.storage import audit
+from outdial.storage.audit import Actor
 from outdial.storage.tables import flow_versions, flows
 
 _THIS = (
@@ -20,6 +22,7 @@ _THIS = (
 )
 _INSERT = sa.insert(flows).returning(flows.c.id)
 _GET = sa.select(flows).where(*_THIS)
+_LOCK = _GET.with_for_update()
 _SAVE = (
     sa.update(flows)
     .where(*_THIS, flows.c.revision == bindparam("p_revision"))
@@ -82,6 +85,8 @@ class FlowVersion:
     note: str
     """What its author says of it."""
     published_at: int
+    published_by: str | None
+    """The actor, as the audit log names it; None of versions from before that was kept."""
 
 
 def insert(conn: sa.Connection, account_id: int, *, name: str, draft: str, now: int) -> StoredFlow:
@@ -132,36 +137,70 @@ def save(
 
 
 def publish(
-    conn: sa.Connection, account_id: int, flow_id: int, document: str, *, note: str, now: int
+    conn: sa.Connection,
+    actor: Actor,
+    account_id: int,
+    flow_id: int,
+    document: str,
+    *,
+    note: str,
+    now: int,
 ) -> FlowVersion | None:
     """Make a document the version that new calls get; None if there is no such flow.
 
     The same document as the newest version's is that version again.
     """
+    flow = _locked(conn, account_id, flow_id)
+    if flow is None:
+        return None
     newest = conn.execute(_NEWEST, {"p_flow": flow_id}).scalar_one() or 0
     sha256 = hashlib.sha256(document.encode()).hexdigest()
     version = None if newest == 0 else get_version(conn, flow_id, newest)
-    number = newest if version is not None and version.sha256 == sha256 else newest + 1
-    if not roll_back(conn, account_id, flow_id, number, now=now):
-        return None
-    if version is None or number != newest:
+    if version is None or version.sha256 != sha256:
         values: dict[str, Any] = {
             "flow_id": flow_id,
-            "version": number,
+            "version": newest + 1,
             "document": document,
             "sha256": sha256,
             "note": note,
             "published_at": now,
+            "published_by": actor.name,
         }
         conn.execute(_ADD_VERSION, values)
         version = FlowVersion(**values)
+    _point(conn, actor, flow, version.version, action="publish", now=now)
     return version
 
 
-def roll_back(conn: sa.Connection, account_id: int, flow_id: int, version: int, *, now: int) -> bool:
+def roll_back(
+    conn: sa.Connection, actor: Actor, account_id: int, flow_id: int, version: int, *, now: int
+) -> bool:
     """Let new calls get this version, which exists; False if there is no such flow."""
-    parameters = {"p_id": flow_id, "p_account": account_id, "p_version": version, "p_now": now}
-    return conn.execute(_POINT, parameters).rowcount == 1
+    flow = _locked(conn, account_id, flow_id)
+    if flow is None:
+        return False
+    _point(conn, actor, flow, version, action="roll_back", now=now)
+    return True
+
+
+def _locked(conn: sa.Connection, account_id: int, flow_id: int) -> StoredFlow | None:
+    """The flow, which nobody else publishes until this transaction ends."""
+    row = conn.execute(_LOCK, {"p_id": flow_id, "p_account": account_id}).mappings().one_or_none()
+    return None if row is None else StoredFlow(**row)
+
+
+def _point(
+    conn: sa.Connection, actor: Actor, flow: StoredFlow, version: int, *, action: str, now: int
+) -> None:
+    """Let new calls get a version, with a line of the audit log unless they do already."""
+    if flow.published == version:
+        return
+    parameters = {"p_id": flow.id, "p_account": flow.account_id, "p_version": version, "p_now": now}
+    conn.execute(_POINT, parameters)
+    before, after = {"published": flow.published}, {"published": version}
+    audit.write(
+        conn, actor, at=now, action=action, thing="flow", thing_id=flow.id, before=before, after=after
+    )
 
 
 def delete(conn: sa.Connection, account_id: int, flow_id: int, *, now: int) -> bool:

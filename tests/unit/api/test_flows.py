@@ -7,6 +7,7 @@ import pytest
 from tests.helpers.http_api import Api
 
 from outdial.api import flow_request
+from outdial.storage import audit
 
 GOOD = {
     "schema_version": 1,
@@ -67,7 +68,16 @@ async def test_publishing_and_rolling_back(api: Api) -> None:
     assert [(each["version"], each["current"]) for each in answer["data"]] == [(2, True), (1, False)]
     _, answer = await api.call("POST", f"{path}/rollback", json={"version": 1})
     assert answer["data"]["current"] is True
+    by = answer["data"]["published_by"]
+    found, _ = await api.database.read(audit.find, thing="flow", thing_id=str(row["id"]))
+    assert [(each.actor, each.action, each.after) for each in found] == [
+        (by, "roll_back", {"published": 1}),
+        (by, "publish", {"published": 2}),
+        (by, "publish", {"published": 1}),
+    ]
+    assert by == f"token {found[0].token_id}"
     _, answer = await api.call("GET", f"{path}/versions/1")
+    assert answer["data"]["published_by"] == by
     assert (answer["data"]["document"], answer["data"]["current"]) == (GOOD, True)
     assert (await api.call("GET", path))[1]["data"]["document"] == other, "the draft stays"
     for number in ("3", "0", "x", "99999999999999999999"):

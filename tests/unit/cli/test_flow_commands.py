@@ -155,7 +155,9 @@ def test_what_new_calls_get_is_chosen_from_the_command_line(
         for each in json.loads(outdial("flow", "versions", "1", "--json").out)
     ]
     assert shown == [(2, False, ""), (1, True, "first")]
-    assert "first" in outdial("flow", "versions", "1").out
+    versions = outdial("flow", "versions", "1").out
+    assert "first" in versions
+    assert "token 1" in versions
     (listed,) = json.loads(outdial("flow", "list", "--name", "men", "--json").out)
     assert (listed["id"], listed["published"], listed["revision"]) == (1, 1, 2)
     assert "Menu" in outdial("flow", "list").out

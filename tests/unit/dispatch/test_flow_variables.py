@@ -12,6 +12,9 @@ from outdial.dispatch.flow_variables import Locality, flow_variables
 from outdial.domain.number_origin import Origin
 from outdial.flow.zones import zone_of
 from outdial.storage import accounts, flows
+from outdial.storage.audit import Actor
+
+ANNA = Actor(name="anna")
 
 
 def test_times_are_in_the_account_s_zone() -> None:
@@ -75,5 +78,5 @@ async def _published(api: Api, text: str) -> int:
     }
     draft = json.dumps(flow)
     stored = await api.database.run(flows.insert, account_id=api.account_id, name="f", draft=draft, now=1)
-    await api.database.run(flows.publish, api.account_id, stored.id, draft, note="", now=1)
+    await api.database.run(flows.publish, ANNA, api.account_id, stored.id, draft, note="", now=1)
     return stored.id

@@ -393,6 +393,7 @@ class FlowVersion(TypedDict, total=False):
     note: str | None
     sha256: str
     published_at: str
+    published_by: str | None
     current: bool
     warnings: list[Any]
     document: dict[str, Any]

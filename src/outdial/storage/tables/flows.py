@@ -29,6 +29,7 @@ flow_versions = sa.Table(
     Column("sha256", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("published_at", BigInteger, nullable=False),
+    Column("published_by", Text),
 )
 
 flow_runs = sa.Table(
