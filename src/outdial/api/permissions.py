@@ -23,7 +23,6 @@ NEEDED: Mapping[str, tuple[Scope | None, Scope | None]] = {
     "/outgoing/suppressions": (Scope.SUPPRESSIONS, Scope.SUPPRESSIONS),
     "/voice": (Scope.REPORTS, Scope.REPORTS),
     "/voice/bridges": (None, Scope.ADMIN),
-    "/voice/flows": (Scope.FLOWS, Scope.FLOWS),
     "/voice/pricing": (None, Scope.ADMIN),
     # What was said cannot be said again: who only reads reports does not delete it.
     "/voice/recordings": (Scope.REPORTS, Scope.ACCOUNT),
