@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from outdial.domain.call import Call, CallState, ClaimedCall
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.retry_policy import Done, Retry
-from outdial.storage import attempts, calls, cdrs, credit, endings, traces
+from outdial.storage import attempts, calls, cdrs, credit, dial, endings, traces
 from outdial.storage.credit import Kind
+from outdial.storage.dial import Dial
 from outdial.storage.tables import outbox
 from tests.storage.test_outbox import endpoint
 from tests.storage.world import LEASE_MS, World, outcome, rescue_lost
@@ -104,6 +105,18 @@ async def test_a_call_that_was_picked_up_late_is_answered_whatever_its_next_try_
     assert [entry["summary"] for entry in notes[-1]] == [
         "the try before was picked up after all, too late: this one is given up"
     ]
+
+
+async def test_a_try_that_is_only_claimed_is_given_back_and_the_call_was_answered(world: World) -> None:
+    webhook = await endpoint(world)
+    claimed = await not_answered(world, webhook_id=str(webhook.id))
+    world.now += 20
+    (again,) = await world.claim("dialer")
+    await world.database.run(endings.answered_late, claimed.lease, now=world.now)
+    assert await world.database.run(dial.begin, again.lease, again.call, now=world.now) is Dial.WAITS
+    call = await the_call(world, claimed)
+    assert (call.state, call.disposition, call.reason) == (CallState.DONE, "ANSWER", "answered_late")
+    assert await world.database.read(_events) == [(1, 1), (None, 2)]
 
 
 async def test_one_who_picks_up_both_is_told_of_once(world: World) -> None:

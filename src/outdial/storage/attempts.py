@@ -14,7 +14,7 @@ from outdial.domain.call import Attempt, AttemptOutcome, AttemptState, CallState
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.rating import bill
 from outdial.domain.retry_policy import Done, Retry, RetryDecision, may_go_elsewhere
-from outdial.storage import agent_legs, call_rates, cdrs, credit, flow_runs, outbox, traces, ways
+from outdial.storage import agent_legs, call_rates, cdrs, credit, endings, flow_runs, outbox, traces, ways
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.statement import Statement
 from outdial.storage.tables import attempts, calls
@@ -61,12 +61,9 @@ _LEASED = (
 
 _OF_MONEY = (calls.c.state, calls.c.account_id, calls.c.rate, calls.c.reserved, calls.c.reason)
 
-# Somebody picked up an earlier try too late: then the call was answered, whatever this one came to.
-_PICKED_UP_LATE = calls.c.reason == sa.literal_column(f"'{EndReason.ANSWERED_LATE.value}'")
-_SAID_OF_THE_CALL: dict[str, sa.ColumnElement[Any]] = {
-    "disposition": sa.case((_PICKED_UP_LATE, calls.c.disposition), else_=bindparam("p_disposition")),
-    "reason": sa.case((_PICKED_UP_LATE, calls.c.reason), else_=bindparam("p_reason")),
-}
+_SAID_OF_THE_CALL = endings.unless_picked_up_late(
+    disposition=bindparam("p_disposition"), reason=bindparam("p_reason")
+)
 
 _CALL_DONE = Statement(
     sa.update(calls)

@@ -37,6 +37,22 @@ _CANCEL = (
     .returning(*_OF_MONEY)
 )
 
+_PICKED_UP_LATE = calls.c.reason == sa.literal_column(f"'{EndReason.ANSWERED_LATE.value}'")
+
+
+def unless_picked_up_late(
+    *, disposition: sa.ColumnElement[Any], reason: sa.ColumnElement[Any]
+) -> dict[str, sa.ColumnElement[Any]]:
+    """What to write of a call whose try is over or given back, in an update of `calls`.
+
+    Where somebody picked up an earlier try too late, the call was answered, whatever this one came to.
+    """
+    return {
+        "disposition": sa.case((_PICKED_UP_LATE, calls.c.disposition), else_=disposition),
+        "reason": sa.case((_PICKED_UP_LATE, calls.c.reason), else_=reason),
+    }
+
+
 _ANSWERED_LATE = (
     sa.update(calls)
     .where(

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import CallState, Lease
-from outdial.storage import credit, outbox, wake
+from outdial.storage import credit, endings, outbox, wake
 from outdial.storage.fencing import MINE, mine
 from outdial.storage.tables import attempts, calls
 
@@ -22,8 +22,10 @@ _BACK_TO_QUEUE = (
     .values(
         state=sa.case((_CANCELLED, sa.literal_column("'done'")), else_=sa.literal_column("'queued'")),
         done_at=sa.case((_CANCELLED, bindparam("p_now")), else_=None),
-        disposition=sa.case((_CANCELLED, sa.literal_column("'CANCEL'")), else_=calls.c.disposition),
-        reason=sa.case((_CANCELLED, sa.literal_column("'cancelled'")), else_=calls.c.reason),
+        **endings.unless_picked_up_late(
+            disposition=sa.case((_CANCELLED, sa.literal_column("'CANCEL'")), else_=calls.c.disposition),
+            reason=sa.case((_CANCELLED, sa.literal_column("'cancelled'")), else_=calls.c.reason),
+        ),
         attempts_started=calls.c.attempts_started - 1,
         dialer_id=None,
     )
