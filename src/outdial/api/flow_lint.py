@@ -10,13 +10,14 @@ from fastapi import Request
 from outdial.api.auth import Principal
 from outdial.api.context import context_of
 from outdial.flow.lint import Finding, lint
+from outdial.speech.flow_prompt import known_voices
 from outdial.storage import flows, sounds
 
 
 async def check(
     request: Request, principal: Principal, document: str, *, own: int | None = None
 ) -> list[Finding]:
-    """What lint says of a document, looking for its sounds and flows in the account.
+    """What lint says of a document, looking for its sounds and flows in the account and for voices here.
 
     A flow may jump to itself, whose id is `own`.
     """
@@ -32,12 +33,17 @@ async def check(
         return there
 
     await asyncio.to_thread(lint, read, has_sound=note(sounds_named), has_flow=note(flows_named))
+    voices = known_voices(context_of(request).voices)
     there_sounds, there_flows = await context_of(request).database.read(
         _existing, principal.account_id, sorted(sounds_named), sorted(flows_named)
     )
     there_flows |= {str(own)}
     return await asyncio.to_thread(
-        lint, read, has_sound=there_sounds.__contains__, has_flow=there_flows.__contains__
+        lint,
+        read,
+        has_sound=there_sounds.__contains__,
+        has_flow=there_flows.__contains__,
+        voices=voices,
     )
 
 

@@ -15,17 +15,22 @@ from outdial.cli.flow_files import read_flow, read_json, read_variables
 from outdial.cli.options import URL_DEFAULT, TokenOption, UrlOption
 from outdial.cli.output import JsonOption, console, print_json
 from outdial.cli.problems import CommandFailed
+from outdial.config import load_settings
 from outdial.errors import InvalidFlow, InvalidInput
 from outdial.flow import actions as act
 from outdial.flow.definition import Flow, Library, parse_flow
 from outdial.flow.difference import changes
 from outdial.flow.jumps import library_of
+from outdial.flow.known_voices import KnownVoices
 from outdial.flow.lint import lint as findings_of
 from outdial.flow.schema import flow_schema
 from outdial.flow.simulator import Simulator
 from outdial.flow.text_form import text_form
 from outdial.flow.told import read_start
 from outdial.flow.trial import Verdict, try_case
+from outdial.speech.flow_prompt import known_voices
+from outdial.speech.setup import open_voices
+from outdial.supervisor.speech import speech_client, speech_options
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Check, walk through, test and compare flows."
@@ -43,12 +48,19 @@ File = Annotated[Path, typer.Argument(help="A flow: a file of JSON.")]
 
 
 @app.command()
-def lint(files: Annotated[list[Path], typer.Argument(help="Flows.")], as_json: JsonOption = False) -> None:
+def lint(
+    files: Annotated[list[Path], typer.Argument(help="Flows.")],
+    voices: Annotated[
+        bool, typer.Option("--voices", help="Look for their voices and languages in `outdial voices`, too.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Say what is wrong with flows, and what looks wrong; the exit status is 1 if there are errors."""
+    known = _voices_here() if voices else None
     found = [
         (file, finding)
         for file in files
-        for finding in findings_of(read_json(file), has_flow=partial(_is_there, file))
+        for finding in findings_of(read_json(file), has_flow=partial(_is_there, file), voices=known)
     ]
     if as_json:
         print_json([{"file": str(file), **asdict(finding)} for file, finding in found])
@@ -169,6 +181,11 @@ def _other(file: Path, name: str) -> Path:
 
 def _is_there(file: Path, name: str) -> bool:
     return _other(file, name).exists()
+
+
+def _voices_here() -> KnownVoices:
+    settings = load_settings()
+    return known_voices(open_voices(speech_options(settings), speech_client(settings)))
 
 
 def _library(file: Path) -> Library:

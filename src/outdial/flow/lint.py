@@ -10,6 +10,7 @@ from outdial.errors import InvalidFlow
 from outdial.flow.conditions import Comparison
 from outdial.flow.definition import Flow, Node, parse_flow
 from outdial.flow.kinds import KEYS
+from outdial.flow.known_voices import KnownVoices
 from outdial.flow.prompt_template import LanguagePart, PromptTemplate, SoundPart, TextPart, marked
 from outdial.flow.spoken_keys import spoken_keys
 from outdial.flow.steps.confirm import ConfirmStep
@@ -48,11 +49,12 @@ def lint(
     *,
     has_sound: Callable[[str], bool] | None = None,
     has_flow: Callable[[str], bool] | None = None,
+    voices: KnownVoices | None = None,
 ) -> list[Finding]:
     """Everything that can be said about a definition, errors first.
 
     A flow with an error must not be published. ``has_sound`` and ``has_flow`` tell whether a stored sound and
-    another flow exist; without them that is not looked at.
+    another flow exist, and ``voices`` are those that can speak; without them that is not looked at.
     """
     try:
         flow = parse_flow(definition)
@@ -70,6 +72,8 @@ def lint(
         findings += _sounds(flow, has_sound)
     if has_flow is not None:
         findings += _flows(flow, has_flow)
+    if voices is not None:
+        findings += _unspoken(flow, voices)
     return sorted(findings, key=lambda each: (each.severity, each.node or "", each.field or ""))
 
 
@@ -168,19 +172,21 @@ def _exits(flow: Flow) -> Iterator[Finding]:
                 yield Finding("warning", "dead_end", name, f"exits.{each.name}", sentence)
 
 
-def _values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """All values in a step with the settings that they belong to."""
+def _values(value: Any, path: str = "", language: str | None = None) -> Iterator[tuple[str, Any]]:
+    """All values in a step with the settings that they belong to: all, or what a ``language`` hears."""
+    if language is not None and isinstance(value, LanguagePart):
+        value = value.by_language.get(language)
     if isinstance(value, Template | VariableName | Comparison | LanguagePart | TextPart | SoundPart):
         yield path, value
     if dataclasses.is_dataclass(value) and not isinstance(value, Template):
         for each in dataclasses.fields(value):
-            yield from _values(getattr(value, each.name), path or each.name.rstrip("_"))
+            yield from _values(getattr(value, each.name), path or each.name.rstrip("_"), language)
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _values(each, path)
+            yield from _values(each, path, language)
     elif isinstance(value, tuple):
         for each in value:
-            yield from _values(each, path)
+            yield from _values(each, path, language)
 
 
 def variables_set(flow: Flow) -> tuple[str, ...]:
@@ -264,6 +270,20 @@ def _sounds(flow: Flow, has_sound: Callable[[str], bool]) -> Iterator[Finding]:
             if not has_sound(value.sound.source):
                 sentence = f"there is no sound {value.sound.source}"
                 yield Finding("error", "missing_sound", name, field, sentence)
+
+
+def _unspoken(flow: Flow, voices: KnownVoices) -> Iterator[Finding]:
+    found: dict[Finding, None] = {}
+    for name, node in flow.nodes.items():
+        for language in flow.languages:
+            for field, value in _values(node.step, language=language):
+                if isinstance(value, TextPart) and value.is_spoken:
+                    spoken_in, voice = value.spoken_by(language, flow.voice_in(language))
+                    sentence = voices.why_not(spoken_in, voice)
+                    if sentence is not None:
+                        code = "missing_voice"
+                        found[Finding("error", code, name, field, sentence)] = None
+    yield from found
 
 
 def _flows(flow: Flow, has_flow: Callable[[str], bool]) -> Iterator[Finding]:

@@ -67,6 +67,18 @@ class TextPart:
     """None: the one of the call."""
     voice: str | None = None
 
+    @property
+    def is_spoken(self) -> bool:
+        """Whether there are words for a voice, and not only sounds that variables name."""
+        words = SPEAK_AS.sub(lambda it: "" if it["how"] in ("play", "sound") else it[0], self.text.source)
+        return any(character.isalnum() for character in words)
+
+    def spoken_by(self, language: str, voice: str | None) -> tuple[str, str | None]:
+        """The language and the voice of it in a call of that language and voice, which is not asked to speak
+        another language."""
+        other = self.language is not None and self.language != language
+        return self.language or language, self.voice or (None if other else voice)
+
 
 @dataclass(frozen=True, slots=True)
 class PausePart:
@@ -130,9 +142,7 @@ def _items(part: Part, render: Render, language: str, voice: str | None) -> Iter
             chosen = by_language.get(language) or next(iter(by_language.values()))
             yield from chosen.render(render, language, voice)
         case TextPart(text=text):
-            other = part.language is not None and part.language != language
-            spoken_in = part.language or language
-            yield from _spoken(render(marked(text)), spoken_in, part.voice or (None if other else voice))
+            yield from _spoken(render(marked(text)), *part.spoken_by(language, voice))
         case _:
             assert_never(part)
 

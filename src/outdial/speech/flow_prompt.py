@@ -7,10 +7,16 @@ from typing import assert_never
 from outdial.domain.prompt import Prompt
 from outdial.domain.saying import language_of, say_amount, say_date, say_digits, say_number
 from outdial.errors import Unspeakable
+from outdial.flow.known_voices import KnownVoices
 from outdial.flow.speakable import Currency, Date, Digits, Number, Text, Time
 from outdial.speech.voices import Voices
 
 Spoken = Text | Digits | Number | Date | Time | Currency
+
+
+def known_voices(voices: Voices) -> KnownVoices:
+    """What lint has to know of the voices, so that it finds the items that `prompt_of` refuses."""
+    return KnownVoices(frozenset(each.id for each in voices.all), frozenset(voices.languages))
 
 
 def prompt_of(item: Spoken, voices: Voices) -> Prompt:

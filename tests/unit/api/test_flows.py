@@ -127,6 +127,26 @@ async def test_a_document_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) 
     assert "1000 bytes" in answer["message"]
 
 
+@pytest.mark.parametrize(
+    ("head", "sentence"),
+    [
+        ({"voice": "pico:en-UK"}, "there is no voice 'pico:en-UK' here; did you mean 'pico:en-US'?"),
+        ({"languages": ["xx"]}, "no voice here speaks xx; texts are spoken in de-DE, en-GB, en-US"),
+    ],
+)
+async def test_what_no_voice_here_can_say_is_refused_at_publishing(
+    api: Api, head: dict[str, Any], sentence: str
+) -> None:
+    hello = {"type": "play", "settings": {"prompt": "Hello."}, "exits": {"next": "bye"}}
+    document = GOOD | {"entry": "hello", "nodes": {"hello": hello, **GOOD["nodes"]}}
+    row = await add(api, document | head)
+    status, answer = await api.call("POST", f"flows/{row['id']}/publish", json={})
+    assert status == 422
+    assert answer["errors"]["document"][0].startswith(f"node 'hello', field 'prompt': {sentence}")
+    await api.call("PUT", f"flows/{row['id']}", json={"document": document})
+    assert (await api.call("POST", f"flows/{row['id']}/publish", json={}))[0] == 200
+
+
 async def test_what_lint_finds_is_said_at_publishing(api: Api) -> None:
     endless = {"type": "play", "settings": {"prompt": "Hello."}, "exits": {"next": "a"}}
     row = await add(api, GOOD | {"entry": "a", "nodes": {"a": endless}})

@@ -50,6 +50,12 @@ def test_lint_says_what_is_wrong_and_fails_for_errors(outdial: Outdial, menu: Pa
     assert "1 of 1 flows" in bad.err
     findings = json.loads(outdial("flow", "lint", "--json", str(menu)).out)
     assert [each["code"] for each in findings] == ["no_such_key", "silent_key"]
+    menu.write_text(json.dumps(MENU | {"languages": ["xx"], "voice": "pico:en-UK"}))
+    assert outdial("flow", "lint", str(menu)).status == 0, "a server may have voices that are not here"
+    assert (
+        "node 'ask', field 'prompt': there is no voice 'pico:en-UK'"
+        in outdial("flow", "lint", "--voices", str(menu)).out
+    )
     menu.write_text("{")
     assert "is not JSON" in outdial("flow", "lint", str(menu)).err
     assert "cannot be read" in outdial("flow", "lint", "nowhere.json").err

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outdial.flow.known_voices import KnownVoices
 from outdial.flow.lint import lint
 
 BYE = {"type": "hang_up"}
@@ -56,6 +57,73 @@ def menu(prompt, *keys):
 )
 def test_a_rule_finds_what_it_is_for(nodes, more, finding):
     assert finding in found(nodes, **more)
+
+
+VOICES = KnownVoices(frozenset({"pico:en-US", "pico:de-DE"}), frozenset({"en-US", "de-DE"}))
+
+
+def unspoken(prompt, **head):
+    nodes = {"a": play(prompt), "bye": BYE}
+    flow = {"schema_version": 1, "entry": "a", "nodes": nodes, **head}
+    assert [each for each in lint(flow) if each.code == "missing_voice"] == [], (
+        "without voices: not looked at"
+    )
+    return [
+        (each.severity, each.node, each.field, each.message)
+        for each in lint(flow, voices=VOICES)
+        if each.code == "missing_voice"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "head", "sentence"),
+    [
+        (
+            {"text": "Hi.", "voice": "pico:en-UK"},
+            {},
+            "there is no voice 'pico:en-UK' here; did you mean 'pico:en-US'?",
+        ),
+        ("Hi.", {"voice": "alloy"}, "there is no voice 'alloy' here; there are pico:de-DE, pico:en-US"),
+        (
+            {"text": "नमस्ते।", "language": "hi-IN"},
+            {},
+            "no voice here speaks hi-IN; texts are spoken in de-DE, en-US",
+        ),
+        (
+            {"by_language": {"en": "Hi.", "hi": ["नमस्ते।", "जी।"]}},
+            {"languages": ["en", "hi"]},
+            "no voice here speaks hi; texts are spoken in de-DE, en-US",
+        ),
+        (
+            {"by_language": {"en": "Hi.", "de": "Tag."}},
+            {"languages": ["en", "de"], "voices": {"de": "anna"}},
+            "there is no voice 'anna' here; there are pico:de-DE, pico:en-US",
+        ),
+        (
+            "{{otp@digits}}",
+            {"languages": ["hi"]},
+            "no voice here speaks hi; texts are spoken in de-DE, en-US",
+        ),
+    ],
+)
+def test_a_text_that_no_voice_here_can_speak_is_an_error_of_its_node(prompt, head, sentence):
+    assert unspoken(prompt, **head) == [("error", "a", "prompt", sentence)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "head"),
+    [
+        ({"text": "Hi.", "voice": "pico:en-US"}, {}),
+        ("Cheers.", {"languages": ["en-GB"]}),
+        ({"text": "Tag.", "language": "de"}, {"voice": "pico:en-US"}),
+        ({"by_language": {"en": "Hi.", "hi": {"sound": "s-1"}}}, {"languages": ["en", "hi"]}),
+        ({"by_language": {"en": "Hi.", "hi": "जी।"}}, {"languages": ["en"]}),
+        ("{{greeting@sound}}.", {"languages": ["hi"]}),
+        ({"pause": 1}, {"languages": ["hi"], "voice": "alloy"}),
+    ],
+)
+def test_what_a_voice_here_speaks_or_nobody_has_to_is_none(prompt, head):
+    assert unspoken(prompt, **head) == []
 
 
 def test_a_key_that_the_prompt_does_not_speak_of_is_a_warning():
