@@ -1,9 +1,14 @@
 """Flows, their versions, and what calls did in them."""
 
 import dataclasses
+import json
 
+import pytest
+
+from outdial.dispatch.flow_library import FlowLibrary
 from outdial.domain.flow_run import FlowRun
 from outdial.domain.retry_policy import Done
+from outdial.errors import NotFound
 from outdial.storage import accounts, attempts, audit, cdrs, flow_runs, flows
 from outdial.storage.audit import Actor
 from outdial.storage.flow_runs import RunFilter
@@ -66,6 +71,22 @@ async def test_the_audit_log_says_who_let_new_calls_get_what(world: World) -> No
     ]
     first = found[-1]
     assert (first.account_id, first.token_id, first.address) == (1, 3, "192.0.2.4")
+
+
+async def test_a_dialer_runs_the_version_that_a_call_is_pinned_to(world: World) -> None:
+    run = world.database.run
+    flow = await run(flows.insert, world.account_id, name="a", draft="{}", now=5)
+    for number, entry in enumerate(("first", "second"), start=1):
+        document = {"schema_version": 1, "entry": entry, "nodes": {entry: {"type": "hang_up"}}}
+        await run(
+            flows.publish, ANNA, world.account_id, flow.id, json.dumps(document), note="", now=5 + number
+        )
+    library = FlowLibrary(world.database)
+    for version, entry in ((1, "first"), (2, "second"), (1, "first")):
+        loaded, _ = await library.load(world.account_id, flow.id, version, "918867135000")
+        assert loaded.flows[loaded.main].entry == entry
+    with pytest.raises(NotFound, match="no version 3"):
+        await library.load(world.account_id, flow.id, 3, "918867135000")
 
 
 async def test_another_account_sees_and_changes_nothing(world: World) -> None:

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.helpers.http_api import Api
+from tests.helpers.http_api import BRIDGE, Api
 
 from outdial.api import flow_request
-from outdial.storage import audit
+from outdial.storage import audit, calls
 
 GOOD = {
     "schema_version": 1,
@@ -85,6 +85,28 @@ async def test_publishing_and_rolling_back(api: Api) -> None:
     status, answer = await api.call("POST", f"{path}/rollback", json={"version": 7})
     assert status == 404
     assert "no version 7" in answer["message"]
+
+
+async def test_a_call_is_pinned_to_what_is_published_when_it_is_accepted(api: Api) -> None:
+    flow = (await add(api))["id"]
+    other = GOOD | {"nodes": {"bye": {"type": "hang_up", "settings": {"result": "failure"}}}}
+    form = {"bridge": BRIDGE, "to": "918867135000", "ivr_id": str(flow)}
+
+    async def version_of_a_call() -> int | None:
+        status, answer = await api.call("POST", "outgoing/send", data=form)
+        assert status == 200, answer
+        call = await api.database.read(calls.get, answer["data"][0]["id"])
+        assert call is not None
+        return call.flow_version
+
+    await api.call("POST", f"flows/{flow}/publish", json={})
+    assert await version_of_a_call() == 1
+    await api.call("PUT", f"flows/{flow}", json={"document": other, "revision": 1})
+    assert await version_of_a_call() == 1, "a draft is not what calls get"
+    await api.call("POST", f"flows/{flow}/publish", json={})
+    assert await version_of_a_call() == 2
+    await api.call("POST", f"flows/{flow}/rollback", json={"version": 1})
+    assert await version_of_a_call() == 1
 
 
 async def test_two_editors_do_not_overwrite_each_other(api: Api) -> None:

@@ -70,6 +70,14 @@ async def test_options_by_dots_brackets_and_objects(api: Api, style: str) -> Non
     assert stored == Prompt(voice="pico:es-ES", parts=("Hola.", 1_250, "Adiós."), tries=3, delay_ms=500)
 
 
+async def test_the_pause_between_two_times_is_not_that_of_a_break(api: Api) -> None:
+    options = {"break.identifier": "|", "break.time": "1", "iteration_tries": "2", "iteration_delay": "2.75"}
+    [prompt] = await _prompts(api, text="Hello. | There.", **options)
+    assert (prompt.parts, prompt.tries, prompt.delay_ms) == (("Hello.", 1_000, "There."), 2, 2_750)
+    [once] = await _prompts(api, iteration_delay="2.75")
+    assert (once.tries, once.delay_ms) == (1, 0), "a pause that is never heard is no other prompt"
+
+
 async def test_each_number_has_its_text_and_equal_texts_are_one_prompt(api: Api) -> None:
     text = "Dear {{name}}, your number {{to|slice:-4}} has the code {{otp@digits}} and {{n@number}} points."
     first, second = await _prompts(

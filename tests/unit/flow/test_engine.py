@@ -1,18 +1,19 @@
 """The engine itself: bounds on circles, actions kept in order, state as a value."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
 
 import pytest
 
 from outdial.errors import InvalidFlow
-from outdial.flow.actions import HangUp, Play, StartTimer
+from outdial.flow.actions import CancelTimer, HangUp, Play, StartTimer
 from outdial.flow.announcement import announcement
 from outdial.flow.definition import Flow, Library, Node, parse_flow
-from outdial.flow.engine import BUDGET_TIMER, MAX_VISITS, MAX_VISITS_BETWEEN_WAITS, resume, start
+from outdial.flow.engine import BUDGET_TIMER, MAX_VISITS, MAX_VISITS_BETWEEN_WAITS, Turn, resume, start
 from outdial.flow.events import DigitPressed, LegEnded, PlayFinished, TimerFired
 from outdial.flow.speakable import Beep, Sound
-from outdial.flow.state import State, restore, snapshot
-from outdial.flow.step import Leave, Outcome, Visit, Wait
+from outdial.flow.state import Frame, Passage, State, restore, snapshot
+from outdial.flow.step import End, Leave, Outcome, Visit, Wait
 
 KEY = DigitPressed(0, "1")
 
@@ -45,6 +46,19 @@ class Remember:
 
     def resume(self, visit: Visit, event: object) -> Outcome:
         return Leave()
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A step for these tests: waits for any event with a timer that it does not cancel itself."""
+
+    outcome: Outcome
+
+    def enter(self, visit: Visit) -> Outcome:
+        return Wait((StartTimer(f"{visit.node}/{visit.number}", 1_000),))
+
+    def resume(self, visit: Visit, event: object) -> Outcome:
+        return self.outcome
 
 
 def library(**nodes: tuple[object, str]) -> Library:
@@ -118,6 +132,76 @@ def test_a_snapshot_keeps_the_variables():
     state = start(announcement("sound-1"), {"to": "12025550100"}).state
     assert restore(snapshot(state)) == state
     assert restore(snapshot(state)).variables == {"to": "12025550100"}
+
+
+def test_a_snapshot_keeps_every_member_of_a_state():
+    passage = Passage("main", "a", 1_000, "next", 2_000)
+    state = State(
+        flow="sub",
+        node="b",
+        started_at=1_000,
+        now=3_000,
+        seed=7,
+        visits=4,
+        memory={"typed": "12", "tries": 1},
+        timer="b/4/wait",
+        variables={"to": "12025550100", "answer": {"n": [1, None]}},
+        collected=("answer",),
+        masked=("pin",),
+        tags=("late",),
+        path=(passage, Passage("sub", "b", 2_000)),
+        frames=(Frame("main", "a", 0),),
+        problems=("a: nothing",),
+        result="success",
+    )
+    untouched = State("", "", 0, 0)
+    same = [each.name for each in fields(State) if getattr(state, each.name) == getattr(untouched, each.name)]
+    assert same == [], "each member of this state has to differ from what a new one has"
+    assert restore(json.loads(json.dumps(snapshot(state)))) == state
+
+
+def test_nothing_happens_after_the_end():
+    flow = announcement("sound-1")
+    over = resume(flow, start(flow, {}).state, LegEnded(1_000, "callee_hung_up")).state
+    late = PlayFinished(2_000, "announcement/1/1", 5_400, completed=True)
+    assert resume(flow, over, late) == Turn(over, ())
+
+
+def test_flows_come_back_to_each_that_jumped_in_turn():
+    def nodes(target, after):
+        exits = {"returned": "back", "failed": None}
+        jump = {"type": "jump", "settings": {"flow": target}, "exits": exits}
+        return {"jump": jump, "back": {"type": "tag", "settings": {"tags": [after]}, "exits": {}}}
+
+    def a_flow(nodes, **more):
+        return parse_flow({"schema_version": 1, "entry": next(iter(nodes)), "nodes": nodes, **more})
+
+    leaf = {"leaf": {"type": "tag", "settings": {"tags": ["leaf"]}, "exits": {}}}
+    variables = {"pin": {"type": "text", "masked": True}, "who": {"default": "nobody"}}
+    flows = {
+        "main": a_flow(nodes("middle", "main")),
+        "middle": a_flow(nodes("leaf", "middle")),
+        "leaf": a_flow(leaf, variables=variables),
+    }
+    state = start(Library("main", flows), {"who": "Ann"}).state
+    assert state.tags == ("leaf", "middle", "main")
+    assert state.frames == ()
+    assert [(each.flow, each.node, each.exit) for each in state.path] == [
+        *(("main", "jump", "returned"), ("middle", "jump", "returned"), ("leaf", "leaf", "next")),
+        *(("middle", "back", "next"), ("main", "back", "next")),
+    ]
+    assert state.variables["who"] == "Ann", "what the call brought is not overwritten by a default"
+    assert state.masked == ("pin",)
+
+
+@pytest.mark.parametrize("outcome", [Leave(), End("success")])
+def test_no_timer_outlives_its_visit(outcome):
+    flow = library(a=(Timed(outcome), "b"), b=(Pause(), "a"))
+    first = start(flow, {})
+    assert first.state.timer == "a/1"
+    turn = resume(flow, first.state, KEY)
+    assert turn.actions[0] == CancelTimer("a/1")
+    assert turn.state.timer is None
 
 
 def test_a_snapshot_of_another_version_is_refused():

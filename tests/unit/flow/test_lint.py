@@ -177,6 +177,106 @@ def test_a_sound_flow_has_no_findings():
     assert found(nodes) == []
 
 
+def branch(variable, yes="bye", no="bye"):
+    condition = {"variable": variable, "is": "equal", "value": "1"}
+    return {"type": "branch", "settings": {"condition": condition}, "exits": {"yes": yes, "no": no}}
+
+
+def set_variable(name, value):
+    return {"type": "set_variable", "settings": {"values": {name: value}}, "exits": {"next": "bye"}}
+
+
+@pytest.mark.parametrize(
+    ("node", "field"),
+    [
+        (branch("nobody"), "condition"),
+        (branch("nobody.name"), "condition"),
+        (set_variable("x", "{{nobody}}"), "values"),
+        (play("{{nobody@digits}}"), "prompt"),
+        (play(["Hi.", {"by_language": {"en": "{{nobody}}"}}]), "prompt"),
+    ],
+)
+def test_a_variable_is_unknown_wherever_it_stands(node, field):
+    assert found({"a": node, "bye": BYE}) == [("warning", "unknown_variable", "a", field)]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "more"),
+    [
+        ({"a": branch("caller.country")}, {}),
+        ({"a": branch("x")}, {"variables": {"x": {"default": ""}}}),
+        ({"a": {**set_variable("x", "1"), "exits": {"next": "b"}}, "b": play("{{x}}")}, {}),
+        (
+            {
+                "a": {
+                    "type": "input",
+                    "settings": {"prompt": "Your code.", "variable": "x"},
+                    "exits": {"next": "b", "invalid": "bye", "timeout": "bye"},
+                },
+                "b": branch("x"),
+            },
+            {},
+        ),
+        (
+            {
+                "a": {
+                    "type": "connect",
+                    "settings": {"to": "12025550100", "variable": "x"},
+                    "exits": dict.fromkeys(("answered", "busy", "no_answer", "failed"), "b"),
+                },
+                "b": branch("x_seconds"),
+            },
+            {},
+        ),
+        (
+            {
+                "a": {"type": "jump", "settings": {"flow": 7}, "exits": {"returned": "b", "failed": "bye"}},
+                "b": play("{{set_there}}"),
+            },
+            {},
+        ),
+    ],
+)
+def test_a_variable_is_known_that_calls_the_flow_or_another_flow_bring(nodes, more):
+    assert found({**nodes, "bye": BYE}, **more) == []
+
+
+def test_a_confirmation_speaks_of_its_keys():
+    exits = dict.fromkeys(("accepted", "rejected", "timeout", "invalid"), "bye")
+    nodes = {"a": {"type": "confirm", "settings": {"prompt": "Press 3, or press 1."}, "exits": exits}}
+    codes = [code for _, code, *_ in found({**nodes, "bye": BYE})]
+    assert codes.count("no_such_key") == 1
+    assert codes.count("silent_key") == 1
+
+
+def test_a_sound_is_looked_for_in_every_language_unless_its_name_is_not_known_yet():
+    prompt = {"by_language": {"en": {"sound": "s-1"}, "hi": [{"sound": "s-2"}, {"sound": "{{to}}"}]}}
+    missing = ("error", "missing_sound", "a", "prompt")
+    more = {"languages": ["en", "hi"], "has_sound": lambda sound: sound == "s-1"}
+    assert found({"a": play(prompt), "bye": BYE}, **more) == [missing]
+
+
+def test_a_circle_ends_at_an_exit_that_leads_to_the_end_or_nowhere():
+    assert found({"a": branch("to", "a", "bye"), "bye": BYE}) == []
+    assert found({"a": branch("to", "b", "b"), "b": branch("to", "a", None)}) == []
+    one_key = {"type": "menu", "settings": {"prompt": "Press 1."}, "exits": {"1": None}}
+    one_key["exits"] |= dict.fromkeys(("invalid", "timeout"), "a")
+    assert found({"a": one_key}) == []
+
+
+def test_a_circle_of_several_nodes_is_endless_where_it_can_be_reached():
+    circle = {"b": play("Hi.", "c"), "c": play("Hi.", "b")}
+    endless = [("error", "endless_loop", name, None) for name in "bc"]
+    assert found({"a": play("Hi.", "b"), **circle}) == endless
+    unreachable = [("warning", "unreachable", name, None) for name in "bc"]
+    assert found({"a": BYE, **circle}) == unreachable
+
+
+def test_errors_come_first():
+    nodes = {"a": play("{{nobody}}", "b"), "b": play("Hi.", "b")}
+    assert [severity for severity, *_ in found(nodes)] == ["error", "warning"]
+
+
 @given(st.lists(st.lists(st.integers(0, 5) | st.none(), min_size=2, max_size=2), min_size=6, max_size=6))
 def test_endless_circles_are_those_that_a_walk_from_each_node_finds(edges):
     nodes = {
