@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import assert_never
 
@@ -174,7 +175,7 @@ def _speak_as(how: str, value: str, language: str, voice: str | None) -> Item | 
             return Digits(value, language, voice)
         case "number" if as_number(value) is not None:
             return Number(value, language, voice)
-        case "currency" if as_number(value) is not None:
+        case "currency" if _is_amount(value):
             return Currency(value, how.partition(":")[2] or "USD", language, voice)
         case "date" if _is_date(value[:10]):
             return Date(value[:10], language, voice)
@@ -182,6 +183,13 @@ def _speak_as(how: str, value: str, language: str, voice: str | None) -> Item | 
             return Time(found[1], language, voice)
         case _:
             return Text(value, language, voice)
+
+
+def _is_amount(value: str) -> bool:
+    try:  # a number such as 1e-99999999999999999999 is none that can be counted in money
+        return as_number(value) is not None and Decimal(value).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _is_date(value: str) -> bool:
