@@ -31,6 +31,7 @@ from outdial.storage import (
     credit,
     dial,
     endings,
+    giving_back,
     leases,
     outbox,
     outbox_claims,
@@ -301,7 +302,7 @@ class Life:
 
     def is_given_back(self) -> None:
         tried = self.one(self.fresh)
-        self.run(claims.release, tried.claimed.lease, now=self.now)
+        self.run(giving_back.release, tried.claimed.lease, now=self.now)
         tried.over = True
 
     def asks_for_a_callback(self) -> None:
