@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from outdial.errors import ConfigurationError, DatabaseUnavailable, StorageError
+from outdial.errors import ConfigurationError, DatabaseFull, DatabaseUnavailable, StorageError
 from outdial.storage import engine, wake
 from outdial.storage.database import Database, default_url
 from outdial.storage.writer import MAX_BATCH
@@ -299,6 +299,23 @@ async def test_a_full_disk_is_waited_for(sqlite_url: str) -> None:
         await database.run(fill)
         assert await database.run(add, "x" * 100_000) == "x" * 100_000
         assert len(await database.read(names)) == 1
+
+
+async def test_a_disk_that_stays_full_is_an_error_of_its_own_and_the_next_write_goes_on(
+    database_url: str,
+) -> None:
+    def fill(conn: sa.Connection) -> None:
+        if conn.dialect.name == "sqlite":
+            conn.exec_driver_sql("PRAGMA max_page_count = 1")
+            add(conn, "x" * 100_000)
+        else:  # as the server says it when it cannot extend a file
+            conn.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = 'disk_full'; END $$")
+
+    async with Database(database_url, retry_for_s=0.1) as database:
+        with pytest.raises(DatabaseFull, match="no room"):
+            await database.run(fill)
+        assert await database.run(add, "a") == "a"
+        assert await database.read(names) == ["a"]
 
 
 async def test_a_schema_that_is_missing_is_the_callers_error(tmp_path: Path) -> None:

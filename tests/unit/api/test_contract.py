@@ -86,7 +86,11 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    structlog.configure(logger_factory=structlog.WriteLoggerFactory(io.StringIO()))
+    # Plain lines: pretty tracebacks take so long that a 500 would be seen as a request that timed out.
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
+        logger_factory=structlog.WriteLoggerFactory(io.StringIO()),
+    )
     with Server(tmp_path_factory.mktemp("api")) as running:
         yield running
     structlog.reset_defaults()

@@ -404,6 +404,9 @@ async def test_a_replay_to_a_webhook_that_is_off_waits_and_says_so(api: Api, rec
     path = f"developer/webhooks/{row['id']}"
     ((delivery,), _) = await api.database.read(deliveries.find, row["id"])
     replay = f"{path}/deliveries/{delivery.id}/replay"
+    other = await added(api, receiver.url)
+    another_s = f"developer/webhooks/{other['id']}/deliveries/{delivery.id}/replay"
+    assert (await api.call("POST", another_s))[0] == 404, "it is the delivery of another webhook"
     assert (await api.call("POST", replay))[1]["message"] == "The event is sent again."
     await api.call("PUT", path, data={"status": "0"})
     status, answer = await api.call("POST", replay)
