@@ -31,7 +31,10 @@ router = APIRouter(prefix="/flows", tags=["flows"])
 LONGEST = 2_000
 """Characters that are spoken for one preview."""
 _FIELDS = {
-    "prompt": {"description": "A prompt as in a flow: a text, a part or a list of parts; in a form, JSON."},
+    "prompt": {
+        "type": ["string", "object", "array"],
+        "description": "A prompt as in a flow: a text, a part or a list of parts; in a form, JSON.",
+    },
     "language": {"type": "string", "description": "The language of the call; by default `en`."},
     "voice": {"type": "string", "description": "The flow's voice in it, of `GET voice/voices`."},
     "variables": {"type": "object", "description": "The variables of the call, by name."},

@@ -41,8 +41,11 @@ class Recorder(Transport):
     ) -> Any:
         self.sent.append((method, path, dict(query or {}), None if body is None else dict(body), is_keyed))
 
-    def raw(self, path: str, *, query: Mapping[str, Any] | None = None) -> bytes:
-        self.sent.append(("GET", path, dict(query or {}), None, False))
+    def raw(
+        self, path: str, *, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
+    ) -> bytes:
+        method = "GET" if body is None else "POST"
+        self.sent.append((method, path, dict(query or {}), None if body is None else dict(body), False))
         return b""
 
     def rows(self, path: str, *, query: Mapping[str, Any] | None = None) -> Any:

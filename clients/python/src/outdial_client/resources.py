@@ -638,7 +638,7 @@ class Flows(_Group):
     def listen(
         self,
         *,
-        prompt: str,
+        prompt: str | Mapping[str, Any] | Sequence[str],
         language: str | None = None,
         voice: str | None = None,
         variables: Mapping[str, Any] | None = None,
