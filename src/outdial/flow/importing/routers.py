@@ -21,7 +21,9 @@ _CONDITIONS = {
     "has_date_gt": "more_than",
     "has_date_eq": "equal",
 }
-_EQUAL = ("has_only_text", "has_only_phrase", "has_number_eq")
+_SAME_TEXT = ("has_only_text", "has_only_phrase")
+_LONGEST_EXIT = 100
+"""A `switch` compares texts, with the names of exits: not numbers, and nothing that is longer."""
 _DIALS = {"answered": "answered", "no_answer": "no_answer", "busy": "busy"}
 
 
@@ -182,7 +184,9 @@ def _keys(router: Router) -> dict[str, str | None] | None:
     exits: dict[str, str | None] = {}
     for test, arguments, target in router.cases:
         words = arguments[0].split() if arguments else []
-        single = test in _EQUAL or (test in ("has_any_word", "has_phrase") and len(words) == 1)
+        single = test in (*_SAME_TEXT, "has_number_eq") or (
+            test in ("has_any_word", "has_phrase") and len(words) == 1
+        )
         if not single or len(words) != 1 or len(words[0]) != 1 or words[0] not in "0123456789*#":
             return None
         exits.setdefault(words[0], target)
@@ -212,8 +216,9 @@ def _draw_cases(
     tests = []
     for test, arguments, target in router.cases:
         given = [expressions.translate(name, each) for each in arguments]
-        if test in _EQUAL and len(given) == 1 and "{" not in given[0] and given[0].strip():
-            values.setdefault(given[0].strip().lower()[:100], target)
+        text = given[0].strip() if len(given) == 1 and test in _SAME_TEXT else ""
+        if "{" not in text and 1 <= len(text) <= _LONGEST_EXIT:
+            values.setdefault(text.lower(), target)
         else:
             values["default"] = None  # no switch: the name of an exit would be in the way
         condition = _condition(variable, test, given)
