@@ -1,6 +1,7 @@
 """Flows, their versions, and what calls did in them."""
 
 import dataclasses
+import hashlib
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from outdial.errors import NotFound
 from outdial.storage import accounts, attempts, audit, cdrs, flow_runs, flows
 from outdial.storage.audit import Actor
 from outdial.storage.flow_runs import RunFilter
+from outdial.storage.flows import FlowVersion
 from tests.storage.world import World, outcome
 
 ANNA = Actor(name="token 3", account_id=1, token_id=3, address="192.0.2.4")
@@ -47,6 +49,43 @@ async def test_versions_never_change_and_rolling_back_copies_nothing(world: Worl
     assert three == two, "the newest version again, not a copy of it"
     assert await read(flows.get_version, flow.id, 1) == one
     assert await read(flows.get_version, flow.id, 3) is None
+
+
+async def test_nothing_edits_a_version_that_was_published(world: World) -> None:
+    run, read = world.database.run, world.database.read
+    flow = await run(flows.insert, world.account_id, name="a", draft="one", now=5)
+    this = (world.account_id, flow.id)
+    kept: dict[int, FlowVersion] = {}
+
+    async def publish(document: str, note: str, now: int) -> None:
+        made = await run(flows.publish, BEN, *this, document, note=note, now=now)
+        assert made is not None
+        kept.setdefault(made.version, made)
+
+    async def unchanged() -> None:
+        assert {each.version: each for each in await read(flows.versions, flow.id)} == kept
+        for each in kept.values():
+            assert each.sha256 == hashlib.sha256(each.document.encode()).hexdigest()
+
+    await publish("one", "first", 6)
+    await publish("two", "second", 7)
+    for step in (
+        run(flows.save, *this, name="b", draft="of tomorrow", revision=1, now=8),
+        publish("two", "the same with another note", 9),
+        run(flows.roll_back, ANNA, *this, 1, now=10),
+        run(flows.save, *this, name="c", draft="behind the one rolled back to", revision=2, now=11),
+        publish("three", "", 12),
+        publish("one", "the first again", 13),
+        run(flows.roll_back, ANNA, *this, 2, now=14),
+        run(flows.delete, *this, now=15),
+    ):
+        await step
+        await unchanged()
+    assert [(each.document, each.note) for each in kept.values()] == [
+        *(("one", "first"), ("two", "second"), ("three", ""), ("one", "the first again"))
+    ]
+    assert await run(flows.publish, BEN, *this, "five", note="", now=16) is None
+    await unchanged()
 
 
 async def test_the_audit_log_says_who_let_new_calls_get_what(world: World) -> None:

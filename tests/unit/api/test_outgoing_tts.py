@@ -1,12 +1,15 @@
 """Calls that say a text: what is stored for them, and everything that can be wrong with a request."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.helpers.http_api import BRIDGE, START_MS, Api
 
 from outdial.domain.prompt import Prompt, is_prompt, key_of
+from outdial.speech.engine import Gender, Voice
+from outdial.speech.voices import Voices
 from outdial.storage import accounts, calls, prompts
 
 
@@ -98,6 +101,88 @@ async def test_a_voice_by_its_id_and_by_its_language(api: Api) -> None:
     assert (await _prompts(api, voiceid="pico:en-GB"))[0].voice == "pico:en-GB"
     assert (await _prompts(api, **{"voice.language": "en_gb"}))[0].voice == "pico:en-GB"
     assert (await _prompts(api, **{"voice.language": "en-IN"}))[0].voice == "pico:en-US"
+
+
+def _voice(name: str, language: str, gender: Gender, *, for_words: bool = False) -> Voice:
+    return Voice("several", name, language, gender, for_words)
+
+
+class _Several:
+    """An engine with voices of either gender; it is asked for none here."""
+
+    name = "several"
+    revision = "1"
+    voices = (
+        _voice("recorded", "de-DE", "male", for_words=True),
+        _voice("ann", "en-US", "female"),
+        _voice("ben", "en-US", "male"),
+        _voice("sky", "en-US", "neutral"),
+        _voice("joy", "en-GB", "female"),
+        _voice("eva", "es-ES", "female"),
+        _voice("leo", "es-ES", "male"),
+        _voice("mia", "es-MX", "female"),
+        _voice("uwe", "de-DE", "male"),
+    )
+
+    async def speak(self, text: str, voice: Voice, out: Path) -> None:
+        raise AssertionError(text)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "name"),
+    [
+        ({}, "ann"),
+        ({"gender": "female"}, "ann"),
+        ({"gender": "male"}, "ben"),
+        ({"gender": "Male"}, "ben"),
+        ({"gender": "neutral"}, "sky"),
+        ({"language": "es"}, "eva"),
+        ({"language": "es", "gender": "female"}, "eva"),
+        ({"language": "es", "gender": "male"}, "leo"),
+        ({"language": "es-MX"}, "mia"),
+        ({"language": "es-MX", "gender": "male"}, "mia"),  # the region is what was asked for first
+        ({"language": "es-AR", "gender": "male"}, "leo"),
+        ({"language": "en-GB"}, "joy"),
+        ({"language": "en-GB", "gender": "male"}, "joy"),
+        ({"language": "en", "gender": "neutral"}, "sky"),
+        ({"language": "de", "gender": "female"}, "uwe"),  # a wish is no reason not to call
+    ],
+    ids=str,
+)
+async def test_language_and_gender_choose_the_voice(api: Api, wishes: dict[str, str], name: str) -> None:
+    vars(api.context.voices).update(vars(Voices([_Several()])))
+    [prompt] = await _prompts(api, **{f"voice.{wish}": value for wish, value in wishes.items()})
+    assert prompt.voice == f"several:{name}"
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({"break.identifier": "##"}, ("One.", 500, "Two, || three.")),
+        ({"break.time": "9"}, ("One. ## Two, || three.",)),
+        ({"break.identifier": "##", "break.time": "0"}, ("One.", "Two, || three.")),
+        ({"break.identifier": "##", "break.time": "60"}, ("One.", 60_000, "Two, || three.")),
+        ({"break.identifier": "##", "break.time": "0.25"}, ("One.", 250, "Two, || three.")),
+        ({"break.identifier": "||", "break.time": 2}, ("One. ## Two,", 2_000, "three.")),
+        ({"break.identifier": ".", "break.time": "1"}, ("One", 1_000, "## Two, || three", 1_000)),
+        ({"break.identifier": "e ", "break.time": "1"}, ("One. ## Two, || three.",)),  # its space counts
+        ({"break.identifier": "Q", "break.time": "1"}, ("One. ## Two, || three.",)),
+    ],
+    ids=str,
+)
+async def test_breaks_stand_where_their_mark_does(
+    api: Api, options: dict[str, Any], parts: tuple[str | int, ...]
+) -> None:
+    [prompt] = await _prompts(api, text="One. ## Two, || three.", **options)
+    assert prompt.parts == parts
+
+
+@pytest.mark.parametrize("tries", [1, 2, 10])
+async def test_a_text_is_said_as_often_as_was_asked(api: Api, tries: int) -> None:
+    [prompt] = await _prompts(api, iteration_tries=tries)
+    assert (prompt.tries, prompt.delay_ms) == (tries, 500 if tries > 1 else 0)
+    [text] = await _prompts(api, iteration_tries=str(tries))
+    assert text == prompt
 
 
 async def test_where_the_number_comes_from(api: Api) -> None:

@@ -11,6 +11,7 @@ from outdial.flow.announcement import announcement
 from outdial.flow.definition import Flow, Library, Node, parse_flow
 from outdial.flow.engine import BUDGET_TIMER, MAX_VISITS, MAX_VISITS_BETWEEN_WAITS, Turn, resume, start
 from outdial.flow.events import DigitPressed, LegEnded, PlayFinished, TimerFired
+from outdial.flow.report import report
 from outdial.flow.speakable import Beep, Sound
 from outdial.flow.state import Frame, Passage, State, restore, snapshot
 from outdial.flow.step import End, Leave, Outcome, Visit, Wait
@@ -59,6 +60,18 @@ class Timed:
 
     def resume(self, visit: Visit, event: object) -> Outcome:
         return self.outcome
+
+
+@dataclass(frozen=True)
+class Complain:
+    """A step for these tests: notes its visit so often, and goes on."""
+
+    times: int
+
+    def enter(self, visit: Visit) -> Outcome:
+        for each in range(self.times):
+            visit.note(f"{visit.number}.{each}")
+        return Leave()
 
 
 def library(**nodes: tuple[object, str]) -> Library:
@@ -246,3 +259,54 @@ def test_each_language_has_its_voice():
     assert voices == {"en": ("en", "usual"), "de": ("de", "deutsch"), "fr": ("fr", "usual")}
     with pytest.raises(InvalidFlow, match="no language of this flow"):
         parse_flow(definition | {"voices": {"it": "x"}})
+
+
+def test_what_the_flow_declares_as_a_secret_is_one_from_the_start():
+    values = {"pin": "{{pin}}{{pin}}", "said": "{{pin}}", "name": "{{name}}"}
+    definition = {
+        "schema_version": 1,
+        "entry": "a",
+        "variables": {"pin": {"masked": True}, "name": {}},
+        "nodes": {
+            "a": {"type": "set_variable", "settings": {"values": values}, "exits": {"next": "b"}},
+            "b": {"type": "play", "settings": {"prompt": "Hi."}, "exits": {}},
+        },
+    }
+    state = start(Library.of(parse_flow(definition)), {"pin": "47", "name": "Ann"}).state
+    assert (state.variables["pin"], state.masked) == ("4747", ("pin",))
+    assert report(state).variables == {"pin": "****", "said": "47", "name": "Ann"}
+
+
+def test_problems_are_bounded_and_the_first_are_kept():
+    state = start(library(a=(Complain(15), "b"), b=(Complain(15), "c"), c=(Pause(), "c")), {}).state
+    wanted = [*(("a", f"1.{each}") for each in range(15)), *(("b", f"2.{each}") for each in range(5))]
+    assert len(state.problems) == len(wanted)
+    assert all(
+        node in said and words in said for (node, words), said in zip(wanted, state.problems, strict=True)
+    )
+
+
+def test_a_tag_is_cut_to_its_length():
+    nodes = {"a": {"type": "tag", "settings": {"tags": [" {{long}}", "{{nothing}}", "b"]}, "exits": {}}}
+    flow = parse_flow({"schema_version": 1, "entry": "a", "nodes": nodes})
+    assert start(Library.of(flow), {"long": "x" * 99 + "yz"}).state.tags == ("x" * 99 + "y", "b")
+
+
+@pytest.mark.parametrize("given", ["it", "", None, 7, ["de"], {"de": 1}])
+def test_a_language_that_the_flow_does_not_speak_is_its_first(given):
+    definition = {
+        "schema_version": 1,
+        "languages": ["en", "de"],
+        "voices": {"en": "english", "de": "deutsch"},
+        "entry": "a",
+        "nodes": {
+            "a": {
+                "type": "play",
+                "settings": {"prompt": {"by_language": {"en": "Hi.", "de": "Tag."}}},
+                "exits": {},
+            }
+        },
+    }
+    actions = start(Library.of(parse_flow(definition)), {"language": given}).actions
+    (play,) = [each for each in actions if isinstance(each, Play)]
+    assert [(each.text, each.language, each.voice) for each in play.prompt] == [("Hi.", "en", "english")]

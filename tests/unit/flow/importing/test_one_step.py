@@ -43,9 +43,9 @@ def test_a_widget_that_has_no_like_here_says_why_and_is_tagged(kind: str, words:
         ("call_classifier", "classified"),
         ("call_llm", "language model"),
         ("call_resthook", "`send_event`"),
-        ("transfer_airtime", "airtime"),
+        ("transfer_airtime", "is transferred from here"),
         ("start_session", "other people's flows"),
-        ("remove_contact_groups", "groups"),
+        ("remove_contact_groups", "there are no groups"),
         *(
             (kind, "contacts are not kept")
             for kind in (
