@@ -131,7 +131,7 @@ def test_a_missing_block_is_an_error(tmp_path: Path) -> None:
         report.write_block("one", "new", page)
 
 
-@pytest.mark.parametrize("benchmark", {*everything.SHORT, *everything.FULL})
+@pytest.mark.parametrize("benchmark", sorted({*everything.SHORT, *everything.FULL}))
 def test_the_page_has_a_block_for_each_benchmark_and_names_its_command(benchmark: str) -> None:
     name = {"media_lateness --joined": "media_joined", "announcements --many": "announcements_many"}.get(
         benchmark, benchmark.removesuffix(" --full")
