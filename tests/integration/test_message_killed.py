@@ -37,7 +37,9 @@ FLOW: dict[str, Any] = {
 
 @pytest.fixture
 async def system(tmp_path: Path, sqlite_url: str) -> AsyncIterator[System]:
-    async with System(tmp_path, sqlite_url, settings={"dispatch.lease_seconds": 2}) as running:
+    async with System(
+        tmp_path, sqlite_url, settings={"dispatch.lease_seconds": 2, "media.workers": 1}
+    ) as running:
         await running.start()
         yield running
 

@@ -87,6 +87,7 @@ _HARMLESS = {
     "developer/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
     "developer/webhooks/{webhook_id}/verify",
     "flows/lint",
+    "flows/preview",
     "flows/simulate",
     "flows/test",
     "flows/{flow_id}/publish",

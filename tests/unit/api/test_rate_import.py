@@ -93,7 +93,7 @@ async def test_an_unknown_account_keeps_all_out(admin: Api) -> None:
         (HEAD + "91,0.5,,,,,,,,\n", "Row 2 has 10 cells for 8 columns."),
         (HEAD + '91,"0.5\n', "The file is not CSV"),
         (b"prefix,sale_price\n91,\xff\n", "not text in UTF-8"),
-        ("", "file is missing"),
+        ("", "file is an empty file."),
     ],
 )
 async def test_what_is_no_card(admin: Api, content: str | bytes, sentence: str) -> None:
