@@ -75,6 +75,12 @@ async def trunk_of(world: World, call_id: str) -> int:
     return call.trunk_id
 
 
+async def test_a_bridge_is_the_same_however_it_is_found(world: World) -> None:
+    await further(world, "second")
+    bridge = await world.database.read(bridges.get_by_number, BRIDGE)
+    assert await world.database.read(bridges.of_account, world.account_id, limit=9) == [bridge]
+
+
 async def test_a_trunk_that_takes_no_call_leads_to_the_next_and_a_round_is_one_fault(world: World) -> None:
     second, third = await further(world, "second", "third")
     (call,) = await world.queue()

@@ -104,7 +104,7 @@ def find_all(conn: sa.Connection) -> list[Bridge]:
 def of_account(conn: sa.Connection, account_id: int, *, limit: int, offset: int = 0) -> list[Bridge]:
     """Return an account's bridges, by number."""
     own = _ALL.where(bridges.c.account_id == account_id).limit(limit).offset(offset)
-    return [Bridge(**row) for row in conn.execute(own).mappings()]
+    return [_bridge(row) for row in conn.execute(own).mappings()]
 
 
 def count(conn: sa.Connection, account_id: int) -> int:
