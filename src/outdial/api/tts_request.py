@@ -9,7 +9,7 @@ from typing import Any
 from outdial.api.errors import invalid
 from outdial.api.local_time import current_zone
 from outdial.api.send_request import SendRequest
-from outdial.domain.number_origin import NOWHERE, origin_of
+from outdial.domain.number_origin import NOWHERE, is_asked_by, origin_of
 from outdial.domain.phone_number import PhoneNumber
 from outdial.domain.prompt import LONGEST_PAUSE_MS, MOST_PARTS, Prompt
 from outdial.domain.saying import language_of, say_digits, say_number
@@ -24,7 +24,6 @@ _LONGEST_IDENTIFIER = 40
 _DEFAULT_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = LONGEST_PAUSE_MS / 1000
 _SECONDS = re.compile(r"\d{1,4}(\.\d{1,6})?")
-_CALLER = re.compile(r"\bcaller\b")
 _GENDERS: Mapping[str, Gender] = {"female": "female", "male": "male", "neutral": "neutral"}
 
 
@@ -49,7 +48,7 @@ class Speech:
         """
         if "{" not in self.text:
             return [self._prompt(self.text, {})] * len(wanted.to)
-        asks = _CALLER.search(self.text) is not None
+        asks = is_asked_by(self.text)
         return [
             self._prompt(
                 self.text,

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import UnionType
@@ -12,7 +11,7 @@ import sqlalchemy as sa
 
 from outdial.dispatch.agent_call import JOINABLE
 from outdial.dispatch.flow_variables import Locality
-from outdial.domain.number_origin import NOWHERE, Origin, origin_of
+from outdial.domain.number_origin import NOWHERE, Origin, is_asked_by, origin_of
 from outdial.domain.number_zone import zones_of_number
 from outdial.errors import NotFound
 from outdial.flow.definition import Flow, Library, parse_flow
@@ -25,7 +24,6 @@ from outdial.storage import accounts, flows
 from outdial.storage.flows import FlowVersion
 
 _MOST_KEPT = 500
-_CALLER = re.compile(r"\bcaller\b")
 
 
 class Reader(Protocol):
@@ -94,7 +92,7 @@ class FlowLibrary:
         parsed = self._parsed.get(key)
         if parsed is None:
             flow = parse_flow(json.loads(stored.document))
-            parsed = _Parsed(flow, _CALLER.search(stored.document) is not None)
+            parsed = _Parsed(flow, is_asked_by(stored.document))
             if len(self._parsed) >= _MOST_KEPT:
                 self._parsed.pop(next(iter(self._parsed)))
             self._parsed[key] = parsed

@@ -6,6 +6,7 @@ question, which takes half a second: ask from a thread.
 """
 
 import gc
+import re
 import sys
 from array import array
 from bisect import bisect_left
@@ -18,6 +19,7 @@ from phonenumbers import carrier
 _LANGUAGE = "en"
 _LONGEST_PREFIX = 9
 _REMEMBERED = 10_000
+_CALLER = re.compile(r"\bcaller\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,14 @@ class Origin:
 
 
 NOWHERE = Origin(None, None)
+
+
+def is_asked_by(text: str) -> bool:
+    """Whether a text or a flow may ask where its callee comes from, as `{{caller.region}}` does.
+
+    Others need not pay for it.
+    """
+    return _CALLER.search(text) is not None
 
 
 @lru_cache(maxsize=_REMEMBERED)
