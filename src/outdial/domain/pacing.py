@@ -67,8 +67,8 @@ class TrunkPace:
         if self.closed(now):
             return 0
         self._refill(now)
-        most = 1 if self.failing else int(self.tokens + _ROUNDING)
-        return max(0, min(most, int(self.tokens + _ROUNDING), self.max_concurrent - self.active))
+        most = max(0, min(int(self.tokens + _ROUNDING), self.max_concurrent - self.active))
+        return min(most, 1) if self.failing else most
 
     def take(self, count: int, now: float) -> None:
         """Note that `count` calls, at most `free`, were claimed."""

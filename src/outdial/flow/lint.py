@@ -242,14 +242,9 @@ def _keys(flow: Flow) -> Iterator[Finding]:
 
 def _spoken(prompt: PromptTemplate, language: str) -> Iterator[str]:
     """The keys that a prompt speaks of to callees of a language."""
-    for part in prompt.parts:
-        match part:
-            case TextPart(text=text):
-                yield from spoken_keys(text.source)
-            case LanguagePart(by_language=by_language):
-                yield from _spoken(by_language.get(language) or PromptTemplate(), language)
-            case _:
-                pass
+    for _, value in _values(prompt, language=language):
+        if isinstance(value, TextPart):
+            yield from spoken_keys(value.text.source)
 
 
 def _languages(flow: Flow) -> Iterator[Finding]:

@@ -64,6 +64,7 @@ def walk_steps(library: Library, steps: object, *, variables: Variables, now: in
 
 def shown_walk(walk: Simulator, *, begun: int, time: Callable[[int | None], str | None]) -> dict[str, Any]:
     """Where a walk has come to, as values that ``json.dumps`` takes; `time` writes Unix milliseconds."""
+    report = walk.report.to_json()
     return {
         "finished": walk.finished,
         "waits_for": waits_for(walk),
@@ -83,7 +84,7 @@ def shown_walk(walk: Simulator, *, begun: int, time: Callable[[int | None], str 
         ],
         "new_lines": len(walk.lines) - walk.last_line,
         "actions": [_action(each) for each in walk.actions[walk.last_action :]],
-        "report": {**walk.report.to_json(), "path": shown_path(walk.report.to_json()["path"], time)},
+        "report": {**report, "path": shown_path(report["path"], time)},
     }
 
 
