@@ -11,6 +11,7 @@ from typing import Literal
 import structlog
 
 from outdial.dispatch.figures import count_agent_dial, count_rtp
+from outdial.dispatch.insisting import insist
 from outdial.dispatch.lines import Lines
 from outdial.dispatch.phones import Phone, PhoneNetwork, Tracer
 from outdial.dispatch.ports import Store
@@ -312,15 +313,12 @@ class AgentCall:
         if self._tracer is not None and (entries := self._tracer.take()):
             marked = [each | {"summary": f"agent {self._leg}: {each['summary']}"} for each in entries]
             self.agents.store.post(attempts.append_trace, self.lease, marked)
-        while not self.is_lost():
-            try:
-                await self.agents.store.run_patiently(
-                    agent_legs.finish, self.lease, self._leg, outcome, now=self.agents.clock()
-                )
-            except DatabaseUnavailable as error:
-                # What it cost must not be lost while the lease holds; each try waits inside `run`.
-                _log.warning("agent_leg_waits_for_database", call_id=self.call.id, error=str(error))
-                await asyncio.sleep(1.0)
-            else:
-                break
+        await insist(
+            lambda: self.agents.store.run_patiently(
+                agent_legs.finish, self.lease, self._leg, outcome, now=self.agents.clock()
+            ),
+            is_lost=self.is_lost,
+            waiting="agent_leg_waits_for_database",
+            call_id=self.call.id,
+        )
         self.leave_place()

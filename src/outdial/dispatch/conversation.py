@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
-
 from outdial.dispatch.agent_call import Agents
 from outdial.dispatch.clips import Clips
 from outdial.dispatch.company import Company
@@ -19,6 +17,7 @@ from outdial.dispatch.conferences import Conferences
 from outdial.dispatch.flow_library import FlowLibrary
 from outdial.dispatch.flow_requests import send_request
 from outdial.dispatch.flow_variables import ANYWHERE, Locality, flow_variables
+from outdial.dispatch.insisting import insist
 from outdial.dispatch.messages import Messages
 from outdial.dispatch.phones import Phone
 from outdial.dispatch.ports import Store
@@ -77,10 +76,6 @@ _LARGEST_EVENT = 65_536
 """Bytes of JSON: each webhook has a copy."""
 _MOST_PROBLEMS = 40
 """Sentences that are kept of a run."""
-_AGAIN_S = 1.0
-"""How soon a write that must not be lost is tried again."""
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,14 +257,12 @@ class Conversation:
     async def _opt_out(self, new: NewSuppression) -> None:
         """Have it on disk before the call is over, however long that takes."""
         now = self.clock()
-        while not self.is_lost():
-            try:
-                await self.store.run(suppressions.add, self.call.account_id, new, source="flow", now=now)
-            except DatabaseUnavailable as error:
-                _log.warning("opt_out_waits_for_database", call_id=self.call.id, error=str(error))
-                await asyncio.sleep(_AGAIN_S)
-            else:
-                return
+        await insist(
+            lambda: self.store.run(suppressions.add, self.call.account_id, new, source="flow", now=now),
+            is_lost=self.is_lost,
+            waiting="opt_out_waits_for_database",
+            call_id=self.call.id,
+        )
 
     async def _request_callback(self, wish: RequestCallback) -> None:
         try:

@@ -21,6 +21,7 @@ from outdial.dispatch.conversation import Conversation, Flows
 from outdial.dispatch.figures import count_dial
 from outdial.dispatch.flow_library import is_gathered, is_mixed, why_not_offered
 from outdial.dispatch.flow_variables import ANYWHERE, Locality
+from outdial.dispatch.insisting import insist
 from outdial.dispatch.late_answers import LateAnswers
 from outdial.dispatch.phones import Phone, PhoneNetwork
 from outdial.dispatch.ports import AudioByUrl, Clock, Store
@@ -30,7 +31,7 @@ from outdial.domain.call import AttemptOutcome, Call, ClaimedCall
 from outdial.domain.disposition import EndReason, HangupBy, classify, is_about_codecs
 from outdial.domain.rating import longest_talk_ms
 from outdial.domain.retry_policy import TRUNK_FAULT_DELAYS_MS, RetryDecision, decide
-from outdial.errors import DatabaseUnavailable, InvalidFlow, NotFound
+from outdial.errors import InvalidFlow, NotFound
 from outdial.flow.announcement import announcement
 from outdial.flow.definition import Library
 from outdial.storage import attempts, dial, giving_back, held_calls
@@ -400,15 +401,12 @@ class Runner:
     ) -> RetryDecision | None:
         """Write the outcome; returns what was decided, None if the lease is lost."""
         trace = [] if control.tracer is None else control.tracer.take()
-        while not control.lost:
-            try:
-                decided: RetryDecision | None = await self._store.run_patiently(
-                    attempts.finish, control.lease, outcome, decision, now=self._clock(), trace=trace
-                )
-            except DatabaseUnavailable as error:
-                # The outcome must not be lost while the lease holds; each try waits inside `run`.
-                _log.warning("outcome_waits_for_database", call_id=call.id, error=str(error))
-                await asyncio.sleep(1.0)
-            else:
-                return decided
-        return None
+        decided: RetryDecision | None = await insist(
+            lambda: self._store.run_patiently(
+                attempts.finish, control.lease, outcome, decision, now=self._clock(), trace=trace
+            ),
+            is_lost=lambda: control.lost,
+            waiting="outcome_waits_for_database",
+            call_id=call.id,
+        )
+        return decided
