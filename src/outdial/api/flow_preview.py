@@ -1,7 +1,6 @@
 """`flows/preview`: listen to a prompt before anybody is called with it."""
 
 import asyncio
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from outdial.api.context import context_of
 from outdial.api.documentation import body, errors
 from outdial.api.errors import ApiError, invalid
 from outdial.api.flow_request import DEEPEST, depth
+from outdial.api.scratch import scratch_folder
 from outdial.errors import InvalidInput, NotFound, SpeechError, SpeechUnavailable
 from outdial.flow.problem import Place, Problem
 from outdial.flow.prompt_kind import LANGUAGE_KIND, PROMPT
@@ -73,16 +73,13 @@ async def listen(request: Request) -> Response:
         except NotFound:
             return None
 
-    folder = context.options.work_dir / context.new_uuid()
-    await asyncio.to_thread(folder.mkdir, parents=True)
-    try:
-        async with context.decoders:
-            file = await preview(prompt, context.voices, find_clip, folder)
+    async with scratch_folder(context) as folder:
+        try:
+            async with context.decoders:
+                file = await preview(prompt, context.voices, find_clip, folder)
+        except SpeechError as error:
+            raise _refusal(error) from None
         return Response(await asyncio.to_thread(file.read_bytes), media_type="audio/wav")
-    except SpeechError as error:
-        raise _refusal(error) from None
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _refusal(error: SpeechError) -> ApiError:

@@ -52,8 +52,7 @@ async def read_multipart(
     """Read all parts; the part that `file` names is written to its path.
 
     Raises ApiError 400 for a body that is not multipart, 413 for a file over its limit or too many or too
-    large fields, 422 for a second file or one that is expected
-    to be a text.
+    large fields, 422 for a second file, or one where a text is expected.
     """
     reader = _Reader(file)
     try:

@@ -1,7 +1,5 @@
 """Requests that carry a file: `multipart/form-data`, with the file on disk until the request is answered."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from outdial.api.bodies import MULTIPART, bounded, parameters_of
 from outdial.api.context import context_of
 from outdial.api.errors import ApiError, invalid
 from outdial.api.multipart import FileTarget, boundary_of, read_multipart
+from outdial.api.scratch import scratch_folder
 
 _AROUND_THE_FILE = 1024 * 1024
 """Bytes that a body may have beside its file: boundaries, headers and the other fields."""
@@ -46,10 +45,7 @@ async def uploaded(request: Request, field: str, *, limit: int, what: str) -> As
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != MULTIPART:
         raise ApiError(415, f"Send {what} as {MULTIPART}, in a field with the name {field}.")
-    context = context_of(request)
-    folder = context.options.work_dir / context.new_uuid()
-    await asyncio.to_thread(folder.mkdir, parents=True)
-    try:
+    async with scratch_folder(context_of(request)) as folder:
         form = await read_multipart(
             bounded(request, limit, around=_AROUND_THE_FILE),
             boundary_of(content_type),
@@ -62,5 +58,3 @@ async def uploaded(request: Request, field: str, *, limit: int, what: str) -> As
             raise invalid({field: [f"{field} is missing: send {what} in a field with the name {field}."]})
         name = Path(form.file_name.replace("\\", "/")).name
         yield Upload(folder / "source", name, form.file_bytes, parameters)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
