@@ -23,6 +23,13 @@ def answer_sdp(rtp_port: int, *, keys: bool = False) -> str:
     return text.replace("\n", "\r\n")
 
 
+def audio_port(invite: str) -> int:
+    """Where the caller of an INVITE listens."""
+    media = re.search(r"^m=audio (\d+) ", invite, re.MULTILINE)
+    assert media is not None
+    return int(media[1])
+
+
 def response(request: str, status: str, *, port: int, body: str = "") -> bytes:
     """A response to a request that came to `port`."""
     copied = _COPIED.findall(request.replace("\r", ""))

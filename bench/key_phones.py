@@ -14,16 +14,14 @@ import json
 import re
 import select
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from types import TracebackType
-from typing import Self
 
 from bench.arrivals import DROP_ALL, MARKED_RTP, attach, dropped, listen_timed, receive
-from bench.callee import answer_sdp, response
+from bench.callee import answer_sdp, audio_port, response
+from bench.child import Child
 from bench.far_end import HOST, free_port, free_ports
 
 from outdial.rtp.packet import HEADER_SIZE, MARKER, PLAIN, pack_header
@@ -60,41 +58,16 @@ class Pressed:
     server took for over before, because this process was held up."""
 
 
-class KeyPhones:
+class KeyPhones(Child):
     """The process, as a context; `stop` ends it and tells what happened."""
 
     def __init__(self, keys: int, every_ms: int) -> None:
         self.port = free_port()
-        self._arguments = [str(self.port), str(free_ports(2, even=True)), str(keys), str(every_ms)]
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.key_phones", *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != "ready\n":
-            raise RuntimeError("the phones did not start")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.communicate()
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
+        super().__init__("bench.key_phones", self.port, free_ports(2, even=True), keys, every_ms)
 
     def stop(self) -> Pressed:
         """End it."""
-        answer, _ = self._process.communicate(timeout=60)
-        return Pressed(**json.loads(answer))
+        return Pressed(**self.end())
 
 
 @dataclass(slots=True)
@@ -206,10 +179,8 @@ class _Phones:
                 self._sip.sendto(response(text, "200 OK", port=self._port), source)
 
     def _ring(self, call_id: str, invite: str) -> None:
-        media = re.search(r"^m=audio (\d+) ", invite, re.MULTILINE)
-        assert media is not None
         slot = len(self._calls) % _SLOTS
-        self._calls.setdefault(call_id, _Call((HOST, int(media[1])), slot))
+        self._calls.setdefault(call_id, _Call((HOST, audio_port(invite)), slot))
 
     def _talk(self, call_id: str, now: int) -> None:
         call = self._calls[call_id]

@@ -13,14 +13,11 @@ import json
 import select
 import socket
 import struct
-import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from bench.arrivals import (
     AND,
@@ -34,6 +31,7 @@ from bench.arrivals import (
     listen_timed,
     receive,
 )
+from bench.child import Child
 from bench.far_end import HOST, free_ports
 from bench.report import percentile
 
@@ -69,33 +67,16 @@ class Heard:
     max_ms: float
 
 
-class RtpSink:
+class RtpSink(Child):
     """The process, as a context; `stop` ends it and tells what it heard."""
 
-    def __enter__(self) -> Self:
+    def __init__(self) -> None:
         self.port = free_ports(2, even=True)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.rtp_sink", str(self.port)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != "ready\n":
-            raise RuntimeError("the RTP sink did not start")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.communicate()
+        super().__init__("bench.rtp_sink", self.port)
 
     def stop(self) -> Heard:
         """End it."""
-        answer, _ = self._process.communicate(timeout=60)
-        return Heard(**json.loads(answer))
+        return Heard(**self.end())
 
 
 @contextlib.contextmanager

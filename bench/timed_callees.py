@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.arrivals import DROP_ALL, MARKED_RTP, attach, listen_timed, receive
-from bench.callee import answer_sdp, response
+from bench.callee import answer_sdp, audio_port, response
 from bench.far_end import HOST, free_ports
 
 _SILENCE = b"\xd5" * 160
@@ -85,9 +85,7 @@ class TimedCallees:
         method = text.split(" ", 1)[0]
         if method == "INVITE":
             times.invite = times.invite or at
-            media = re.search(r"^m=audio (\d+) ", text, re.MULTILINE)
-            assert media is not None
-            self._by_far_end[HOST, int(media[1])] = times
+            self._by_far_end[HOST, audio_port(text)] = times
             self._respond(text, source, "180 Ringing")
             self._respond(text, source, "200 OK", answer_sdp(self._rtp.getsockname()[1]))
         elif method == "ACK":

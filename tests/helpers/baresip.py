@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.helpers.program import Program
+from tests.helpers.program import Program, end
 from tests.helpers.sound import Pcm
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -106,13 +106,7 @@ class Baresip(Program):
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-            try:
-                await asyncio.wait_for(self._process.wait(), BOUND_S)
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+        await end(self._process)
 
     async def command(self, name: str, argument: str = "") -> None:
         """Give a command of baresip's menu: `sndcode 5`, `hold`, `resume`, `hangup`, …"""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.helpers.poll import until
-from tests.helpers.program import Program
+from tests.helpers.program import Program, end
 from tests.helpers.sound import Pcm
 
 BOUND_S = 20.0
@@ -59,14 +59,7 @@ class Linphone(Program):
 
     async def stop(self) -> None:
         """End it. Idempotent."""
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.terminate()
-        try:
-            await asyncio.wait_for(self._process.wait(), BOUND_S)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await end(self._process)
 
     def command(self, text: str) -> None:
         """Type a line: `terminate`, `pause`, a key such as `5`."""

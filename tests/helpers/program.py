@@ -1,7 +1,22 @@
 """A far end that is somebody else's program: started by `async with`; a failure shows what it said."""
 
+import asyncio
 from types import TracebackType
 from typing import Self
+
+_ENDS_WITHIN_S = 20.0
+
+
+async def end(process: asyncio.subprocess.Process | None) -> None:
+    """Ask a process to end, and kill it where it does not. Idempotent; None has not been started."""
+    if process is None or process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _ENDS_WITHIN_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 class Program:

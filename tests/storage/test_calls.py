@@ -1,6 +1,5 @@
 """Accepting, finding and cancelling calls."""
 
-import json
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from outdial.domain.call import CallState
 from outdial.domain.disposition import Disposition
 from outdial.storage import calls
+from tests.storage.plans import explain
 from tests.storage.world import BRIDGE, World
 
 
@@ -152,16 +152,10 @@ async def test_the_log_reads_an_index_and_does_not_sort(
         statements.append((statement, parameters))
 
     def plan(conn: sa.Connection) -> str:
-        sqlite = conn.dialect.name == "sqlite"
-        if not sqlite:  # a planner would rightly scan a table of three rows
-            for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
-                conn.execute(sa.text(f"SET LOCAL {setting} = off"))
         sa.event.listen(conn, "before_cursor_execute", keep)
         calls.find(conn, world.account_id, wanted, limit=2, after=(7, 7))
         sa.event.remove(conn, "before_cursor_execute", keep)
-        prefix = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN (FORMAT JSON) "
-        rows = conn.exec_driver_sql(prefix + statements[0][0], statements[0][1]).all()
-        return "\n".join(str(row[-1]) for row in rows) if sqlite else json.dumps(rows[0][0])
+        return explain(conn, *statements[0])
 
     text = await world.database.run(plan)
     assert index in text

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 from outdial.domain.call import AttemptState, CallState
 from outdial.storage import attempts, calls, claims, giving_back, leases, schema, trunks
 from outdial.storage.database import Database
+from tests.storage.plans import plan_of
 from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
 
 
@@ -148,25 +148,9 @@ async def test_the_claim_reads_the_partial_index(world: World) -> None:
     """Not a scan and not a sort: its cost must not grow with the queue or the history."""
     await world.queue(3)
 
-    def plan(conn: sa.Connection) -> str:
-        sqlite = conn.dialect.name == "sqlite"
-        if not sqlite:  # a planner would rightly scan a table of three rows
-            for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
-                conn.execute(sa.text(f"SET LOCAL {setting} = off"))
-        values = {"p_dialer": "d", "p_now": world.now, "p_trunk": world.trunk_id, "p_limit": 5}
-        values |= {"p_account": world.account_id, "p_bridge": BRIDGE}
-        compiled = claims.CLAIM.compile(dialect=conn.dialect)
-        named = compiled.construct_params(values)
-        # the limit is written into the statement when it is executed
-        statement = str(compiled).replace("__[POSTCOMPILE_p_limit]", "5")
-        parameters: object = named
-        if sqlite:
-            parameters = tuple(named[name] for name in compiled.positiontup if name != "p_limit")
-        prefix = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN (FORMAT JSON) "
-        rows = conn.exec_driver_sql(prefix + statement, parameters).all()  # type: ignore[arg-type]
-        return "\n".join(str(row[-1]) for row in rows) if sqlite else json.dumps(rows[0][0])
-
-    text = await world.database.run(plan)
+    values = {"p_dialer": "d", "p_now": world.now, "p_trunk": world.trunk_id, "p_limit": 5}
+    values |= {"p_account": world.account_id, "p_bridge": BRIDGE}
+    text = await world.database.run(plan_of, claims.CLAIM, values)
     assert "ix_calls_due" in text
     assert "SCAN calls" not in text
     assert "Seq Scan" not in text

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from outdial.storage import accounts, attempts, bridges, calls, cdrs, claims, pa
 from outdial.storage.database import Database
 from outdial.storage.paces import Hold
 from outdial.storage.ways import Detour
+from tests.storage.plans import plan_of
 from tests.storage.world import BRIDGE, World, outcome
 
 LATER = Retry(due_at=1_060_000, spends_attempt=False)
@@ -307,24 +307,9 @@ class TestClosedTrunk:
 async def test_moving_reads_the_partial_index(world: World) -> None:
     await world.queue(3)
 
-    def plan(conn: sa.Connection) -> str:
-        sqlite = conn.dialect.name == "sqlite"
-        if not sqlite:
-            for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
-                conn.execute(sa.text(f"SET LOCAL {setting} = off"))
-        values = {"p_now": world.now, "p_from": world.trunk_id, "p_trunk": 7, "p_limit": 5}
-        values |= {"p_account": world.account_id, "p_bridge": BRIDGE}
-        compiled = ways.MOVE.compile(dialect=conn.dialect)
-        named = compiled.construct_params(values)
-        statement = str(compiled).replace("__[POSTCOMPILE_p_limit]", "5")
-        parameters: object = named
-        if sqlite:
-            parameters = tuple(named[name] for name in compiled.positiontup if name != "p_limit")
-        prefix = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN (FORMAT JSON) "
-        rows = conn.exec_driver_sql(prefix + statement, parameters).all()  # type: ignore[arg-type]
-        return "\n".join(str(row[-1]) for row in rows) if sqlite else json.dumps(rows[0][0])
-
-    text = await world.database.run(plan)
+    values = {"p_now": world.now, "p_from": world.trunk_id, "p_trunk": 7, "p_limit": 5}
+    values |= {"p_account": world.account_id, "p_bridge": BRIDGE}
+    text = await world.database.run(plan_of, ways.MOVE, values)
     assert "ix_calls_due" in text
     for costly in ("SCAN calls", "Seq Scan", "TEMP B-TREE", '"Sort"'):
         assert costly not in text
