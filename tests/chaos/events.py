@@ -1,7 +1,7 @@
 """What the receiver of the webhooks has seen, against what the database says was to be told."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -16,6 +16,8 @@ from tests.helpers.endpoint import Endpoint, Received
 _FAILS = 0.05
 _FAILS_BEFORE_ANOTHER = 0.5
 """Of the first events of calls that go on: the next one, which has to wait for it, often comes meanwhile."""
+_REFUSED_AT_MOST = 2
+"""Times for one event: each one doubles the wait before the next, and the test waits for all of them."""
 _SLOW = 0.02
 _SLOW_S = 2.5
 """Longer than the deliverer waits: it takes the event for lost, though it was taken."""
@@ -34,6 +36,7 @@ class UnreliableReceiver:
 
     def __init__(self, endpoint: Endpoint, rng: Random) -> None:
         self._rng = rng
+        self._refused: Counter[tuple[str, int]] = Counter()
         self.told: list[Told] = []
         """In the order in which they came."""
         endpoint.behave = self._behave
@@ -41,14 +44,21 @@ class UnreliableReceiver:
     async def _behave(self, received: Received) -> web.StreamResponse:
         place = len(self.told)
         self.told.append(Told(received.json, None))
-        luck = self._rng.random()
-        if luck < _SLOW:
-            await asyncio.sleep(_SLOW_S)
-        event = received.json
-        fails = _FAILS_BEFORE_ANOTHER if event["sequence"] == 1 and event["attempts_left"] else _FAILS
-        status = 503 if _SLOW <= luck < _SLOW + fails else 200
+        status = await self._answer(received.json)
         self.told[place] = Told(received.json, status)
         return web.Response(status=status)
+
+    async def _answer(self, event: Mapping[str, Any]) -> int:
+        key = event["id"], event["sequence"]
+        if self._refused[key] == _REFUSED_AT_MOST:
+            return 200
+        luck = self._rng.random()
+        fails = _FAILS_BEFORE_ANOTHER if event["sequence"] == 1 and event["attempts_left"] else _FAILS
+        self._refused[key] += luck < _SLOW + fails
+        if luck < _SLOW:
+            await asyncio.sleep(_SLOW_S)
+            return 200
+        return 503 if luck < _SLOW + fails else 200
 
     def taken(self) -> set[tuple[str, int]]:
         """The events that were taken, by call and sequence."""
