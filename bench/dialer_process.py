@@ -26,7 +26,7 @@ from outdial.dispatch.lines import Lines
 from outdial.dispatch.phones import SipNetwork
 from outdial.dispatch.runner import Runner
 from outdial.domain.call import NewCall
-from outdial.storage import accounts, bridges, calls, cdrs, schema, trunks
+from outdial.storage import accounts, bridges, calls, schema, tables, trunks
 from outdial.storage.database import Database
 from outdial.supervisor.parts import collect_garbage_rarely
 from outdial.telephony.leg import Leg
@@ -176,13 +176,13 @@ def fill(conn: sa.Connection, options: argparse.Namespace) -> None:
 
 def count_open(conn: sa.Connection) -> int:
     """Calls that are not done; one is enough to know."""
-    open_calls = sa.select(calls.calls.c.seq).where(calls.calls.c.state != "done").limit(1).subquery()
+    open_calls = sa.select(tables.calls.c.seq).where(tables.calls.c.state != "done").limit(1).subquery()
     return conn.execute(sa.select(sa.func.count()).select_from(open_calls)).scalar_one()
 
 
 def count_answered(conn: sa.Connection) -> int:
     """CDRs of calls that were answered and ended by us."""
-    table = cdrs.cdrs
+    table = tables.cdrs
     query = sa.select(sa.func.count()).where(table.c.disposition == "ANSWER", table.c.reason == "completed")
     return conn.execute(query).scalar_one()
 

@@ -112,8 +112,8 @@ class _Streams:
             lost += max((number - sequence & 0xFFFF) + 1 for _, _, number in stream) - len(stream)
         if not late:
             return Heard(packets, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
-        figures = [round(percentile(late, percent), 3) for percent in (50, 99, 99.9)]
-        return Heard(packets, self.timed, len(self._times), lost, *figures, round(max(late), 3))
+        p50, p99, p999 = (round(percentile(late, percent), 3) for percent in (50, 99, 99.9))
+        return Heard(packets, self.timed, len(self._times), lost, p50, p99, p999, round(max(late), 3))
 
 
 def serve(port: int) -> None:

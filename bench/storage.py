@@ -26,7 +26,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tests.postgres import empty_database, running_cluster
 
 from outdial.domain.call import NewCall
-from outdial.storage import accounts, bridges, calls, claims, leases, schema, trunks
+from outdial.storage import accounts, bridges, calls, claims, leases, schema, tables, trunks
 from outdial.storage.database import Database
 
 _BRIDGE = "12025550199"
@@ -138,7 +138,7 @@ def _plain(path: Path, transactions: list[list[dict[str, object]]]) -> float:
 
 
 def _tables() -> Iterator[str]:
-    table = calls.calls
+    table = tables.calls
     yield str(CreateTable(table).compile(dialect=sqlite.dialect()))
     for index in table.indexes:
         yield str(CreateIndex(index).compile(dialect=sqlite.dialect()))

@@ -42,7 +42,7 @@ class Cluster:
     def execute(self, statement: str) -> None:
         """Run one statement outside any transaction."""
         with psycopg.connect(f"host={self.folder} user=postgres dbname=postgres", autocommit=True) as conn:
-            conn.execute(statement)  # type: ignore[arg-type]
+            conn.execute(statement)
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""

@@ -114,7 +114,8 @@ class Method:
         if set(content) != {"application/json"}:
             return None
         schema: dict[str, Any] = content["application/json"]["schema"]
-        return schema.get("properties", {}).get("data", schema)
+        data: dict[str, Any] = schema.get("properties", {}).get("data", schema)
+        return data
 
 
 def methods() -> list[Method]:

@@ -8,6 +8,7 @@ import ast
 import dataclasses
 import inspect
 import re
+from functools import partial
 from pathlib import Path
 
 from outdial.sandbox.heard import Heard
@@ -41,11 +42,15 @@ def lines() -> str:
     return "\n".join(["| field | meaning |", "|---|---|", *rows])
 
 
+def _filled(table: str, match: re.Match[str]) -> str:
+    return f"{match[1]}{table}\n{match[2]}"
+
+
 def page(text: str) -> str:
     """The page `text` with its tables written anew."""
     for name, table in (("numbers", numbers()), ("keys", keys()), ("lines", lines())):
         marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text, count = marked.subn(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)
+        text, count = marked.subn(partial(_filled, table), text)
         if count != 1:
             raise ValueError(f"the page needs the markers <!-- {name} --> and <!-- /{name} --> once")
     return text

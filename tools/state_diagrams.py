@@ -3,6 +3,7 @@
 `python -m tools.state_diagrams` writes the page; a test holds it to the tables.
 """
 
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ nothing; a test proves that every pair of state and input is either drawn or lis
 
 def diagram(table: StateTable[Any, Any, Any]) -> str:
     """Return one table as a Mermaid state diagram."""
-    names = {state: f"s{index}" for index, state in enumerate(table.states)}
+    states: type[Enum] = table.states
+    names = {state: f"s{index}" for index, state in enumerate(states)}
     lines = ["stateDiagram-v2"]
     lines += [f'    state "{state.value}" as {name}' for state, name in names.items()]
     lines.append(f"    [*] --> {next(iter(names.values()))}")

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from outdial.domain.call import CallState
 from outdial.domain.rating import Rate, bill
 from outdial.storage import credit, rates
-from outdial.storage.credit import Kind
+from outdial.storage.credit import Credit, Kind
+from outdial.storage.credit import Entry as Line
 from outdial.storage.tables import agent_legs, calls
 from outdial.supervisor.first_start import default_account
 from outdial.supervisor.parts import wall_clock_ms
@@ -24,8 +25,8 @@ TOP_UP = 100_000_000
 class Money:
     """How the account stands, and every line of its ledger, oldest first."""
 
-    credit: credit.Credit
-    lines: list[credit.Entry]
+    credit: Credit
+    lines: list[Line]
     open_reserved: int
     """What the calls that are not over have reserved, by their own rows."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from outdial.domain.call import AttemptState
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.storage import cdrs
 from tests.chaos.ledger import attempt_states
@@ -96,4 +97,4 @@ def _bound_files(system: System, size: int) -> None:
 
 
 def _answered(system: System) -> int:
-    return list(system.read(attempt_states, "").values()).count("answered")
+    return list(system.read(attempt_states, "").values()).count(AttemptState.ANSWERED)

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from outdial.domain.call import AttemptState
 from outdial.domain.disposition import Disposition, EndReason
 from outdial.storage import cdrs, traces
 from tests.chaos.ledger import attempt_states
@@ -113,7 +114,7 @@ async def _refusal(system: System, method: str, path: str, sound: str) -> tuple[
 
 
 def _answered(system: System) -> int:
-    return list(system.read(attempt_states, "").values()).count("answered")
+    return list(system.read(attempt_states, "").values()).count(AttemptState.ANSWERED)
 
 
 def _heard_all(system: System, talking: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ import heapq
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from outdial.errors import SdpError
 from outdial.sip.digest import Credentials
@@ -46,14 +47,15 @@ class Network:
         self._random = random.Random(self.seed)
         self._queue: list[tuple[float, int, tuple[str, int], tuple[str, int], bytes]] = []
         self._serial = 0
-        self._plan: list[tuple[float, int, Callable[[float], None]]] = []
+        self._plan: list[tuple[float, int, Callable[[float], object]]] = []
 
-    def schedule(self, at: float, action: Callable[[float], None]) -> None:
+    def schedule(self, at: float, action: Callable[[float], object]) -> None:
         """Do something at a virtual time."""
         self._serial += 1
         heapq.heappush(self._plan, (at, self._serial, action))
 
-    def attach(self, address: tuple[str, int], endpoint: Endpoint) -> None:
+    def attach(self, address: tuple[str, int], endpoint: Any) -> None:
+        """`endpoint` is an Endpoint, or what has its methods."""
         self.endpoints[address] = endpoint
 
     def flush(self) -> None:
@@ -224,7 +226,7 @@ class Pair:
         self.session.start(self.network.now)
         self.network.flush()
 
-    def at(self, time: float, action: Callable[[float], None]) -> None:
+    def at(self, time: float, action: Callable[[float], object]) -> None:
         """Run the network until `time`, then do something there."""
         self.network.run(until=time)
         action(self.network.now)

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from aiohttp import web
 
@@ -33,7 +34,7 @@ async def web_server(
     """Serve every request by `handler`, which may also return what it has prepared."""
     server = WebServer(address, port, "http" if tls is None else "https")
 
-    async def handle(request: web.Request) -> web.StreamResponse:
+    async def handle(request: Any) -> web.StreamResponse:
         server.requests.append(request)
         server.bodies.append(await request.read())
         return await handler(request)

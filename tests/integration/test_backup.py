@@ -12,6 +12,8 @@ from tests.helpers.poll import until
 from tests.helpers.system import System
 from tests.postgres import Cluster
 
+from outdial.domain.call import AttemptState
+
 pytestmark = pytest.mark.timeout(180)
 
 ANSWERS, BUSY, TALKS = "12025550100", "12025550102", "12026000000"
@@ -132,4 +134,4 @@ async def _send_without_dialer(system: System) -> dict[str, str]:
 
 
 def _answered(system: System) -> int:
-    return list(system.read(attempt_states, "").values()).count("answered")
+    return list(system.read(attempt_states, "").values()).count(AttemptState.ANSWERED)

@@ -6,7 +6,7 @@ nothing with us: sipp, which sends keys by INFO, and baresip, which sends them a
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -247,7 +247,7 @@ async def test_every_example_with_keys_that_baresip_sends_as_telephone_events(
     await side_by_side(one)
 
 
-async def side_by_side(one: Callable[[Example, int], Awaitable[None]]) -> None:
+async def side_by_side(one: Callable[[Example, int], Coroutine[Any, Any, None]]) -> None:
     """One call to each flow: they share nothing but the server."""
     chosen = [example for example in EXAMPLES if (example.flow, example.keys) in OVER_THE_WIRE]
     assert {example.flow for example in chosen} == {file.stem for file in FLOWS.glob("*.json")}

@@ -10,6 +10,7 @@ import time
 import wave
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ from outdial.telephony.user_agent import UserAgent, UserAgentOptions
 SOUND_MS = 3_000
 """The welcome sound is cut to this: long enough to be known again, short enough for a test."""
 
-PORTS = {"port_min": 11_000, "port_max": 31_000}
+PORTS: dict[str, Any] = {"port_min": 11_000, "port_max": 31_000}
 """Wide, because other programs on the machine may hold any of them."""
 
 CALLS: dict[str, float] = {

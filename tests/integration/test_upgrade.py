@@ -104,9 +104,9 @@ async def test_nothing_is_lost_and_what_waited_is_dialled(system: System) -> Non
     assert [(each["status"], each["sip_code"]) for each in retried["attempts"]] == [("BUSY", 486)] * 2
     done = await system.callstatus("old:done")
     assert (done["status"], done["dtmf"], done["customid"]) == ("ANSWER", "12", "mine")
-    for call_id, status in (("old:dialing", "CHANUNAVAIL"), ("old:answered", "ANSWER")):
+    for call_id, ended in (("old:dialing", "CHANUNAVAIL"), ("old:answered", "ANSWER")):
         row = await system.done(call_id)
-        assert (row["status"], row["attempts"][0]["reason"]) == (status, "interrupted")
+        assert (row["status"], row["attempts"][0]["reason"]) == (ended, "interrupted")
     assert sorted(heard.number for heard in system.heard()) == sorted((CALLS["old:queued"][0], BUSY))
     assert len(system.read(cdrs.of_call, "old:done")) == 1
     listed = (await system.request("GET", "voice/sounds"))[1]["data"]

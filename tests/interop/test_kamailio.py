@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def phone(directory: Path, *, answers: bool = True) -> Baresip:
     return Baresip(directory, codecs=["PCMU"], speech=melody(30, 8000, seed=4), rate=8000, answers=answers)
 
 
-def dialled(caller: Caller, carrier: Kamailio, **options: object) -> Leg:
+def dialled(caller: Caller, carrier: Kamailio, **options: Any) -> Leg:
     """A leg over the carrier, with the right login unless `options` say otherwise."""
     return caller.leg((carrier.host, carrier.port), **{"credentials": LOGIN, **options})
 

@@ -7,6 +7,7 @@ import pytest
 
 from outdial.domain.disposition import EndReason
 from outdial.sdp.direction import Direction
+from outdial.sip.message import Request, Response
 from outdial.telephony.leg import Leg
 from tests.interop.caller import Caller, answered, end_of, ladder
 from tests.interop.conftest import StartSipp
@@ -103,6 +104,6 @@ def _reinvite(leg: Leg, caller: Caller) -> None:
     caller.user_agent.flush()
 
 
-def _session_versions(messages: list[object]) -> list[int]:
+def _session_versions(messages: list[Request | Response]) -> list[int]:
     bodies = [getattr(message, "body", b"") for message in messages]
     return [int(match.group(1)) for body in bodies if (match := re.search(rb"o=\S+ \d+ (\d+) ", body))]

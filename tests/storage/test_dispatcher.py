@@ -253,8 +253,14 @@ async def test_what_a_dead_dialer_left_is_cleared_up_at_the_start(world: World, 
 async def test_a_clock_that_jumps_interrupts_nothing_and_gives_no_call_to_two(
     world: World, database_url: str, clock: HandClock, jump_ms: int
 ) -> None:
-    """The other dialer's clock stays, so each sees the other an hour away."""
-    options = {"lease_s": 3.0, "poll_s": 0.05}  # a busy machine is late, too, and must not lose it
+    """The other dialer's clock stays, so each sees the other an hour away.
+
+    A busy machine is late, too, and must not lose the lease.
+    """
+    options: dict[str, Any] = {
+        "lease_s": 3.0,
+        "poll_s": 0.05,
+    }
     steady = HandClock()
     async with Database(database_url) as other_database, staged(world, clock, **options) as stage:
         other = Stage(world, other_database, steady, **options)

@@ -63,7 +63,7 @@ async def test_a_later_attempt_counts_on(world: World) -> None:
 )
 async def test_a_subscription_is_to_one_kind_of_event(world: World, event: str, hears: list[str]) -> None:
     webhook = await endpoint(world)
-    wish = {"event": event, "identity": "all", "webhook_id": webhook.id, "now": 1}
+    wish: dict[str, Any] = {"event": event, "identity": "all", "webhook_id": webhook.id, "now": 1}
     await world.database.run(subscriptions.insert, world.account_id, **wish)
     call = await talking(world)
     assert await say(world, call, "promised")

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from functools import partial
 
 import pytest
 
@@ -24,8 +25,8 @@ async def test_a_draft_is_saved_only_over_the_revision_that_was_read(world: Worl
     run, read = world.database.run, world.database.read
     flow = await run(flows.insert, world.account_id, name="a", draft="{}", now=5)
     assert await read(flows.get, world.account_id, flow.id) == flow
-    saved = {"name": "b", "draft": '{"x":1}', "now": 6}
-    assert await run(flows.save, world.account_id, flow.id, revision=1, **saved)
+    saved = partial(flows.save, name="b", draft='{"x":1}', now=6)
+    assert await run(saved, world.account_id, flow.id, revision=1)
     assert not await run(flows.save, world.account_id, flow.id, revision=1, name="c", draft="{}", now=7)
     found = await read(flows.get, world.account_id, flow.id)
     assert found == dataclasses.replace(flow, name="b", draft='{"x":1}', revision=2, updated_at=6)

@@ -1,6 +1,7 @@
 """Somebody picks up after \"no answer\" was written: nobody who answered is called again."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from tests.storage.world import LEASE_MS, World, outcome, rescue_lost
 RESERVED = 700
 
 
-async def not_answered(world: World, **changes: object) -> ClaimedCall:
+async def not_answered(world: World, **changes: Any) -> ClaimedCall:
     """A call whose first attempt rang too long, and which waits for its retry."""
     await world.queue(retries=2, interval_minutes=5, **changes)
     (claimed,) = await world.claim(await world.dialer())
@@ -70,7 +71,7 @@ async def test_a_retry_that_is_dialled_already_is_cancelled(world: World) -> Non
     assert (await the_call(world, claimed)).state is CallState.LEASED
 
 
-async def dialled_again(world: World, **changes: object) -> tuple[ClaimedCall, ClaimedCall]:
+async def dialled_again(world: World, **changes: Any) -> tuple[ClaimedCall, ClaimedCall]:
     """The first try of a call, and its second, which is dialled when somebody picks up the first."""
     claimed = await not_answered(world, **changes)
     world.now += 20

@@ -1,5 +1,7 @@
 """Rows of recordings: written with their CDRs, listed, deleted, removed by retention."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from outdial.domain.call import Lease
@@ -14,7 +16,7 @@ from tests.storage.world import World, outcome
 ACTOR = Actor(name="test")
 
 
-async def recorded(world: World, **changes: object) -> tuple[Lease, str]:
+async def recorded(world: World, **changes: Any) -> tuple[Lease, str]:
     """An attempt that ended, and the key of its recording."""
     await world.queue(**changes)
     (claimed,) = await world.claim(await world.dialer(f"dialer-{world.now}"))

@@ -48,7 +48,7 @@ def runner(
     return Retention(world.database, blobs, options, clock or at(NOW))
 
 
-async def done(world: World, blobs: Blobs, **changes: object) -> ClaimedCall:
+async def done(world: World, blobs: Blobs, **changes: Any) -> ClaimedCall:
     """A call that is done, with everything that a call can leave behind."""
     call = await claimed(
         world, customid="customer-9", customid1="customer-9", variables={"pin": "secret-pin"}, **changes

@@ -1,9 +1,11 @@
 """The migrations build what tables.py says, on both databases."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -61,7 +63,7 @@ def test_an_incomplete_installation_says_so(tmp_path: object, monkeypatch: pytes
         schema.newest_revision()
 
 
-def _execute(url: str, *statements: str) -> list[tuple[object, ...]]:
+def _execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
     """The rows of the last one."""
     engine = writer_engine(url)
     try:
@@ -113,7 +115,7 @@ def test_a_migration_that_loses_what_others_refer_to_is_undone(
         conn.exec_driver_sql("DELETE FROM trunks")
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0023'")
 
-    monkeypatch.setattr(schema.command, "upgrade", lose)
+    monkeypatch.setattr(command, "upgrade", lose)
     with pytest.raises(StorageError, match="rows of bridges refer to rows that are not there"):
         schema.upgrade(url)
     assert schema.current_revision(url) == "0022"

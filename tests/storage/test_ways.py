@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -307,7 +308,7 @@ class TestClosedTrunk:
 async def test_moving_reads_the_partial_index(world: World) -> None:
     await world.queue(3)
 
-    values = {"p_now": world.now, "p_from": world.trunk_id, "p_trunk": 7, "p_limit": 5}
+    values: dict[str, Any] = {"p_now": world.now, "p_from": world.trunk_id, "p_trunk": 7, "p_limit": 5}
     values |= {"p_account": world.account_id, "p_bridge": BRIDGE}
     text = await world.database.run(plan_of, ways.MOVE, values)
     assert "ix_calls_due" in text
@@ -329,7 +330,7 @@ async def test_a_detour_takes_as_many_steps_with_a_long_queue_as_with_a_short_on
 
             def claim_one(conn: sa.Connection) -> int:
                 tick: Callable[[], int] = lambda: next(counted) and 0  # noqa: E731
-                conn.connection.dbapi_connection.set_progress_handler(tick, 1)  # type: ignore[union-attr]
+                conn.connection.dbapi_connection.set_progress_handler(tick, 1)
                 try:
                     found = claims.claim_due(
                         conn,
@@ -340,7 +341,7 @@ async def test_a_detour_takes_as_many_steps_with_a_long_queue_as_with_a_short_on
                         detours=detours,
                     )
                 finally:
-                    conn.connection.dbapi_connection.set_progress_handler(None, 1)  # type: ignore[union-attr]
+                    conn.connection.dbapi_connection.set_progress_handler(None, 1)
                 return len(found.calls)
 
             assert await database.run(claim_one) == 1

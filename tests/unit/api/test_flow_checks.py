@@ -41,7 +41,7 @@ ANSWERED = {"http": {"status": 200, "json": {"state": "paid"}}}
 async def test_a_flow_is_walked_step_by_step_and_nothing_is_kept(api: Api) -> None:
     steps: list[dict[str, Any]] = []
     request = {"document": MENU, "variables": {"name": "Ann"}, "at": "2026-03-02T10:00:00Z", "steps": steps}
-    expected = [
+    expected: list[tuple[Any, ...]] = [
         ({"press": "1"}, "http", "pay", "http_request"),
         (ANSWERED, "connect", "agent", "connect"),
         ({"connect": {"outcome": "answered", "seconds": 90}}, "time", "message", "play"),

@@ -1,6 +1,7 @@
 """What a builder of flows asks the API for: what there is to build of, and what a prompt sounds like."""
 
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import jsonschema
@@ -92,7 +93,9 @@ async def test_a_stored_sound_is_heard(api: Api, tmp_path: Path) -> None:
         ({"prompt": "Hello.", "variables": [1]}, "variables", "variables"),
     ],
 )
-async def test_what_cannot_be_heard_is_said(api: Api, request_: dict, name: str, sentence: str) -> None:
+async def test_what_cannot_be_heard_is_said(
+    api: Api, request_: dict[str, Any], name: str, sentence: str
+) -> None:
     status, answer = await api.call("POST", "flows/preview", json=request_)
     assert status == 422, answer
     assert sentence in answer["errors"][name][0]

@@ -9,7 +9,7 @@ from tests.helpers.http_api import BRIDGE, Api
 from outdial.api import flow_request
 from outdial.storage import audit, calls
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "schema_version": 1,
     "entry": "bye",
     "nodes": {"bye": {"type": "hang_up", "settings": {"result": "success"}}},

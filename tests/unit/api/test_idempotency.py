@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.helpers.http_api import BRIDGE, Api
 
-from outdial.storage import accounts, calls, tokens
+from outdial.storage import accounts, bridges, calls, tokens
 
 FORM = {"bridge": BRIDGE, "to": "918867135000", "audio": "https://example.com/a.mp3"}
 
@@ -67,10 +67,9 @@ async def test_what_cannot_be_a_key_is_422(api: Api, key: str) -> None:
 async def test_a_kept_answer_has_the_times_of_its_account(api: Api) -> None:
     away = await api.database.run(accounts.insert, name="b", now=1, time_zone="Asia/Kolkata")
     await api.database.run(tokens.insert, account_id=away.id, name="", new_secret=lambda: "t" * 32, now=1)
-    bridge = {"number": "12025550111", "account_id": away.id, "trunk_id": api.trunk_id, "now": 1}
-    from outdial.storage import bridges
-
-    await api.database.run(bridges.insert, **bridge)
+    await api.database.run(
+        bridges.insert, number="12025550111", account_id=away.id, trunk_id=api.trunk_id, now=1
+    )
     headers = {"Authorization": f"Bearer {'t' * 32}"}
     _, first, _ = await send(api, "k", bridge="12025550111", headers=headers)
     assert b'"submitted_at":"2019-08-16 20:39:51"' in first

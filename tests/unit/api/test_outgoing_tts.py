@@ -1,6 +1,7 @@
 """Calls that say a text: what is stored for them, and everything that can be wrong with a request."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ class _Several:
 
     name = "several"
     revision = "1"
-    voices = (
+    voices: Sequence[Voice] = (
         _voice("recorded", "de-DE", "male", for_words=True),
         _voice("ann", "en-US", "female"),
         _voice("ben", "en-US", "male"),

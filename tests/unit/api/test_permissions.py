@@ -62,7 +62,7 @@ def _others(scope: Scope) -> tuple[Scope, ...]:
 
 
 def _larger(scope: Scope) -> set[Scope]:
-    larger = {scope} if scope is Scope.ADMIN else {scope, Scope.ACCOUNT}
+    larger: set[Scope] = {scope} if scope is Scope.ADMIN else {scope, Scope.ACCOUNT}
     return larger | {Scope.CALLS} if scope is Scope.CALLS_READ else larger
 
 

@@ -1,6 +1,7 @@
 """Sound files made for the tests: speech-like noise, in every container that PyAV can write."""
 
 import io
+from typing import Any
 
 import av
 import numpy as np
@@ -43,7 +44,7 @@ def encode_file(pcm: Pcm, recipe: str, *, channels: int = 1) -> bytes:
     layout = "mono" if channels == 1 else "stereo"
     content = io.BytesIO()
     with av.open(content, "w", format=container_name) as container:
-        stream = container.add_stream(codec, rate=rate, layout=layout)
+        stream: Any = container.add_stream(codec, rate=rate, layout=layout)
         if bit_rate:
             stream.bit_rate = bit_rate
         frame = av.AudioFrame.from_ndarray(

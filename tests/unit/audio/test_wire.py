@@ -1,5 +1,7 @@
 """G.711 against FFmpeg's independent tables, G.722 there and back, and what a byte of silence decodes to."""
 
+from typing import Any
+
 import av
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ EVERY_SAMPLE = np.arange(-32_768, 32_768).astype(np.int16)
 
 
 def ffmpeg_decode(wire: bytes, codec: str) -> np.ndarray:
-    context = av.CodecContext.create(codec, "r")
+    context: Any = av.CodecContext.create(codec, "r")
     context.sample_rate, context.layout = 8_000, "mono"
     return context.decode(av.Packet(wire))[0].to_ndarray().reshape(-1)
 

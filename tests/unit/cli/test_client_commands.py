@@ -9,7 +9,8 @@ from tests.helpers.written_calls import new_call
 from tests.unit.cli.conftest import ApiInThread, Outdial
 
 from outdial.audio.samples import welcome_mp3
-from outdial.cli import call, call_log, follow
+from outdial.cli import call, call_log
+from outdial.cli.client import ApiClient
 from outdial.cli.follow import Progress
 from outdial.domain.call import AttemptOutcome, Lease
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
@@ -193,17 +194,17 @@ def test_a_call_that_is_over_is_shown_as_a_ladder(
 @pytest.fixture
 def _busy_at_once(api_server: ApiInThread, monkeypatch: pytest.MonkeyPatch) -> None:
     """The call is over before the first look at it."""
-    real = follow.ApiClient.get
+    real = ApiClient.get
     ended = False
 
-    async def get(self: follow.ApiClient, path: str, **query: str | int) -> object:
+    async def get(self: ApiClient, path: str, **query: str | int) -> object:
         nonlocal ended
         if not ended:
             ended = True
             _end_the_call(api_server, Disposition.BUSY)
         return await real(self, path, **query)
 
-    monkeypatch.setattr(follow.ApiClient, "get", get)
+    monkeypatch.setattr(ApiClient, "get", get)
 
 
 @pytest.mark.usefixtures("_busy_at_once")

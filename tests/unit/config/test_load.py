@@ -49,7 +49,7 @@ def test_the_file_that_the_environment_names_is_read(tmp_path: Path, monkeypatch
 def test_settings_cannot_be_changed() -> None:
     settings = load_settings()
     with pytest.raises(ValueError, match="frozen"):
-        settings.api.port = 1  # type: ignore[misc]
+        settings.api.port = 1
 
 
 @pytest.mark.parametrize(

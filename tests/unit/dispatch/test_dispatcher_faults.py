@@ -67,7 +67,8 @@ class Stage:
         self.ids = 0
         self.dispatcher = self.dispatch()
 
-    def dispatch(self, **options: float) -> Dispatcher:
+    def dispatch(self, **changes: float) -> Dispatcher:
+        options: dict[str, Any] = {"poll_s": 0.02, "lease_s": 0.09, "drain_s": 0.05} | changes
         return Dispatcher(
             self.database,
             self.network,
@@ -76,7 +77,7 @@ class Stage:
             lines=Lines(),
             new_dialer_id=self.new_id,
             monotonic=lambda: self.clock.now / 1000,
-            options=DispatchOptions(**{"poll_s": 0.02, "lease_s": 0.09, "drain_s": 0.05} | options),  # type: ignore[arg-type]
+            options=DispatchOptions(**options),
         )
 
     def new_id(self) -> str:

@@ -50,8 +50,9 @@ class Clips:
 @pytest.fixture
 def parts() -> tuple[PromptAudio, Store, Clips]:
     store, clips = Store(), Clips()
+    anything: Any = store
     nothing, voices = cast("Any", None), cast("Any", Voices())
-    return PromptAudio(store, clips, Rendered(), voices, nothing, lambda: 5_000_000), store, clips
+    return PromptAudio(anything, clips, Rendered(), voices, nothing, lambda: 5_000_000), store, clips
 
 
 async def test_a_text_is_stored_once_and_then_needs_no_database(parts: Any) -> None:

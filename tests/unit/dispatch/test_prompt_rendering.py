@@ -1,7 +1,7 @@
 """Prompts become sounds: once for all dialers, stored like uploads, and every failure is a sentence."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ class FakeEngine:
 
     name = "fake"
     revision = "1"
-    voices = (Voice("fake", "a", "en", "neutral"),)
+    voices: Sequence[Voice] = (Voice("fake", "a", "en", "neutral"),)
 
     def __init__(self) -> None:
         self.said: list[str] = []

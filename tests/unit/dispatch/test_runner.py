@@ -370,7 +370,7 @@ async def test_a_sound_that_vanishes_during_the_call_ends_it_with_its_reason() -
 
 def stage_clips(stage: Scene) -> "VanishingClip":
     clips = VanishingClip()
-    runner = stage.running.get_coro().cr_frame.f_locals["self"]  # type: ignore[union-attr]
+    runner = stage.running.get_coro().cr_frame.f_locals["self"]
     runner._clips = clips
     return clips
 
@@ -435,7 +435,7 @@ async def test_at_a_shutdown_a_call_that_was_not_dialled_is_given_back() -> None
 async def test_a_lost_lease_ends_the_call_and_nothing_is_written(step: str) -> None:
     async with scene() as stage:
         stage.store.answers[step] = [None if step == "finish" else False]
-        stage.network.on_phone = lambda phone: (phone.answer(), phone.finish_playing())  # type: ignore[assignment, func-returns-value]
+        stage.network.on_phone = lambda phone: (phone.answer(), phone.finish_playing())  # type: ignore[assignment]
         stage.start()
         assert await stage.running is None
         if step == "finish":

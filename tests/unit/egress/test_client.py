@@ -233,8 +233,7 @@ async def test_the_socket_itself_is_guarded() -> None:
     names = Names(inside=[["127.0.0.1"]])
     async with web_server(hello, "127.0.0.1") as server, a_client(resolver=names) as client:
         assert client._sessions is not None
-        connector = client._sessions[0].connector
-        connector._resolver = names  # type: ignore[union-attr]
+        vars(client._sessions[0].connector)["_resolver"] = names
         with pytest.raises(EgressRefused, match="loopback"):
             await client.fetch(EgressRequest(url=server.url(host="inside.test")), most_bytes=1)
         assert server.requests == []

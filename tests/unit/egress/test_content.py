@@ -3,6 +3,7 @@
 import gzip
 import random
 import zlib
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,8 @@ from outdial.egress.content import PIECE_BYTES, decoder_for
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "identity", ""])
 def test_pieces(size: int, chunk: int, encoding: str) -> None:
     content = bytes(size - size // 100) + random.Random(1).randbytes(size // 100)
-    body = {"gzip": gzip.compress, "deflate": zlib.compress}.get(encoding, bytes)(content)
+    compress: dict[str, Any] = {"gzip": gzip.compress, "deflate": zlib.compress}
+    body = compress.get(encoding, bytes)(content)
     decoder = decoder_for(encoding, "example.com")
     pieces = [
         piece for start in range(0, len(body), chunk) for piece in decoder.decode(body[start : start + chunk])

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, fields
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ class Complain:
         return Leave()
 
 
-def library(**nodes: tuple[object, str]) -> Library:
+def library(**nodes: tuple[Any, str]) -> Library:
     """Steps with the node that each leads to; the first is the entry."""
     steps = {name: Node(step, {"next": to}) for name, (step, to) in nodes.items()}
     return Library.of(Flow(next(iter(nodes)), steps))

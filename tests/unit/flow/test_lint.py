@@ -259,8 +259,8 @@ def test_a_sound_is_looked_for_in_every_language_unless_its_name_is_not_known_ye
 def test_a_circle_ends_at_an_exit_that_leads_to_the_end_or_nowhere():
     assert found({"a": branch("to", "a", "bye"), "bye": BYE}) == []
     assert found({"a": branch("to", "b", "b"), "b": branch("to", "a", None)}) == []
-    one_key = {"type": "menu", "settings": {"prompt": "Press 1."}, "exits": {"1": None}}
-    one_key["exits"] |= dict.fromkeys(("invalid", "timeout"), "a")
+    exits = {"1": None, "invalid": "a", "timeout": "a"}
+    one_key = {"type": "menu", "settings": {"prompt": "Press 1."}, "exits": exits}
     assert found({"a": one_key}) == []
 
 

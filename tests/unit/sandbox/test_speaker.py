@@ -1,5 +1,7 @@
 """What a phone sends: voice, silence, echo and keys, packet by packet."""
 
+from typing import Any
+
 import pytest
 
 from outdial.audio.clip import SAMPLE_RATES
@@ -17,8 +19,8 @@ from outdial.sdp.negotiation import AgreedMedia
 BY_NAME = {codec.name: codec for codec in CODECS}
 
 
-def agreed(codec: str = "PCMU", ptime_ms: int = 20, **changes: object) -> AgreedMedia:
-    values = {
+def agreed(codec: str = "PCMU", ptime_ms: int = 20, **changes: Any) -> AgreedMedia:
+    values: dict[str, Any] = {
         "remote_address": "127.0.0.1",
         "remote_port": 10_000,
         "remote_rtcp_address": "127.0.0.1",
@@ -33,7 +35,7 @@ def agreed(codec: str = "PCMU", ptime_ms: int = 20, **changes: object) -> Agreed
     return AgreedMedia(**{**values, **changes})
 
 
-def speaker(media: AgreedMedia, **script: object) -> Speaker:
+def speaker(media: AgreedMedia, **script: Any) -> Speaker:
     phone = Phone(number="12025550100", **script)
     return Speaker(phone, media, ssrc=7, sequence_number=65_530, timestamp=0xFFFF_FF00)
 

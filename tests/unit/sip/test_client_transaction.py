@@ -3,6 +3,7 @@
 import pytest
 
 from outdial.sip.client_transaction import ClientTransaction, InviteState, RequestState
+from outdial.sip.message import Request
 from outdial.sip.parser import parse_message
 from outdial.sip.transport import Wire
 
@@ -32,6 +33,7 @@ def make(method):
         f"CSeq: 7 {method}\r\n"
         "Content-Length: 0\r\n\r\n".encode()
     )
+    assert isinstance(request, Request)
     wire, user, ended = Wire(), User(), []
     transaction = ClientTransaction(request, PEER, user, wire, ended.append)
     return transaction, wire, user, ended

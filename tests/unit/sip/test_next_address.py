@@ -326,7 +326,11 @@ class TestLateNews:
 def test_a_phone_that_rings_when_nobody_waits_any_more_stops():
     """One address only: the 180 comes after Timer B."""
     network = Network(drop=lambda data, to, now: to == CALLER and now < 33.0)
-    pair = Pair(network, lambda pair, transaction, now: pair.take(transaction, now))
+
+    def takes(pair, transaction, now):
+        pair.take(transaction, now)
+
+    pair = Pair(network, takes)
     pair.start()
     network.schedule(35.0, lambda at: pair.answering[0].progress(180, at))
     network.run()

@@ -1,5 +1,6 @@
 """Server transactions in virtual time (RFC 3261 §17.2, RFC 6026)."""
 
+from outdial.sip.message import Request
 from outdial.sip.parser import parse_message
 from outdial.sip.responses import build_response
 from outdial.sip.server_transaction import InviteState, ServerTransaction
@@ -15,7 +16,9 @@ def make(method):
         f"CSeq: 7 {method}\r\n\r\n"
     ).encode()
     wire, ended = Wire(), []
-    transaction = ServerTransaction(("key",), parse_message(data), data, PEER, PEER, wire, ended.append)
+    request = parse_message(data)
+    assert isinstance(request, Request)
+    transaction = ServerTransaction(("key",), request, data, PEER, PEER, wire, ended.append)
     return transaction, wire, ended
 
 

@@ -133,6 +133,7 @@ def test_a_direct_request_without_rport_is_answered_without_received():
         b"Record-Route: <sip:p;lr>\r\n\r\n"
     )
     request = parse_message(data)
+    assert isinstance(request, Request)
     assert build_response(request, CALLEE, 200).top_via.received is None
     assert build_response(request, CALLEE, 200).headers.get("Record-Route") == "<sip:p;lr>"
     assert build_response(request, CALLEE, 100).headers.get("Record-Route") is None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -29,7 +30,7 @@ async def client():
 
 
 def engine(client: EgressClient, base_url: str, **changes) -> OpenAiServer:
-    options = {"retry_delays_s": (0.0,), "timeout_s": 10.0, "voices": (NOVA,)} | changes
+    options: dict[str, Any] = {"retry_delays_s": (0.0,), "timeout_s": 10.0, "voices": (NOVA,)} | changes
     return OpenAiServer(client, SpeechServer(base_url=base_url, key=KEY, model="kokoro", **options))
 
 

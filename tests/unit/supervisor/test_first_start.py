@@ -69,7 +69,7 @@ def test_the_sandbox_gets_a_trunk_and_a_bridge_that_follow_its_port(settings: Se
     moved = load_settings(sandbox={"port": 6070})
     first_start(moved, sandbox=True)
     _, found_trunks, found_bridges = asyncio.run(_everything(moved))
-    (trunk,), (bridge,) = found_trunks, found_bridges  # type: ignore[misc]
+    (trunk,), (bridge,) = found_trunks, found_bridges
     assert (trunk.name, trunk.host, trunk.port, trunk.username) == ("sandbox", "127.0.0.1", 6070, "outdial")
     assert (bridge.number, bridge.trunk_id) == ("12025550199", trunk.id)
 

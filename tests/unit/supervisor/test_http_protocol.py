@@ -20,9 +20,7 @@ async def _app(scope: object, receive: object, send: object) -> None:
 @asynccontextmanager
 async def connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     listener = listen("127.0.0.1", 0)
-    server = _Server(
-        uvicorn.Config(_app, http=BoundedProtocol, ws="none", lifespan="off", log_config=None)  # type: ignore[arg-type]
-    )
+    server = _Server(uvicorn.Config(_app, http=BoundedProtocol, ws="none", lifespan="off", log_config=None))
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])

@@ -39,7 +39,7 @@ class _NameServer:
 @pytest.fixture
 def server(monkeypatch):
     server = _NameServer(A, B, A, C)
-    monkeypatch.setattr(resolver.asyncio, "get_running_loop", lambda: server)
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: server)
     return server
 
 

@@ -20,7 +20,7 @@ VARIABLES = {"otp": "4711", "n": 42, "name": "Asha", "clip": "https://x.example/
         ("{{ n | plus: 1 @ number }}", [Spoken("number", "43")]),
         (
             "{{clip@play}}{{clip@sound}}",
-            [Spoken("play", VARIABLES["clip"]), Spoken("sound", VARIABLES["clip"])],
+            [Spoken("play", "https://x.example/a.mp3"), Spoken("sound", "https://x.example/a.mp3")],
         ),
         ("{% if n > 1 %}{{n@number}}{% else %}none{% endif %}", [Spoken("number", "42")]),
         ("{% if n > 99 %}{{n@number}}{% else %}none{% endif %}", ["none"]),

@@ -1,5 +1,7 @@
 """Timers, the lateness histogram, the protocol."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_percentiles_are_the_upper_edge_of_their_bucket() -> None:
 
 @given(st.lists(st.integers(1, 9), max_size=40))
 def test_messages_survive_any_cut_of_the_stream(cuts: list[int]) -> None:
-    messages = [
+    messages: list[Any] = [
         Open(1, 10_000, None),
         Connect(1, "192.0.2.1", 4000, "192.0.2.1", 4001, "PCMU", 0, [0], 255, 20, [101], 8000, True, False),
         Play(1, 'a "name"\n', ["/tmp/ö.clip"]),
