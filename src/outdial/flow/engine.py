@@ -5,7 +5,7 @@ it keeps three bounds on a flow that goes in circles, so that a mistake in a dra
 processor: nodes between two waits, nodes in a call, seconds in a call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -13,6 +13,7 @@ from outdial.flow.actions import Action, CancelTimer, HangUp, StartTimer
 from outdial.flow.declarations import typed, with_defaults
 from outdial.flow.definition import Flow, Library, Node
 from outdial.flow.events import Event, LegEnded, TimerFired
+from outdial.flow.secrets import blotted, secrets_in
 from outdial.flow.state import COMPLETED, TOO_LONG, TOO_MANY_STEPS, Frame, Passage, State
 from outdial.flow.step import End, Enter, Leave, Outcome, Visit, Wait
 from outdial.flow.values import Value, Variables, clean
@@ -119,7 +120,7 @@ class _Run:
         while True:
             match outcome:
                 case Wait():
-                    self._set(outcome.set, masked=False)
+                    self._set(outcome.set)
                     self._act(outcome.actions)
                     self.state = replace(self.state, memory=outcome.memory)
                     return Turn(self.state, tuple(self._actions))
@@ -132,7 +133,7 @@ class _Run:
                 case Leave():
                     self._act(outcome.actions)
                     self._cancel_timer()
-                    self._set(outcome.set, masked=outcome.masked)
+                    self._set(outcome.set, outcome.masked)
                     self._tag(outcome.tags)
                     outcome = self._leave(outcome.exit)
                 case Enter():
@@ -151,6 +152,7 @@ class _Run:
             memory=state.memory,
             variables=state.variables,
             now=state.now,
+            masked=state.masked,
             seed=state.seed,
             exits=frozenset(self.node.exits),
             language=language,
@@ -158,10 +160,11 @@ class _Run:
         )
 
     def keep_problems(self, visit: Visit) -> None:
-        """Keep what a step noted for the author, as far as there is room."""
+        """Keep what a step noted for the author, as far as there is room, without its secrets."""
         if visit.problems:
-            problems = (*self.state.problems, *visit.problems)[:_MOST_PROBLEMS]
-            self.state = replace(self.state, problems=problems)
+            secrets = [visit.variables.get(name) for name in visit.masked]
+            noted = (blotted(each, secrets) for each in visit.problems)
+            self.state = replace(self.state, problems=(*self.state.problems, *noted)[:_MOST_PROBLEMS])
 
     def _enter(self, node: str) -> Outcome:
         state = self.state
@@ -235,10 +238,13 @@ class _Run:
             self._actions.append(CancelTimer(self.state.timer))
             self.state = replace(self.state, timer=None)
 
-    def _set(self, values: Mapping[str, Value], *, masked: bool) -> None:
+    def _set(self, values: Mapping[str, Value], masked: Collection[str] = ()) -> None:
+        """Set variables: ``masked`` are secrets, and so are those that the step knows to be."""
         if not values:
             return
-        state, declared = self.state, self._flow.variables
+        state, declared, step = self.state, self._flow.variables, self.node.step
+        made = (name for name, templates in step.made_of().items() if secrets_in(templates, state.masked))
+        secrets = {*masked, *step.masks(), *made}
         new = {
             name: typed(declared[name].type, clean(value)) if name in declared else clean(value)
             for name, value in values.items()
@@ -247,7 +253,7 @@ class _Run:
             state,
             variables={**state.variables, **new},
             collected=_with(state.collected, *new),
-            masked=_with(state.masked, *(new if masked else ())),
+            masked=_with(state.masked, *(name for name in new if name in secrets)),
         )
 
     def _tag(self, tags: tuple[str, ...]) -> None:

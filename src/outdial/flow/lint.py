@@ -12,10 +12,17 @@ from outdial.flow.definition import Flow, Node, parse_flow
 from outdial.flow.kinds import KEYS
 from outdial.flow.known_voices import KnownVoices
 from outdial.flow.prompt_template import LanguagePart, PromptTemplate, SoundPart, TextPart, marked
+from outdial.flow.secrets import MASK, secrets_in
 from outdial.flow.spoken_keys import spoken_keys
+from outdial.flow.step import Step
 from outdial.flow.steps.confirm import ConfirmStep
+from outdial.flow.steps.hang_up import HangUpStep
 from outdial.flow.steps.jump import JumpStep
 from outdial.flow.steps.menu import MenuStep
+from outdial.flow.steps.opt_out import OptOutStep
+from outdial.flow.steps.send_event import SendEventStep
+from outdial.flow.steps.switch import SwitchStep
+from outdial.flow.steps.tag import TagStep
 from outdial.flow.templates import Template, VariableName, variables_of
 
 CALL_VARIABLES = frozenset(
@@ -67,6 +74,7 @@ def lint(
         *_variables(flow),
         *_keys(flow),
         *_languages(flow),
+        *_secrets(flow),
     ]
     if has_sound is not None:
         findings += _sounds(flow, has_sound)
@@ -217,6 +225,49 @@ def _used(value: Any) -> set[str]:
             return {variable.partition(".")[0]}
         case _:
             return set()
+
+
+def _secrets(flow: Flow) -> Iterator[Finding]:
+    declared = {name for name, each in flow.variables.items() if each.masked}
+    secrets = _all_secrets(flow, declared)
+    for name, node in flow.nodes.items():
+        step = node.step
+        said = {made for made in step.made_of() if made not in declared.union(step.masks())}
+        for made in sorted(said):
+            for used in sorted(secrets_in(step.made_of()[made], secrets)):
+                sentence = f"makes {made} of the secret {used}, so {made} is masked, too; declare it masked"
+                yield Finding("warning", "copied_secret", name, _setting_with(step, used), sentence)
+        code, templates, sentence = _kept_of(step)
+        for used in sorted(secrets_in(templates, secrets)):
+            yield Finding("warning", code, name, _setting_with(step, used), sentence.format(used))
+
+
+def _all_secrets(flow: Flow, declared: set[str]) -> set[str]:
+    """The variables that are secrets, and those made of them."""
+    secrets = declared.union(*(node.step.masks() for node in flow.nodes.values()))
+    made = [each for node in flow.nodes.values() for each in node.step.made_of().items()]
+    while more := {name for name, templates in made if secrets_in(templates, secrets)} - secrets:
+        secrets |= more
+    return secrets
+
+
+def _kept_of(step: Step) -> tuple[str, Any, str]:
+    """What records keep of a step: a code, templates, and a sentence about a secret in them."""
+    told = "tells the secret {{}}: {} is kept as it is"
+    match step:
+        case TagStep(tags=templates) | HangUpStep(result=templates) | SendEventStep(data=templates):
+            return "recorded_secret", templates, f"speaks of the secret {{}}; {MASK} is kept in its place"
+        case SwitchStep(value=templates):
+            return "told_secret", templates, told.format("the exit that is taken")
+        case OptOutStep(value=templates):
+            return "told_secret", templates, told.format("the tag or service of the unsubscriber")
+        case _:
+            return "", (), ""
+
+
+def _setting_with(step: Step, secret: str) -> str:
+    """The setting of a step in which a secret stands."""
+    return next(each for each, value in _values(step) if secrets_in(value, [secret]))
 
 
 def _keys(flow: Flow) -> Iterator[Finding]:

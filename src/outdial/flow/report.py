@@ -3,11 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from outdial.flow.secrets import MASK
 from outdial.flow.state import Passage, State
 from outdial.flow.values import Value
-
-MASK = "****"
-"""What is stored in place of a value that must not be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ an exit leads is the definition's business, and unknown to the step.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from outdial.flow.actions import Action
 from outdial.flow.events import Event
 from outdial.flow.problem import Place
 from outdial.flow.prompt_template import PromptTemplate
+from outdial.flow.secrets import veiled
 from outdial.flow.speakable import Prompt
 from outdial.flow.state import Memory
 from outdial.flow.templates import Template
@@ -33,6 +34,8 @@ class Visit:
     variables: Variables
     now: int = 0
     """Unix milliseconds."""
+    masked: tuple[str, ...] = ()
+    """The names of variables that must not be kept."""
     seed: int = 0
     exits: frozenset[str] = frozenset()
     """The exits that the node leads on by."""
@@ -47,8 +50,15 @@ class Visit:
 
     def text(self, template: Template) -> str:
         """A template with the variables of the run; empty, and noted, where it cannot be rendered."""
+        return self._render(template, self.variables)
+
+    def kept(self, template: Template) -> str:
+        """The same for what is kept: a mask in place of each secret."""
+        return self._render(template, veiled(self.variables, self.masked))
+
+    def _render(self, template: Template, variables: Variables) -> str:
         try:
-            return template.render(self.variables)
+            return template.render(variables)
         except InvalidInput as error:
             self.note(str(error))
             return ""
@@ -80,8 +90,8 @@ class Leave:
     actions: tuple[Action, ...] = ()
     set: Mapping[str, Value] = field(default_factory=dict)
     """Variables to set."""
-    masked: bool = False
-    """The values in ``set`` must not be stored."""
+    masked: Collection[str] = ()
+    """The names in ``set`` whose values turned out to be secrets, beside those that the step tells before."""
     tags: tuple[str, ...] = ()
     """To add to those of the call."""
     passes_key: bool = False
@@ -146,6 +156,14 @@ class Step(ABC):
     def variables(self) -> tuple[str, ...]:
         """The names of the variables that it sets, beside those that its settings of that kind name."""
         return ()
+
+    def masks(self) -> tuple[str, ...]:
+        """The names of the variables that its author calls secrets."""
+        return ()
+
+    def made_of(self) -> Mapping[str, Any]:
+        """The variables that it makes of templates, each with these: of a secret comes a secret."""
+        return {}
 
     @abstractmethod
     def enter(self, visit: Visit) -> Outcome:

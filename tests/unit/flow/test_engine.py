@@ -274,8 +274,8 @@ def test_what_the_flow_declares_as_a_secret_is_one_from_the_start():
         },
     }
     state = start(Library.of(parse_flow(definition)), {"pin": "47", "name": "Ann"}).state
-    assert (state.variables["pin"], state.masked) == ("4747", ("pin",))
-    assert report(state).variables == {"pin": "****", "said": "47", "name": "Ann"}
+    assert (state.variables["pin"], state.masked) == ("4747", ("pin", "said"))
+    assert report(state).variables == {"pin": "****", "said": "****", "name": "Ann"}
 
 
 def test_problems_are_bounded_and_the_first_are_kept():

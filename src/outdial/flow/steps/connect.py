@@ -62,6 +62,10 @@ class ConnectStep(Step):
         """What it sets."""
         return (f"{self.variable}_seconds", f"{self.variable}_recording")
 
+    def made_of(self) -> Mapping[str, Any]:
+        """Who answered is one of those that were called."""
+        return {self.variable: self.to}
+
     def enter(self, visit: Visit) -> Outcome:
         """Have them called."""
         rendered = (number.strip() for each in self.to for number in visit.text(each).split(","))

@@ -28,7 +28,7 @@ class HangUpStep(Step):
 
     def enter(self, visit: Visit) -> Outcome:
         """End the flow."""
-        return End(visit.text(self.result).strip()[:_LONGEST_RESULT] or COMPLETED)
+        return End(visit.kept(self.result).strip()[:_LONGEST_RESULT] or COMPLETED)
 
 
 STEP = HangUpStep

@@ -11,6 +11,7 @@ from outdial.flow.actions import HttpRequest, StartTimer
 from outdial.flow.events import Event, HttpAnswered, HttpFailed, TimerFired
 from outdial.flow.json_template import JSON_TEMPLATE, JsonTemplate
 from outdial.flow.kinds import VARIABLE_NAME, Choice, Plain, Seconds, Table, Templated
+from outdial.flow.secrets import gives_away, secrets_in
 from outdial.flow.settings import setting
 from outdial.flow.step import Exit, Leave, Outcome, Step, Visit, Wait
 from outdial.flow.templates import Template
@@ -25,7 +26,7 @@ _PATH = Plain(r"\$|[^\s.]+(\.[^\s.]+){0,9}", "a path such as order.items.0.id, o
 class HttpRequestStep(Step):
     """Send a request, and take variables out of the JSON that is answered. The request goes out through the
     same guard as webhooks: to public addresses only, unless the server's settings allow others. What cannot
-    be found in the answer leaves its variable as it was."""
+    be found in the answer leaves its variable as it was; what has a secret in it that was sent is one."""
 
     EXITS: ClassVar[tuple[Exit, ...]] = (
         Exit("ok", "The status is 200 to 299."),
@@ -89,7 +90,9 @@ class HttpRequestStep(Step):
         """Take the answer."""
         match event:
             case HttpAnswered() if event.request_id == visit.id("request"):
-                return Leave(self._exit(visit, event.status), set=self._saved(visit, event))
+                saved = self._saved(visit, event)
+                exit_ = self._exit(visit, event.status)
+                return Leave(exit_, set=saved, masked=self._given_back(visit, saved))
             case HttpFailed() if event.request_id == visit.id("request"):
                 visit.note(event.problem or f"the request failed: {event.reason}")
                 return self._failed(visit, event.reason == "timeout")
@@ -128,6 +131,12 @@ class HttpRequestStep(Step):
             if found is not None:
                 saved[name] = found
         return saved
+
+    def _given_back(self, visit: Visit, saved: Mapping[str, Value]) -> list[str]:
+        """The names of what has a secret in it that was sent."""
+        sent = secrets_in((self.url, self.headers, self.json, self.form, self.body), visit.masked)
+        secrets = [visit.variables.get(name) for name in sorted(sent)]
+        return [name for name, value in saved.items() if gives_away(value, secrets)]
 
 
 STEP = HttpRequestStep

@@ -71,6 +71,10 @@ class InputStep(Step):
         """Always."""
         return True
 
+    def masks(self) -> tuple[str, ...]:
+        """The digits, if they are a secret."""
+        return (self.variable,) if self.masked else ()
+
     def enter(self, visit: Visit) -> Outcome:
         """Ask."""
         asked = self._question.ask(visit, 1)
@@ -98,7 +102,7 @@ class InputStep(Step):
         if self.pattern is not None and not self.pattern.fullmatch(entered):
             return self._again(visit, INVALID)
         actions = (*self._question.stop(visit), *self._mask(False))
-        return Leave("next", actions, set={self.variable: entered}, masked=self.masked)
+        return Leave("next", actions, set={self.variable: entered})
 
     def _again(self, visit: Visit, reason: str) -> Outcome:
         tries = int(visit.memory["try"])

@@ -13,7 +13,8 @@ from outdial.flow.step import Leave, Outcome, Step, Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendEventStep(Step):
-    """Send an event of your own to the webhook of the call. The flow does not wait for it to arrive."""
+    """Send an event of your own to the webhook of the call. The flow does not wait for it to arrive. It is
+    kept until then and after, so `****` stands in it in place of a secret: `http_request` takes those."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "type": "send_event",
@@ -26,7 +27,7 @@ class SendEventStep(Step):
 
     def enter(self, visit: Visit) -> Outcome:
         """Send it and go on."""
-        data = {name: each.render(visit.text) for name, each in self.data.items()}
+        data = {name: each.render(visit.kept) for name, each in self.data.items()}
         return Leave(actions=(SendEvent(self.name, data),))
 
 

@@ -13,7 +13,8 @@ from outdial.flow.step import Leave, Outcome, Step, Visit
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetVariableStep(Step):
     """Give variables values: texts with Liquid in them, numbers, booleans or lists. A declared variable gets
-    its value in the type that is declared. The values are all worked out before the first is set."""
+    its value in the type that is declared. The values are all worked out before the first is set. What
+    is made of a secret is one."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "type": "set_variable",
@@ -31,10 +32,18 @@ class SetVariableStep(Step):
         """What it sets."""
         return tuple(self.values)
 
+    def masks(self) -> tuple[str, ...]:
+        """All, if they are secrets."""
+        return tuple(self.values) if self.masked else ()
+
+    def made_of(self) -> Mapping[str, Any]:
+        """Each of its value."""
+        return self.values
+
     def enter(self, visit: Visit) -> Outcome:
         """Set them and go on."""
         values = {name: value.render(visit.text) for name, value in self.values.items()}
-        return Leave(set=values, masked=self.masked)
+        return Leave(set=values)
 
 
 STEP = SetVariableStep

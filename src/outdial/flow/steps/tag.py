@@ -26,7 +26,7 @@ class TagStep(Step):
 
     def enter(self, visit: Visit) -> Outcome:
         """Add them and go on."""
-        tags = (visit.text(each).strip()[:_LONGEST] for each in self.tags)
+        tags = (visit.kept(each).strip()[:_LONGEST] for each in self.tags)
         return Leave(tags=tuple(each for each in tags if each))
 
 
