@@ -18,7 +18,7 @@ from outdial.sip.session.calling import CallingSession
 from outdial.sip.session.events import EndCause, FailureCause
 from outdial.telemetry import metrics
 from outdial.telephony.dial_failure import not_answered
-from outdial.telephony.dtmf_info import digit_of_info
+from outdial.telephony.dtmf_info import KeysOnce, digit_of_info
 from outdial.telephony.leg_session import TELEPHONE_EVENT_PAYLOAD_TYPE, new_session
 from outdial.telephony.leg_values import Answered, LegEnd, LegRequest, MessageResult, NotAnswered, PlayResult
 from outdial.telephony.media.client import MediaClient
@@ -100,7 +100,7 @@ class Leg:
         self._plays: dict[str, asyncio.Future[PlayResult]] = {}
         self._play_count = 0
         self._messages: dict[str, asyncio.Future[MessageResult]] = {}
-        self._digits_by_rtp = False
+        self._keys = KeysOnce()
         self._masked = False
         self._rang = False
         self._max_call: asyncio.TimerHandle | None = None
@@ -240,8 +240,7 @@ class Leg:
                 self._on_media_changed()
             case sip_events.InfoReceived(content_type, body):
                 digit = digit_of_info(content_type, body)
-                if digit is not None and not self._digits_by_rtp:
-                    # A far end that sends both ways would count twice; RTP wins because it is timed.
+                if digit is not None and self._keys.by_info(digit, self._loop.time()):
                     self._on_key(digit, "by INFO")
 
     def _on_progress(self, event: sip_events.Progress) -> None:
@@ -338,8 +337,10 @@ class Leg:
             metrics.ANSWER_TO_AUDIO.observe(max(0.0, at - self._answered_at))
 
     def _on_key_event(self, event: DigitStarted | DigitReceived) -> None:
+        over = isinstance(event, DigitReceived)
+        if not self._keys.by_rtp(event.digit, self._loop.time(), over=over):
+            return
         if isinstance(event, DigitReceived):
-            self._digits_by_rtp = True
             self._on_key(event.digit, f"for {event.duration_ms} ms")
         elif self.on_key_down is not None:
             self.on_key_down(event.digit)

@@ -7,8 +7,10 @@ import pytest
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.session.events import Failed, FailureCause, InfoReceived
 from outdial.telephony.dial_failure import not_answered
+from outdial.telephony.dtmf_info import KeysOnce
 from outdial.telephony.leg import Leg
 from outdial.telephony.leg_values import LegRequest
+from outdial.telephony.media.events import DigitReceived, DigitStarted
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
 
@@ -18,6 +20,59 @@ async def test_digits_without_end_are_not_all_kept():
     for _ in range(5_000):
         leg._on_session(InfoReceived("application/dtmf-relay", b"Signal=5\r\n"))
     assert len(leg.digits) == 1_000
+
+
+FIVE = InfoReceived("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n")
+
+
+def down(digit="5"):
+    return lambda leg: leg._on_media(DigitStarted(digit))
+
+
+def up(digit="5"):
+    return lambda leg: leg._on_media(DigitReceived(digit, 160))
+
+
+def info(leg):
+    leg._on_session(FIVE)
+
+
+@pytest.mark.parametrize(
+    ("what_comes", "digits"),
+    [
+        ([down(), info, up()], "5"),
+        ([info, down(), up()], "5"),
+        ([down(), up(), info], "5"),
+        ([info, down(), up(), info, down(), up()], "55"),
+        ([info, down(), info, up(), down(), up()], "55"),
+        ([info, info, info], "555"),
+        ([info, down("6"), up("6")], "56"),
+    ],
+)
+async def test_a_far_end_that_tells_each_key_by_info_and_by_rtp_is_heard_once_in_any_order(
+    what_comes, digits
+):
+    leg = Leg(None, None, None, Trace(lambda: 0))
+    for each in what_comes:
+        each(leg)
+    assert leg.digits == digits
+
+
+def test_a_key_by_rtp_long_after_one_by_info_is_another_one():
+    keys = KeysOnce()
+    assert keys.by_info("5", 10.0)
+    assert keys.by_rtp("5", 11.1, over=False)
+    assert keys.by_rtp("5", 11.2, over=True)
+    assert not keys.by_info("5", 11.3)
+
+
+async def test_a_key_that_info_told_stops_no_second_prompt():
+    leg = Leg(None, None, None, Trace(lambda: 0))
+    stopped = []
+    leg.on_key_down = stopped.append
+    for each in (info, down(), up(), down("6")):
+        each(leg)
+    assert stopped == ["6"]
 
 
 def test_a_reason_phrase_is_kept_as_text_that_every_database_takes():

@@ -3,7 +3,8 @@
 Many far ends sit behind NAT, so that their RTP comes from another address than SDP said. The leg sends to the
 SDP address first (some border controllers wait for that), follows the first valid packet, and locks to its
 source. Until ``window_s`` later the address from SDP itself may still claim the leg: somebody who guessed the
-port before the far end spoke does not keep the call.
+port before the far end spoke does not keep the call. Nor does who falls silent before that, as the gateway of
+an early media does whose last packet came after the answer: then the leg follows the next one.
 """
 
 from enum import Enum, auto
@@ -60,13 +61,14 @@ class Latch:
         known = source in (self._named, self._proven)
         if known or (self._window_until is None and source == self.target):
             return self._lock(source)
-        if self._window_until is None:
-            self._window_until = now + self._window_s
-            self.target = source
-            return Latching.MOVE
-        if source != self.target:
+        if self._window_until is not None and source == self.target:
+            return self._lock(source) if now >= self._window_until else Latching.KEEP
+        # Who goes on sending is locked to with the first packet after the window: a window later, it is gone.
+        if self._window_until is not None and now < self._window_until + self._window_s:
             return Latching.FOREIGN
-        return self._lock(source) if now >= self._window_until else Latching.KEEP
+        self._window_until = now + self._window_s
+        self.target = source
+        return Latching.MOVE
 
     def _lock(self, source: Address) -> Latching:
         self.target = source

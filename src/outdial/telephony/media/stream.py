@@ -33,6 +33,7 @@ _CLOCK_RATE = CLOCK_PER_TICK * TICKS_PER_SECOND
 _LARGEST = 2048
 _NOWHERE = "0.0.0.0"  # noqa: S104 - not bound: SDP's old way to say "on hold" (RFC 3264 §8.4)
 _CHANCES = 1 << 16
+_LAST_PORT = 65_535
 _REPORTS_A_MEASURED = 6
 """Of ours, that is half a minute."""
 _WATCH_MESSAGE_S = 0.1
@@ -331,17 +332,21 @@ class Stream:
         address, port = self.inbound.target
         if address == agreed.address:
             return agreed.rtcp_address, agreed.rtcp_port
-        return address, port + 1
+        return address, min(port + 1, _LAST_PORT)
 
     def _watch_interval_s(self, timeout_s: float) -> float:
         """How late a timeout may be noticed. Often enough to be of use, rarely enough to cost nothing."""
         return min(max(timeout_s / 10, 0.05), 5.0)
 
     def _watch(self, now: float) -> float | None:
-        """Notice that RTP has stopped, or never began: once, and not on hold."""
-        if self._closed or self._timed_out or self._agreed is None:
+        """Notice that RTP has stopped, or never began: once, and not on hold.
+
+        On hold is whichever side may not send: who holds a call need not play music.
+        """
+        agreed = self._agreed
+        if self._closed or self._timed_out or agreed is None:
             return None
-        if self.inbound.rtp_flows() or not self._agreed.may_receive:
+        if self.inbound.rtp_flows() or not (agreed.may_send and agreed.may_receive):
             self.inbound.heard_at = now
         timeout_s = self._host.config.rtp_timeout_s
         if now - self.inbound.heard_at < timeout_s:

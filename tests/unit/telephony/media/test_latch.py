@@ -88,3 +88,16 @@ def test_whom_it_was_locked_to_counts_no_more_when_another_address_is_named() ->
     assert latch.packet_from(stranger, 1.0) is Latching.MOVE
     assert latch.packet_from(before, 1.01) is Latching.FOREIGN
     assert latch.packet_from(after, 1.02) is Latching.LOCK
+
+
+def test_a_source_that_falls_silent_before_it_is_locked_to_does_not_keep_the_call() -> None:
+    """The last packet of the early media's gateway may come after the answer; the callee is behind NAT."""
+    leg = latch()
+    early_media = ("192.0.2.50", 7000)
+    assert leg.packet_from(early_media, 0) is Latching.MOVE
+    assert leg.packet_from(BEHIND_NAT, 0.02) is Latching.FOREIGN
+    assert leg.packet_from(BEHIND_NAT, 0.99) is Latching.FOREIGN
+    assert leg.packet_from(BEHIND_NAT, 1.0) is Latching.MOVE
+    assert leg.target == BEHIND_NAT
+    assert leg.packet_from(early_media, 1.02) is Latching.FOREIGN
+    assert leg.packet_from(BEHIND_NAT, 1.5) is Latching.LOCK

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.media_far_end import FarEnd
 
+from outdial.rtp.packet import RtpPacket
 from outdial.rtp.telephone_event import telephone_event_packets
 from outdial.telephony.media.clip_cache import ClipCache
 from outdial.telephony.media.pacing import SlotWheel
@@ -144,6 +145,44 @@ def test_a_stream_that_hears_nothing_times_out_once_and_late_by_a_tenth_at_most(
     host.run(60)
     assert host.reports.count(Silent(1)) == 1
     stream.close()
+
+
+@pytest.mark.parametrize(
+    ("may_send", "may_receive"),
+    [(False, True), (False, False), (True, False)],
+    ids=["sendonly", "inactive", "recvonly"],
+)
+def test_a_stream_on_hold_may_hear_nothing_for_as_long_as_it_is_held(
+    host: TurnedHost, far: FarEnd, may_send: bool, may_receive: bool
+) -> None:
+    """Many phones say `sendonly`, or `c=0.0.0.0`, and send no music."""
+    stream = open_stream(host)
+    stream.connect(agreed(far))
+    host.run(20)
+    stream.connect(agreed(far, may_send=may_send, may_receive=may_receive))
+    host.run(100)
+    assert Silent(1) not in host.reports
+    stream.connect(agreed(far))
+    host.run(29.9)
+    assert Silent(1) not in host.reports, "it has its whole time again when the hold is over"
+    host.run(3.2)
+    assert Silent(1) in host.reports
+    stream.close()
+
+
+def test_a_report_finds_its_way_where_the_far_end_sends_from_the_last_port(
+    host: TurnedHost, far: FarEnd
+) -> None:
+    """There is no port above it for RTCP."""
+    stream = open_stream(host)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+        last.bind(("127.0.0.9", 65_535))
+        stream.connect(agreed(far))
+        last.sendto(RtpPacket(0, 1, 160, 7, bytes(160)).to_bytes(), stream.rtp.getsockname())
+        stream.rtp_readable(host.time)
+        host.run(8)
+    stream.close()
+    assert isinstance(host.reports[-1], Measured)
 
 
 def test_a_sender_report_keeps_a_stream_alive_and_a_receiver_report_does_not(
