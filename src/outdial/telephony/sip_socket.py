@@ -51,7 +51,8 @@ class SipSocket:
             self._socket.close()
             raise OSError(error.errno, f"cannot bind UDP {bind[0]}:{bind[1]}: {error.strerror}") from error
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._readable)
+        self._watched = self._socket.fileno()
+        self._loop.add_reader(self._watched, self._readable)
         self._closed = False
 
     @property
@@ -71,6 +72,7 @@ class SipSocket:
                 if error.errno in _NO_ROOM:
                     return
                 # Mostly news of an earlier datagram, perhaps to another peer: then this one was not sent.
+                self._watch_anew()
                 if not self._read_errors():
                     self._loop.call_soon(self._on_unreachable, destination, data)
                     return
@@ -81,10 +83,11 @@ class SipSocket:
         """Close it; idempotent."""
         if not self._closed:
             self._closed = True
-            self._loop.remove_reader(self._socket)
+            self._loop.remove_reader(self._watched)
             self._socket.close()
 
     def _readable(self) -> None:
+        failed = False
         for _ in range(_BATCH):
             if self._closed:
                 return
@@ -93,10 +96,18 @@ class SipSocket:
             except BlockingIOError:
                 break
             except OSError:
+                failed = True
                 self._read_errors()
                 continue
             self._on_datagram(data, source)
-        self._read_errors()
+        if self._read_errors() or failed:
+            self._watch_anew()
+
+    def _watch_anew(self) -> None:
+        """Without this it is deaf after its first error: libuv, below uvloop, stops to watch it then."""
+        if not self._closed:
+            self._loop.remove_reader(self._watched)
+            self._loop.add_reader(self._watched, self._readable)
 
     def _read_errors(self) -> int:
         """Pass on what the network said; returns how many messages there were."""

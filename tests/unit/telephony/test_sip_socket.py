@@ -1,16 +1,19 @@
 """What the network says about one datagram is about that one, and about its destination alone."""
 
 import asyncio
+import contextlib
 import errno
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+import uvloop
 
 from outdial.telephony.sip_socket import SipSocket
 
 LIVING, DEAD = ("127.0.0.1", 5), ("127.0.0.9", 5060)
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 class Kernel:
@@ -112,6 +115,41 @@ async def test_a_datagram_that_is_too_large_for_a_link_is_not_a_dead_peer(sip, u
         while (DEAD, b"INVITE 2") not in unreachable:
             await asyncio.sleep(0.01)
     assert unreachable == [(DEAD, b"INVITE 2")]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("found", ["waiting", "sending"])
+def test_a_dead_peer_does_not_make_the_socket_deaf_to_the_others(loop: str, found: str) -> None:
+    """libuv stops to watch a socket that has an error, without a word: each has to be watched anew."""
+    heard: list[bytes] = []
+    unreachable: list[tuple[str, int]] = []
+
+    async def until(done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not done():
+                await asyncio.sleep(0.01)
+
+    async def main() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+            closed.bind(("127.0.0.1", 0))
+            dead = closed.getsockname()
+        sip = SipSocket(
+            ("127.0.0.1", 0), lambda data, _: heard.append(data), lambda to, _: unreachable.append(to)
+        )
+        with contextlib.closing(sip), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as living:
+            living.bind(("127.0.0.1", 0))
+            for number in range(3):
+                sip.send(b"to the dead", dead)
+                if found == "sending":
+                    sip.send(b"to the living", living.getsockname())
+                await until(lambda number=number: len(unreachable) > number)
+                living.sendto(b"%d" % number, sip.address)
+                await until(lambda number=number: len(heard) > number)
+        assert unreachable == [dead] * 3
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(main())
+    assert heard == [b"0", b"1", b"2"]
 
 
 def icmp_unreachable(code: int, our_port: int, quoted: bytes) -> bytes:
