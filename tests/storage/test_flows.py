@@ -78,7 +78,7 @@ async def test_nothing_edits_a_version_that_was_published(world: World) -> None:
         publish("three", "", 12),
         publish("one", "the first again", 13),
         run(flows.roll_back, ANNA, *this, 2, now=14),
-        run(flows.delete, *this, now=15),
+        run(flows.delete, ANNA, *this, now=15),
     ):
         await step
         await unchanged()
@@ -99,6 +99,8 @@ async def test_the_audit_log_says_who_let_new_calls_get_what(world: World) -> No
     await run(flows.roll_back, ANNA, *this, 1, now=9)
     await run(flows.roll_back, ANNA, *this, 1, now=10)
     await run(flows.publish, ANNA, *this, "two", note="", now=11)
+    await run(flows.delete, BEN, *this, now=12)
+    await run(flows.delete, ANNA, *this, now=13)
     assert one is not None
     assert two is not None
     assert [each.published_by for each in await read(flows.versions, flow.id)] == ["ben", "token 3"]
@@ -108,6 +110,7 @@ async def test_the_audit_log_says_who_let_new_calls_get_what(world: World) -> No
         (8, "ben", "publish", {"published": 1}, {"published": 2}),
         (9, "token 3", "roll_back", {"published": 2}, {"published": 1}),
         (11, "token 3", "publish", {"published": 1}, {"published": 2}),
+        (12, "ben", "remove", {"name": "a", "published": 2}, None),
     ]
     first = found[-1]
     assert (first.account_id, first.token_id, first.address) == (1, 3, "192.0.2.4")
@@ -139,7 +142,7 @@ async def test_another_account_sees_and_changes_nothing(world: World) -> None:
     assert not await run(flows.roll_back, BEN, other.id, flow.id, 1, now=7)
     assert await read(flows.versions, flow.id) == []
     assert await read(audit.find, thing="flow") == ([], 0)
-    assert not await run(flows.delete, other.id, flow.id, now=7)
+    assert not await run(flows.delete, ANNA, other.id, flow.id, now=7)
     assert (await read(flows.find, other.id))[1] == 0
 
 
@@ -152,8 +155,8 @@ async def test_flows_are_listed_by_a_part_of_their_name_and_gone_when_deleted(wo
     found, total = await read(flows.find, world.account_id, name="PAYMENT", limit=1, offset=1)
     assert ([flow.name for flow in found], total) == (["payment b"], 2)
     assert (await read(flows.find, world.account_id, name="0%"))[1] == 1
-    assert await run(flows.delete, world.account_id, made[0].id, now=9)
-    assert not await run(flows.delete, world.account_id, made[0].id, now=9)
+    assert await run(flows.delete, ANNA, world.account_id, made[0].id, now=9)
+    assert not await run(flows.delete, ANNA, world.account_id, made[0].id, now=9)
     assert await read(flows.get, world.account_id, made[0].id) is None
     assert (await read(flows.find, world.account_id))[1] == 2
 

@@ -142,7 +142,7 @@ class Fields:
 
     def wholes(self, name: str, low: int, high: int, *, most: int) -> None:
         """Several whole numbers from `low` to `high`, each once: a list, or a text with commas between."""
-        value = self._body.get(name)
+        value = as_list(self._body.get(name))
         if value is None:
             return
         parts = value if isinstance(value, list) else str(value).split(",")

@@ -170,7 +170,8 @@ async def remove(request: Request, flow_id: str) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     flow = await the_flow(request, principal, flow_id)
-    await context.database.run(flows.delete, principal.account_id, flow.id, now=context.now_ms())
+    actor, now = administrator(request, principal), context.now_ms()
+    await context.database.run(flows.delete, actor, principal.account_id, flow.id, now=now)
     return ok(f"The flow {flow.id} is removed.", {"id": flow.id})
 
 

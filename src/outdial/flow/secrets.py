@@ -44,7 +44,7 @@ def veiled(variables: Variables, masked: Collection[str]) -> Variables:
 def gives_away(value: Value, secrets: Collection[Value]) -> bool:
     """Whether one of the secrets stands in a value."""
     wanted = _anywhere(secrets)
-    return wanted is not None and any(wanted.search(each) for each in _texts(value))
+    return wanted is not None and any(wanted.search(each) for each in (*_texts(value), *_names(value)))
 
 
 def blotted(sentence: str, secrets: Collection[Value]) -> str:
@@ -75,19 +75,30 @@ def _templates(value: Any) -> Iterator[Template]:
 
 
 def _texts(value: Value) -> Iterator[str]:
-    """The texts in a value, numbers among them, and the names of members."""
+    """The texts in a value, numbers among them."""
     match value:
         case dict():
-            for name, each in value.items():
-                yield name
+            for each in value.values():
                 yield from _texts(each)
         case list():
             for each in value:
                 yield from _texts(each)
-        case None:
-            return
         case _:
             yield as_text(value)
+
+
+def _names(value: Value) -> Iterator[str]:
+    """The names of all members in a value."""
+    match value:
+        case dict():
+            yield from value
+            for each in value.values():
+                yield from _names(each)
+        case list():
+            for each in value:
+                yield from _names(each)
+        case _:
+            return
 
 
 def _anywhere(secrets: Collection[Value]) -> "re.Pattern[str] | None":

@@ -203,9 +203,15 @@ def _point(
     )
 
 
-def delete(conn: sa.Connection, account_id: int, flow_id: int, *, now: int) -> bool:
+def delete(conn: sa.Connection, actor: Actor, account_id: int, flow_id: int, *, now: int) -> bool:
     """Mark a flow as deleted; calls that are pinned to a version still run it. False if there is none."""
-    return conn.execute(_DELETE, {"p_id": flow_id, "p_account": account_id, "p_now": now}).rowcount == 1
+    flow = _locked(conn, account_id, flow_id)
+    if flow is None:
+        return False
+    conn.execute(_DELETE, {"p_id": flow_id, "p_account": account_id, "p_now": now})
+    before = {"name": flow.name, "published": flow.published}
+    audit.write(conn, actor, at=now, action="remove", thing="flow", thing_id=flow_id, before=before)
+    return True
 
 
 def get_version(conn: sa.Connection, flow_id: int, version: int) -> FlowVersion | None:

@@ -126,6 +126,8 @@ async def test_further_trunks_of_a_bridge(api: Api, admin: Any) -> None:
         status, answer = await admin("PUT", path, further_trunk_ids=wrong)
         assert (status, words in str(answer)) == (422, True), (wrong, answer)
     assert (await admin("PUT", path, trunk_id=ids[0]))[0] == 422, "it is one of the further ones"
+    numbered = {"0": str(ids[0]), "1": str(ids[1])}
+    assert (await admin("PUT", path, further_trunk_ids=numbered))[1]["data"]["further_trunk_ids"] == ids
     assert (await admin("PUT", path, further_trunk_ids=""))[1]["data"]["further_trunk_ids"] == []
     assert (await admin("DELETE", f"trunks/{ids[0]}"))[0] == 200
 

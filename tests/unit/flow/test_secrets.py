@@ -142,6 +142,24 @@ def test_a_secret_that_a_server_gives_back_is_one(settings):
     assert report(turn.state).tags == ("**** Asha",)
 
 
+@pytest.mark.parametrize(
+    ("answer", "given_back"),
+    [
+        ({"a": [], "b": None, "cvv": [True, "1234567"]}, False),
+        ({"a": [0, 7.0]}, True),
+        ({"a": {"471108": None}}, True),
+    ],
+)
+def test_a_secret_may_be_a_list_and_is_each_value_in_it(answer, given_back):
+    variables = {"pin": {"type": "list", "masked": True}}
+    library, turn = run(
+        a_flow(asking({"all": "$"}, body="{{pin}}"), variables=variables), pin=[SECRET, {"cvv": 7}]
+    )
+    (request,) = (each for each in turn.actions if isinstance(each, HttpRequest))
+    turn = resume(library, turn.state, HttpAnswered(1_000, request.request_id, 200, json.dumps(answer)))
+    assert report(turn.state).variables == {"all": "****" if given_back else answer}
+
+
 def test_what_a_server_answers_that_did_not_get_the_secret_is_none():
     library, turn = run(a_flow(asking({"same": "pin"})))
     (request,) = (each for each in turn.actions if isinstance(each, HttpRequest))
