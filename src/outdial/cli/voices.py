@@ -1,12 +1,12 @@
 """`outdial voices`: the voices of the engines of the settings; no server is needed."""
 
-from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from outdial.cli.output import JsonOption, print_json, print_rows
 from outdial.config import load_settings
+from outdial.speech.engine import Voice
 from outdial.speech.setup import open_voices
 from outdial.supervisor.speech import speech_client, speech_options
 
@@ -25,7 +25,7 @@ def voices(
     found = open_voices(speech_options(settings), speech_client(settings))
     wanted = "" if language is None else language.replace("_", "-").lower()
     rows = [
-        {"id": voice.id, **asdict(voice), "says": "numbers and dates" if voice.for_words else "any text"}
+        _row(voice)
         for voice in found.all
         if f"{voice.language.lower()}-".startswith(f"{wanted}-" if wanted else "")
     ]
@@ -35,3 +35,15 @@ def voices(
         print_rows(
             rows, _COLUMNS, empty=f"No voice speaks {wanted}." if wanted else "There is no speech engine."
         )
+
+
+def _row(voice: Voice) -> dict[str, Any]:
+    return {
+        "id": voice.id,
+        "engine": voice.engine,
+        "name": voice.name,
+        "language": voice.language,
+        "gender": voice.gender,
+        "for_words": voice.for_words,
+        "says": "numbers and dates" if voice.for_words else "any text",
+    }

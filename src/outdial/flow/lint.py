@@ -325,10 +325,12 @@ def _unspoken(flow: Flow, voices: KnownVoices) -> Iterator[Finding]:
             for field, value in _values(node.step, language=language):
                 if isinstance(value, TextPart) and value.is_spoken:
                     spoken_in, voice = value.spoken_by(language, flow.voice_in(language))
-                    sentence = voices.why_not(spoken_in, voice)
-                    if sentence is not None:
-                        code = "missing_voice"
-                        found[Finding("error", code, name, field, sentence)] = None
+                    if sentence := voices.why_not(spoken_in, voice):
+                        found[Finding("error", "missing_voice", name, field, sentence)] = None
+                    if sentence := voices.words_missing(value.text, voice):
+                        found[Finding("error", "missing_word", name, field, sentence)] = None
+                    if sentence := voices.words_unknown(value.text, voice):
+                        found[Finding("warning", "missing_word", name, field, sentence)] = None
     yield from found
 
 

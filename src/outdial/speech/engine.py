@@ -21,8 +21,13 @@ class Voice:
     language: str
     """BCP 47: `en-US`, `hi`."""
     gender: Gender
-    for_words: bool = False
-    """It has recorded words only, so it is never chosen for a text by its language."""
+    words: frozenset[str] | None = None
+    """The recorded words that it has, in lower case, if it says nothing else; None: it reads any text."""
+
+    @property
+    def for_words(self) -> bool:
+        """Whether it has recorded words only, so that it is never chosen for a text by its language."""
+        return self.words is not None
 
     @property
     def id(self) -> str:

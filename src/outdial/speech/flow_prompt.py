@@ -16,7 +16,8 @@ Spoken = Text | Digits | Number | Date | Time | Currency
 
 def known_voices(voices: Voices) -> KnownVoices:
     """What lint has to know of the voices, so that it finds the items that `prompt_of` refuses."""
-    return KnownVoices(frozenset(each.id for each in voices.all), frozenset(voices.languages))
+    words = {each.id: each.words for each in voices.all if each.words is not None}
+    return KnownVoices(frozenset(each.id for each in voices.all), frozenset(voices.languages), words)
 
 
 def prompt_of(item: Spoken, voices: Voices) -> Prompt:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from outdial.audio.wire import Pcm
+from outdial.domain.saying import PAUSES
 from outdial.errors import AudioError, ConfigurationError, SpeechFailed, Unspeakable
 from outdial.speech.engine import Gender, Voice
 from outdial.speech.wav import write_wav
@@ -24,7 +25,6 @@ RATE = 16_000
 """Samples per second of what it says: no codec of a call carries more."""
 _LONGEST_WORD_MS = 10_000
 _PAUSE_S = 0.2
-_PUNCTUATION = ",.;:!?"
 _GENDERS: Mapping[str, Gender] = {"female": "female", "male": "male", "neutral": "neutral"}
 
 
@@ -72,7 +72,7 @@ class RecordedWords:
         }
         self._sets = {name: load_words(folder) for name, folder in folders.items()}
         self.voices: Sequence[Voice] = tuple(
-            Voice(self.name, name, words.language, words.gender, for_words=True)
+            Voice(self.name, name, words.language, words.gender, frozenset(words.files))
             for name, words in self._sets.items()
         )
         self._decoded: dict[Path, Pcm] = {}
@@ -85,14 +85,14 @@ class RecordedWords:
         words = self._sets[voice.name].files
         pieces: list[Pcm] = []
         for token in text.split():
-            word = token.rstrip(_PUNCTUATION).lower()
+            word = token.rstrip(PAUSES).lower()
             if word and word not in words:
                 raise Unspeakable(
                     f"The voice {voice.id} has no word {word[:40]!r}: it says recorded words only."
                 )
             if word:
                 pieces.append(self._pcm(words[word]))
-            if token[-1] in _PUNCTUATION:
+            if token[-1] in PAUSES:
                 pieces.append(np.zeros(int(RATE * _PAUSE_S), np.int16))
         if not pieces:
             raise Unspeakable(f"The voice {voice.id} finds nothing to say in this text.")

@@ -105,7 +105,7 @@ async def test_a_voice_by_its_id_and_by_its_language(api: Api) -> None:
 
 
 def _voice(name: str, language: str, gender: Gender, *, for_words: bool = False) -> Voice:
-    return Voice("several", name, language, gender, for_words)
+    return Voice("several", name, language, gender, frozenset({"one"}) if for_words else None)
 
 
 class _Several:

@@ -56,6 +56,10 @@ def test_lint_says_what_is_wrong_and_fails_for_errors(outdial: Outdial, menu: Pa
         "node 'ask', field 'prompt': there is no voice 'pico:en-UK'"
         in outdial("flow", "lint", "--voices", str(menu)).out
     )
+    menu.write_text(json.dumps(MENU | {"voice": "recorded:en"}))
+    words = outdial("flow", "lint", "--voices", str(menu))
+    assert words.status == 1
+    assert "recorded words only, and not 'to', 'agree', 'press', '1'" in words.out
     menu.write_text("{")
     assert "is not JSON" in outdial("flow", "lint", str(menu)).err
     assert "cannot be read" in outdial("flow", "lint", "nowhere.json").err

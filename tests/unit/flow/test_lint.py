@@ -126,6 +126,65 @@ def test_what_a_voice_here_speaks_or_nobody_has_to_is_none(prompt, head):
     assert unspoken(prompt, **head) == []
 
 
+WORDS = KnownVoices(
+    frozenset({"pico:en-US", "recorded:en"}),
+    frozenset({"en-US"}),
+    {"recorded:en": frozenset({"one", "two", "dollars", "and", "a"})},
+)
+
+
+def unrecorded(prompt, **head):
+    nodes = {"a": play(prompt), "bye": BYE}
+    flow = {"schema_version": 1, "entry": "a", "nodes": nodes, "variables": {"n": {}, "m": {}}, **head}
+    return [
+        (each.severity, each.code, each.node, each.field, each.message) for each in lint(flow, voices=WORDS)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("Hello, you owe one and two.", "'hello', 'you', 'owe'"),
+        ("One {{n@digits}} TWO three.", "'three'"),
+        ("{% if n %}one{% else %}none{% endif %} two", "'none'"),
+        ("{{n@number}}th", "'th'"),
+        ("one - two", "'-'"),
+        ("It is {{n@time}}.", "'it', 'is', times of day"),
+        ("a b c d e f g h", "'b', 'c', 'd', 'e', 'f' …"),
+    ],
+)
+def test_a_voice_of_recorded_words_has_to_have_all_of_a_text(text, lacks):
+    sentence = f"the voice recorded:en has recorded words only, and not {lacks}"
+    finding = ("error", "missing_word", "a", "prompt", sentence)
+    assert unrecorded({"text": text, "voice": "recorded:en"}) == [finding]
+    assert unrecorded(text, voice="recorded:en") == [finding]
+    assert unrecorded({"by_language": {"en": text}}, voices={"en": "recorded:en"}) == [finding]
+
+
+def test_what_a_voice_of_recorded_words_will_have_to_say_is_a_warning():
+    sentence = "the voice recorded:en has recorded words only; what m, n will be has to be made of these"
+    finding = ("warning", "missing_word", "a", "prompt", sentence)
+    assert unrecorded({"text": "one {{n}} {{m|upcase}}, two", "voice": "recorded:en"}) == [finding]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        {"text": "One, two dollars and {{n@digits}}!", "voice": "recorded:en"},
+        {
+            "text": "{{n@digits}} - {{m@number}}. {{n@date}}; {{m@currency:EUR}} {{n@sound}}",
+            "voice": "recorded:en",
+        },
+        {"text": "one and {{m@currency:EUR}} {% if n %}two{% endif %}", "voice": "recorded:en"},
+        {"text": "Hello {{n}} at {{m@time}}.", "voice": "pico:en-US"},
+        "Hello {{n}}.",
+        {"sound": "s-1"},
+    ],
+)
+def test_a_voice_of_recorded_words_says_its_words_and_what_a_grammar_makes_of_values(prompt):
+    assert unrecorded(prompt) == []
+
+
 def test_a_key_that_the_prompt_does_not_speak_of_is_a_warning():
     nodes = {"a": menu("Press the star key, or press 1.", "1", "*", "2"), "bye": BYE}
     assert found(nodes) == [("warning", "silent_key", "a", "prompt")]

@@ -9,6 +9,10 @@ from outdial.audio.compare import correlate
 from outdial.domain.prompt import Prompt
 from outdial.domain.saying import GRAMMARS, say_digits, say_number
 from outdial.errors import ConfigurationError, SpeechFailed, SpeechUnavailable, Unspeakable
+from outdial.flow.problem import Place
+from outdial.flow.prompt_kind import PROMPT
+from outdial.flow.prompt_template import PromptTemplate
+from outdial.speech.flow_prompt import Spoken, known_voices, prompt_of
 from outdial.speech.level import active_level
 from outdial.speech.pico import Pico
 from outdial.speech.recorded import MANIFEST, RATE, RecordedWords
@@ -98,6 +102,35 @@ async def test_a_word_that_is_not_recorded_is_named(english, tmp_path):
         await english[0].speak("one Hello", english[1], tmp_path / "out.wav")
     with pytest.raises(Unspeakable, match="nothing to say"):
         await english[0].speak("  ", english[1], tmp_path / "out.wav")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Forty-two", False),
+        ("one - two", False),
+        ("- {{n@digits}} -", True),
+        ("One,  TWO!", True),
+        ("1", False),
+    ],
+)
+async def test_lint_finds_the_texts_that_cannot_be_said(english, tmp_path, text, said):
+    voices = Voices([english[0]])
+    (part,) = PROMPT.read({"text": text, "voice": english[1].id}, Place([])).parts
+    found = known_voices(voices).words_missing(part.text, part.voice)
+    assert (found is None) is said
+
+    async def say():
+        items = PromptTemplate((part,)).render(lambda each: each.render({"n": "4"}), "en", None)
+        for item in items:
+            assert isinstance(item, Spoken)
+            await english[0].speak(prompt_of(item, voices).parts[0], english[1], tmp_path / "out.wav")
+
+    if said:
+        await say()
+    else:
+        with pytest.raises(Unspeakable):
+            await say()
 
 
 def _set(folder, **changes):

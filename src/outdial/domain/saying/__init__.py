@@ -19,6 +19,8 @@ from outdial.domain.saying.spanish import SPANISH
 GRAMMARS: Mapping[str, Grammar] = {each.language: each for each in (ENGLISH, SPANISH, GERMAN, HINDI)}
 """By language, as BCP 47 has it without a region."""
 
+PAUSES = ",.;:!?"
+"""What may stand behind a word where recorded words are said: a pause."""
 LARGEST = 10**12
 """Numbers from here on are said digit by digit."""
 _NUMBER = re.compile(r"([-+\u2212]?)(\d{1,3}(?:,\d{2,3})+|\d+)(?:\.(\d{1,20}))?", re.ASCII)
