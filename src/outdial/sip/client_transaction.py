@@ -300,6 +300,10 @@ class ClientTransaction:
             return
         self._feed(kind, now)
 
+    def expire(self, now: float) -> None:
+        """Wait no longer for the first response to an INVITE: Timer B, before its time."""
+        self._feed(InviteInput.TIMER_B, now)
+
     def abandon(self, now: float) -> None:
         """Wait no longer for the final response to an INVITE: it was cancelled (§9.1), or all is over."""
         self._feed(InviteInput.ABANDON, now)

@@ -121,6 +121,36 @@ def test_silence_leads_to_the_next_address_when_the_transaction_is_over():
     finish(pair)
 
 
+def test_an_address_that_says_nothing_is_passed_over_when_the_time_to_ring_is_over():
+    """Agents are rung for 20 s, and Timer B takes 32: a dead first address would cost every call of theirs."""
+    pair = calls(says(200), answers(SECOND), network=Network(drop=lost(CALLEE)), ring_timeout_s=20.0)
+    pair.network.run(until=21)
+    assert pair.events[0] == NextAddress(CALLEE, Failed(FailureCause.NO_RESPONSE), SECOND)
+    assert pair.events[-1] == Answered()
+    pair.session.hang_up(pair.network.now)
+    finish(pair)
+
+
+def test_silence_at_all_addresses_is_no_ringing_that_nobody_answered():
+    pair = calls(
+        says(200), answers(SECOND), network=Network(drop=lost(CALLEE, SECOND)), ring_timeout_s=20.0
+    )
+    finish(pair)
+    assert pair.events[-1] == Failed(FailureCause.NO_RESPONSE)
+    assert len(pair.events) == 2
+
+
+def test_a_phone_of_whose_ringing_nothing_was_heard_in_time_stops_when_it_is_heard():
+    pair = calls(rings(CALLEE), rings(SECOND), ring_timeout_s=20.0)
+    pair.network.drop = lambda data, to, now: to == CALLER and b"z9hG4bK" in data and now < 25
+    pair.network.run(until=26)
+    first = pair.answering[0]
+    first.progress(180, pair.network.now)
+    finish(pair)
+    assert "CANCEL" in to(pair, CALLEE)
+    assert first.state.value == "Ended"
+
+
 def test_the_ringing_has_its_whole_time_at_each_address():
     pair = calls(says(200), rings(SECOND), network=Network(drop=lost(CALLEE)), ring_timeout_s=40.0)
     pair.network.run(until=TIMER_B + 39)

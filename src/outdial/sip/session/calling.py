@@ -103,6 +103,10 @@ class CallingSession:
     def on_timer(self, kind: object, now: float) -> None:
         """Take the ring timeout or the give-up timer."""
         assert isinstance(kind, Input)
+        if kind is Input.HANG_UP and self.state is State.CALLING and self._another_is_left:
+            assert self._transaction is not None
+            self._transaction.expire(now)  # not even 100 Trying: this is silence, and no ringing
+            return
         if kind is Input.HANG_UP and self.state in (State.CALLING, State.PROCEEDING):
             self._cancel_cause = FailureCause.RING_TIMEOUT
         self._feed(kind, now)
