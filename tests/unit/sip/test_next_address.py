@@ -122,7 +122,7 @@ def test_silence_leads_to_the_next_address_when_the_transaction_is_over():
 
 
 def test_an_address_that_says_nothing_is_passed_over_when_the_time_to_ring_is_over():
-    """Agents are rung for 20 s, and Timer B takes 32: a dead first address would cost every call of theirs."""
+    """Agents are rung for 20 s, and Timer B takes 32: a dead first address would cost all calls of theirs."""
     pair = calls(says(200), answers(SECOND), network=Network(drop=lost(CALLEE)), ring_timeout_s=20.0)
     pair.network.run(until=21)
     assert pair.events[0] == NextAddress(CALLEE, Failed(FailureCause.NO_RESPONSE), SECOND)
@@ -132,9 +132,7 @@ def test_an_address_that_says_nothing_is_passed_over_when_the_time_to_ring_is_ov
 
 
 def test_silence_at_all_addresses_is_no_ringing_that_nobody_answered():
-    pair = calls(
-        says(200), answers(SECOND), network=Network(drop=lost(CALLEE, SECOND)), ring_timeout_s=20.0
-    )
+    pair = calls(says(200), answers(SECOND), network=Network(drop=lost(CALLEE, SECOND)), ring_timeout_s=20.0)
     finish(pair)
     assert pair.events[-1] == Failed(FailureCause.NO_RESPONSE)
     assert len(pair.events) == 2

@@ -8,6 +8,7 @@ from typing import Protocol
 from outdial.audio.clip import SILENCE_BYTES
 from outdial.domain.call import MediaQuality
 from outdial.sdp.agreement import AgreedMedia
+from outdial.sdp.codec import CODECS
 from outdial.telephony.media.events import (
     DigitReceived,
     DigitStarted,
@@ -195,11 +196,14 @@ class MediaStream:
 
 
 def _connect_command(number: int, media: AgreedMedia, announced_event_payload_type: int | None) -> Connect:
-    events: set[int] = set()
-    if media.telephone_event_payload_type is not None:
-        events = {media.telephone_event_payload_type}
-        if announced_event_payload_type is not None:
-            events.add(announced_event_payload_type)
+    """Tell what is sent as agreed, and of what comes all that can be understood.
+
+    Far ends answer with several codecs and send any of them (RFC 3264 §6.1), or with no telephone-event, and
+    send the one that we announced.
+    """
+    audio = {media.payload_type, media.codec.payload_type}
+    events = {media.telephone_event_payload_type, announced_event_payload_type} - audio
+    others = [codec for codec in CODECS if codec.payload_type not in audio | events]
     return Connect(
         stream=number,
         address=media.remote_address,
@@ -208,12 +212,13 @@ def _connect_command(number: int, media: AgreedMedia, announced_event_payload_ty
         rtcp_port=media.remote_rtcp_port,
         codec=media.codec.name,
         payload_type=media.payload_type,
-        accepted_payload_types=sorted({media.payload_type, media.codec.payload_type}),
+        accepted_payload_types=sorted(audio),
         silence=SILENCE_BYTES[media.codec.name],
         ptime_ms=media.ptime_ms,
-        event_payload_types=sorted(events),
+        event_payload_types=sorted(each for each in events if each is not None),
         event_rate=media.telephone_event_rate,
         may_send=media.direction.sends,
         may_receive=media.direction.receives,
         event_sent_as=media.telephone_event_payload_type,
+        other_codecs={codec.name: codec.payload_type for codec in others},
     )

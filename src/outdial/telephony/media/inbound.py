@@ -6,6 +6,7 @@ from outdial.errors import RtpParseError
 from outdial.rtp.packet import RtpPacket
 from outdial.rtp.reception import Reception
 from outdial.rtp.telephone_event import Digit, DigitStarted, Signal, TelephoneEventReceiver
+from outdial.telephony.media.g711_mix import LAWS, translate
 from outdial.telephony.media.host import Host
 from outdial.telephony.media.kernel import disconnect
 from outdial.telephony.media.latch import Address, Latch, Latching
@@ -34,6 +35,8 @@ class Inbound:
         self._filter = PacketFilter(sock)
         self._event_payload_types: list[int] = []
         self._audio_payload_types: list[int] = []
+        self._other_codecs: dict[int, str] = {}
+        self._codec = ""
         self._accepted: frozenset[int] = frozenset()
         self._silence = 0xFF
         self._events: TelephoneEventReceiver | None = None
@@ -68,8 +71,15 @@ class Inbound:
         self._latch.expect((agreed.address, agreed.port))
         self._audio_payload_types = agreed.accepted_payload_types
         self._event_payload_types = agreed.event_payload_types
+        self._codec = agreed.codec
+        self._other_codecs = {number: codec for codec, number in agreed.other_codecs.items()}
         self._accepted = frozenset(
-            (*agreed.accepted_payload_types, *agreed.event_payload_types, _COMFORT_NOISE)
+            (
+                *agreed.accepted_payload_types,
+                *agreed.event_payload_types,
+                *self._other_codecs,
+                _COMFORT_NOISE,
+            )
         )
         self._silence = agreed.silence
         if agreed.event_payload_types and agreed.event_rate != self._event_rate:
@@ -167,9 +177,18 @@ class Inbound:
         self.reception.receive(packet.ssrc, packet.sequence_number, timestamp, now, dropped)
         if is_event:
             self._take_event(packet, now)
-        elif self._listeners and packet.payload_type in self._audio_payload_types:
+        elif self._listeners and (audio := self._audio_of(packet)) is not None:
             for listener in self._listeners:
-                listener.receive(packet.ssrc, packet.timestamp, packet.payload, self._silence, now)
+                listener.receive(packet.ssrc, packet.timestamp, audio, self._silence, now)
+
+    def _audio_of(self, packet: RtpPacket) -> bytes | None:
+        """What was said, in the agreed codec; None of noise, and of a codec that cannot be translated."""
+        if packet.payload_type in self._audio_payload_types:
+            return packet.payload
+        codec = self._other_codecs.get(packet.payload_type)
+        if codec is None or codec not in LAWS or self._codec not in LAWS:
+            return None
+        return translate(packet.payload, codec, self._codec)
 
     def _take_event(self, packet: RtpPacket, now: float) -> None:
         if self._events is None:

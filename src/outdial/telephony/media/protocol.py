@@ -48,6 +48,8 @@ class Connect(NamedTuple):
     event_rate: int
     may_send: bool
     may_receive: bool
+    other_codecs: dict[str, int]
+    """Payload types of the codecs that were not agreed on and are understood all the same."""
     event_sent_as: int | None = None
     """Payload type of telephone-event packets that we send; None if the far end takes none."""
 

@@ -57,7 +57,23 @@ def test_percentiles_are_the_upper_edge_of_their_bucket() -> None:
 def test_messages_survive_any_cut_of_the_stream(cuts: list[int]) -> None:
     messages: list[Any] = [
         Open(1, 10_000, None),
-        Connect(1, "192.0.2.1", 4000, "192.0.2.1", 4001, "PCMU", 0, [0], 255, 20, [101], 8000, True, False),
+        Connect(
+            1,
+            "192.0.2.1",
+            4000,
+            "192.0.2.1",
+            4001,
+            "PCMU",
+            0,
+            [0],
+            255,
+            20,
+            [101],
+            8000,
+            True,
+            False,
+            {"PCMA": 8},
+        ),
         Play(1, 'a "name"\n', ["/tmp/ö.clip"]),
         Measured(1, 2, 3, 4, 0.5, None, None, 1.5, 4.2),
     ]

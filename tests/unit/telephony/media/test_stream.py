@@ -13,6 +13,7 @@ from tests.helpers.media_far_end import FarEnd
 from outdial.rtp.packet import RtpPacket
 from outdial.rtp.telephone_event import telephone_event_packets
 from outdial.telephony.media.clip_cache import ClipCache
+from outdial.telephony.media.g711_mix import translate
 from outdial.telephony.media.pacing import SlotWheel
 from outdial.telephony.media.protocol import (
     Configure,
@@ -97,7 +98,9 @@ def open_stream(host: TurnedHost, recording: Recording | None = None) -> Stream:
 
 def agreed(far: FarEnd, *, may_send: bool = True, may_receive: bool = True, codec: str = "PCMU") -> Connect:
     host, port = far.address
-    return Connect(1, host, port, host, port + 1, codec, 0, [0], 255, 20, [101], 8000, may_send, may_receive)
+    return Connect(
+        1, host, port, host, port + 1, codec, 0, [0], 255, 20, [101], 8000, may_send, may_receive, {}
+    )
 
 
 def count_senders() -> int:
@@ -168,6 +171,40 @@ def test_a_stream_on_hold_may_hear_nothing_for_as_long_as_it_is_held(
     host.run(3.2)
     assert Silent(1) in host.reports
     stream.close()
+
+
+def pcma_beside(agreed: Connect) -> Connect:
+    return agreed._replace(other_codecs={"PCMA": 8, "G722": 9})
+
+
+def test_g711_of_the_other_law_is_heard_as_well(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
+    """Of an answer with both laws the far end may send either, and change when it likes (RFC 3264 §6.1)."""
+    path = tmp_path / "r.ulaw"
+    stream = open_stream(host, Recording(path))
+    stream.connect(pcma_beside(agreed(far)))
+    port = stream.rtp.getsockname()[1]
+    far.say(port, b"\x10" * 160, payload_type=8)
+    stream.rtp_readable(host.time)
+    far.say(port, b"\x20" * 160, payload_type=0)
+    stream.rtp_readable(host.time)
+    stream.close()
+    assert LatchedTo(1, *far.address) in host.reports
+    assert path.read_bytes() == translate(b"\x10" * 160, "PCMA", "PCMU") + b"\x20" * 160
+
+
+def test_a_codec_that_cannot_be_translated_keeps_the_stream_alive(
+    host: TurnedHost, far: FarEnd, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.ulaw"
+    stream = open_stream(host, Recording(path))
+    stream.connect(pcma_beside(agreed(far)))
+    host.run(20)
+    far.say(stream.rtp.getsockname()[1], b"\x10" * 160, payload_type=9)
+    stream.rtp_readable(host.time)
+    host.run(20)
+    assert Silent(1) not in host.reports
+    stream.close()
+    assert path.read_bytes() == b""
 
 
 def test_a_report_finds_its_way_where_the_far_end_sends_from_the_last_port(
