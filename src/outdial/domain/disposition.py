@@ -5,6 +5,8 @@ The raw code, reason and `hangup_by` are kept beside the word in the CDR, so not
 
 from enum import StrEnum, unique
 
+from outdial.domain.q850 import CALL_REJECTED
+
 
 @unique
 class Disposition(StrEnum):
@@ -95,9 +97,6 @@ _NOT_ACCEPTABLE_CODES = frozenset({488, 606})
 _BUSY_CODES = frozenset({486, 600}) | DECLINED_CODES
 _NO_ANSWER_CODES = frozenset({408, 480})
 _UNKNOWN_NUMBER_CODES = frozenset({404, 410, 484, 485, 604})
-
-CALL_REJECTED = 21
-"""The Q.850 cause of a callee who declined."""
 
 _BY_CAUSE = {
     1: Disposition.CONGESTION,  # unallocated number

@@ -8,7 +8,8 @@ neither spin nor wait for ever behind a trunk that refuses it.
 from dataclasses import dataclass
 
 from outdial.domain.call import AttemptOutcome
-from outdial.domain.disposition import CALL_REJECTED, DECLINED_CODES, Disposition, EndReason
+from outdial.domain.disposition import DECLINED_CODES, Disposition, EndReason
+from outdial.domain.q850 import CALL_REJECTED, is_about_the_callee
 
 TRUNK_FAULT_DELAYS_MS = (1_000, 5_000, 15_000)
 """The wait before each redial after a trunk fault. A longer outage is the business of the trunk's own
@@ -44,8 +45,6 @@ RetryDecision = Retry | Done
 _NO_WAY_IN = frozenset({EndReason.NO_RESPONSE, EndReason.TRANSPORT_FAILED, EndReason.AUTHENTICATION_FAILED})
 _ACCOUNT_CODES = frozenset({401, 402, 403, 407})
 """What a carrier says about us, not about the callee."""
-_OF_THE_CALLEE = range(32)
-"""Q.850's causes about the number and the callee, and the normal end of a call."""
 
 
 def may_go_elsewhere(outcome: AttemptOutcome) -> bool:
@@ -58,7 +57,9 @@ def may_go_elsewhere(outcome: AttemptOutcome) -> bool:
         return False
     if outcome.reason in _NO_WAY_IN:
         return True
-    if outcome.reason is not EndReason.REJECTED or outcome.sip_code is None or outcome.q850 in _OF_THE_CALLEE:
+    if outcome.reason is not EndReason.REJECTED or outcome.sip_code is None:
+        return False
+    if is_about_the_callee(outcome.q850):
         return False
     return outcome.sip_code in _ACCOUNT_CODES or 500 <= outcome.sip_code < 600
 

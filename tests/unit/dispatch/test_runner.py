@@ -370,8 +370,7 @@ async def test_a_sound_that_vanishes_during_the_call_ends_it_with_its_reason() -
 
 def stage_clips(stage: Scene) -> "VanishingClip":
     clips = VanishingClip()
-    runner = stage.running.get_coro().cr_frame.f_locals["self"]
-    runner._clips = clips
+    stage.runner._clips = clips
     return clips
 
 

@@ -6,6 +6,7 @@ files of their names. Once answered, `established` takes over.
 
 from dataclasses import dataclass
 
+from outdial.domain.q850 import is_about_the_callee
 from outdial.errors import SdpError, SipParseError
 from outdial.sip.client_transaction import ClientTransaction, InviteState
 from outdial.sip.dialog import Dialog
@@ -198,7 +199,7 @@ class CallingSession:
                 self._session_interval = max(self._session_interval, wanted)
                 return Input.TOO_BRIEF
         self._failure = _failed(FailureCause.REJECTED, response)
-        if response.status == 503 and self._another_is_left and not _is_about_the_callee(self._failure):
+        if response.status == 503 and self._another_is_left and not is_about_the_callee(self._failure.q850):
             return Input.NEXT_ADDRESS
         return Input.FAILURE
 
@@ -353,11 +354,6 @@ class CallingSession:
     @property
     def _wire(self) -> Wire:
         return self._context.layer.wire
-
-
-def _is_about_the_callee(failure: Failed) -> bool:
-    """Whether a gateway said 503 and meant the number or the callee: causes of Q.850's first two classes."""
-    return failure.q850 is not None and failure.q850 < 32
 
 
 def _failed(cause: FailureCause, response: Response) -> Failed:
