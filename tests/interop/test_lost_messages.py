@@ -8,7 +8,7 @@ from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.timers import TimerValues
 from outdial.telephony.leg_values import LegEnd
 from tests.helpers.udp import silent_socket
-from tests.interop.caller import Brief, Caller, answered, end_of, refused, until
+from tests.interop.caller import Brief, Caller, answered, end_of, ladder, refused, until
 from tests.interop.conftest import StartSipp
 
 pytestmark = pytest.mark.sipp
@@ -113,15 +113,31 @@ async def test_a_closed_port_fails_at_once(caller: Caller) -> None:
     """The kernel reports ICMP port unreachable; with these timers silence would take 256 s."""
     with silent_socket() as (address, _):
         pass
-    result = await asyncio.wait_for(refused(caller.leg(address)), 10)
+    leg = caller.leg(address)
+    result = await asyncio.wait_for(refused(leg), 10)
     assert (result.reason, result.hangup_by) == (EndReason.TRANSPORT_FAILED, HangupBy.NETWORK)
+    assert (
+        ladder(leg.trace.take())[-1]
+        == ". the network sent it back: nothing takes SIP there, or there is no way"
+    )
     assert caller.user_agent.endpoint.idle
 
 
 async def test_no_route_fails_at_once(caller: Caller) -> None:
     """From a socket bound to loopback nothing can leave the machine: the send itself is refused."""
-    result = await asyncio.wait_for(refused(caller.leg(("192.0.2.1", 5060))), 10)
+    leg = caller.leg(("192.0.2.1", 5060))
+    result = await asyncio.wait_for(refused(leg), 10)
     assert result.reason is EndReason.TRANSPORT_FAILED
+
+
+async def test_a_name_that_nobody_knows_is_said_in_words(caller: Caller) -> None:
+    """RFC 6761 §6.4: `invalid` has no names."""
+    leg = caller.leg(("sip.invalid", 5060))
+    result = await asyncio.wait_for(refused(leg), 30)
+    assert result.reason is EndReason.TRANSPORT_FAILED
+    assert result.sip_reason is not None
+    assert result.sip_reason.startswith("the name 'sip.invalid' cannot be resolved: ")
+    assert ladder(leg.trace.take()) == [f". not sent: {result.sip_reason}"]
 
 
 async def test_a_dead_peer_does_not_disturb_a_living_one(sipp: StartSipp, caller: Caller) -> None:

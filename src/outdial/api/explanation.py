@@ -141,7 +141,7 @@ def _trunk_fault(outcome: AttemptOutcome, said: str) -> str:
         return f"The far end and we have no codec in common{said}.{why}"
     sentences = {
         EndReason.NO_RESPONSE: "The trunk did not answer our request at all.",
-        EndReason.TRANSPORT_FAILED: "The trunk could not be reached over the network.",
+        EndReason.TRANSPORT_FAILED: f"The trunk could not be reached: {outcome.sip_reason or _SENT_BACK}.",
         EndReason.AUTHENTICATION_FAILED: f"The trunk did not accept our user name and password{said}.",
         EndReason.SOUND_MISSING: "The announcement was deleted before the call was dialled.",
         EndReason.AUDIO_UNAVAILABLE: "The audio could not be used, so the call was not dialled:"
@@ -155,6 +155,12 @@ def _trunk_fault(outcome: AttemptOutcome, said: str) -> str:
     }
     who = "The callee's side" if outcome.hangup_by is HangupBy.CALLEE else "The trunk"
     return sentences.get(outcome.reason, f"{who} could not take the call{said}.")
+
+
+_SENT_BACK = (
+    "the network sent our request back. Either nothing takes SIP at the trunk's address and port, or there is"
+    " no way to it"
+)
 
 
 def _said(outcome: AttemptOutcome) -> str:

@@ -4,6 +4,7 @@ between.
 Pure: entries in (as `GET outgoing/trace` answers them), lines of markup for rich out.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,14 +24,18 @@ def ladder_head(peer: str, width: int = 80) -> list[str]:
 
 
 def ladder_line(entry: Mapping[str, Any], width: int = 80) -> str:
-    """One entry: an arrow for a message, a note for anything else."""
+    """One entry: an arrow for a message, lines with a note for anything else."""
     lane = _lane(width)
     time = f"[dim]{entry['offset_ms'] / 1000:>{_TIME_WIDTH}.3f}[/]{' ' * _MARGIN}"
     summary = str(entry["summary"])
     if entry.get("direction") in ("sent", "received"):
         return f"{time}[dim]│[/]{_arrow(summary, lane, sent=entry['direction'] == 'sent')}[dim]│[/]"
-    note = _cut(summary, lane - 4)
-    return f"{time}[dim]│[/]  [cyan]{escape(note)}[/]{' ' * (lane - 2 - len(note))}[dim]│[/]"
+    notes = textwrap.wrap(summary, lane - 4, break_long_words=True)
+    starts = [time, *[" " * (_TIME_WIDTH + _MARGIN)] * (len(notes) - 1)]
+    return "\n".join(
+        f"{start}[dim]│[/]  [cyan]{escape(note)}[/]{' ' * (lane - 2 - len(note))}[dim]│[/]"
+        for start, note in zip(starts, notes, strict=True)
+    )
 
 
 def ladder(entries: Sequence[Mapping[str, Any]], *, width: int = 80, full: bool = False) -> list[str]:
@@ -38,7 +43,7 @@ def ladder(entries: Sequence[Mapping[str, Any]], *, width: int = 80, full: bool 
     peer = next((str(entry["peer"]) for entry in entries if entry.get("peer")), "")
     lines = ladder_head(peer, width)
     for entry in entries:
-        lines.append(ladder_line(entry, width))
+        lines += ladder_line(entry, width).splitlines()
         if full:
             lines += message_lines(entry)
     return lines

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 
 PASSWORD_VARIABLE = "TRUNK_PASSWORD"  # noqa: S105 - the name of a variable
+_SENT_BACK = "sent back by the network"
 _COLUMNS = {
     "name": "name",
     "host": "host",
@@ -248,6 +249,11 @@ def check(
         print_json({"name": name, **asdict(answer)})
     elif answer.status is not None:
         console().print(f"{name} answered {answer.status} {answer.reason} in {answer.round_trip_ms:.0f} ms.")
+    if answer.status is None and answer.reason == _SENT_BACK:
+        raise CommandFailed(
+            f"Nothing takes SIP at {trunk.host}:{trunk.port}, or there is no way to it: the network sent our"
+            " request back. Are the address and the port right, and is the far end running?"
+        )
     if answer.status is None:
         raise CommandFailed(
             f"{trunk.host}:{trunk.port} did not answer OPTIONS ({answer.round_trip_ms / 1000:.1f} s):"
@@ -265,9 +271,12 @@ async def ping_trunk(trunk: Trunk, *, wait_s: float) -> Reachability:
     async with UserAgent(options) as agent:
         try:
             async with asyncio.timeout(wait_s):
-                return await agent.check(to_line(trunk))
+                answer = await agent.check(to_line(trunk))
         except TimeoutError:
             return Reachability(None, "no answer", wait_s * 1000)
+        if answer.status is None and agent.counters["unreachable"]:
+            return replace(answer, reason=_SENT_BACK)
+        return answer
 
 
 def _switch(name: str, *, enabled: bool, as_json: bool) -> None:

@@ -244,7 +244,7 @@ def _fault(outcome: AttemptOutcome) -> str:
         case EndReason.NO_RESPONSE:
             return "it does not answer"
         case EndReason.TRANSPORT_FAILED:
-            return "it cannot be reached"
+            return "it cannot be reached" + (f": {outcome.sip_reason}" if outcome.sip_reason else "")
         case EndReason.AUTHENTICATION_FAILED:
             return "it does not accept our user name and password"
         case _:

@@ -48,6 +48,10 @@ _MOST_DIGITS = 1_000
 _KEY_MS = 100
 """How long a key is down that is passed on: long enough for any gateway, and a fast typist's own pace."""
 
+_NOTES = {
+    FailureCause.HUNG_UP: "hung up by the far end, of whose answer nothing reached us",
+    FailureCause.TRANSPORT_FAILED: "the network sent it back: nothing takes SIP there, or there is no way",
+}
 _PLAY_END_WAIT_S = 1.0
 """How long the worker may take to say how much of a prompt it had played when the leg ended."""
 
@@ -117,10 +121,9 @@ class Leg:
         try:
             located = self._user_agent.with_local_hosts(await self._user_agent.locate(self.request.trunk))
         except OSError as error:
-            self.trace.note(f"not sent: {error}")
-            return NotAnswered(
-                reason=EndReason.TRANSPORT_FAILED, hangup_by=HangupBy.NETWORK, sip_reason=str(error)
-            )
+            said = error.strerror or str(error)
+            self.trace.note(f"not sent: {said}")
+            return NotAnswered(reason=EndReason.TRANSPORT_FAILED, hangup_by=HangupBy.NETWORK, sip_reason=said)
         try:
             self.stream = await self._media.open(
                 self._on_media,
@@ -230,8 +233,8 @@ class Leg:
             case sip_events.AnsweredLate():
                 self._on_answered_late()
             case sip_events.Failed():
-                if event.cause is FailureCause.HUNG_UP:
-                    self.trace.note("hung up by the far end, of whose answer nothing reached us")
+                if event.cause in _NOTES:
+                    self.trace.note(_NOTES[event.cause])
                 if not self._dialed.done():
                     self._dialed.set_result(not_answered(event, self._end))
             case sip_events.Ended():

@@ -67,6 +67,24 @@ def test_what_a_dead_media_worker_had_played_is_not_known() -> None:
     )
 
 
+def test_a_trunk_that_cannot_be_reached_says_what_is_wrong_where_that_is_known() -> None:
+    outcome = AttemptOutcome(
+        disposition=Disposition.CHANUNAVAIL,
+        reason=EndReason.TRANSPORT_FAILED,
+        hangup_by=HangupBy.NETWORK,
+        ended_at=10_000,
+        sip_reason="the name 'sip.example' cannot be resolved: Name or service not known",
+    )
+    assert _explain(outcome) == (
+        "The trunk could not be reached: the name 'sip.example' cannot be resolved: Name or service not"
+        " known."
+    )
+    assert _explain(replace(outcome, sip_reason=None)) == (
+        "The trunk could not be reached: the network sent our request back. Either nothing takes SIP at the"
+        " trunk's address and port, or there is no way to it."
+    )
+
+
 def test_an_answer_that_was_lost_on_the_way_says_so() -> None:
     outcome = AttemptOutcome(
         disposition=Disposition.ANSWER,

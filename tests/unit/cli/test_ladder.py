@@ -54,6 +54,14 @@ def test_every_line_fits_and_the_lifelines_stand_in_columns() -> None:
     assert len({len(line) for line in lines}) == 1
 
 
+def test_a_long_note_is_folded_and_not_cut() -> None:
+    said = "not sent: the name 'sip.carrier.example' cannot be resolved: Temporary failure in name resolution"
+    head, *lines = _plain(ladder([_entry(0, "note", said)], width=80))
+    assert [line.index("│") for line in lines] == [13, 13]
+    assert {len(line) for line in lines} == {len(head)}
+    assert " ".join(line[14:-1].strip() for line in lines) == said
+
+
 def test_the_full_ladder_has_whole_messages_and_no_markup_of_theirs() -> None:
     out = Console(width=80)
     with out.capture() as captured:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.helpers.udp import silent_socket
 from tests.unit.cli.conftest import Outdial
 
 from outdial.cli.output import print_rows
@@ -103,7 +104,15 @@ def test_a_trunk_that_is_not_there_fails_its_check(outdial: Outdial) -> None:
     result = outdial("trunk", "check", "gone", "--wait", "0.1", "--json")
     assert result.status == exit_codes.FAILED
     assert json.loads(result.out)["status"] is None
-    assert "127.0.0.1:9 did not answer OPTIONS" in result.err
+    assert "Nothing takes SIP at 127.0.0.1:9, or there is no way to it" in result.err
+
+
+def test_a_trunk_that_says_nothing_fails_its_check(outdial: Outdial) -> None:
+    with silent_socket() as ((host, port), _):
+        outdial("trunk", "add", "mute", f"{host}:{port}")
+        result = outdial("trunk", "check", "mute", "--wait", "0.1")
+    assert result.status == exit_codes.FAILED
+    assert f"{host}:{port} did not answer OPTIONS" in result.err
 
 
 def test_a_trunk_is_removed_when_its_bridges_are(outdial: Outdial) -> None:

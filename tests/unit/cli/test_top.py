@@ -86,6 +86,11 @@ def test_a_process_that_began_anew_takes_nothing_away() -> None:
         ("outdial_dialers", [[[], 0]], "No dialer holds a lease: nothing is dialled."),
         ("outdial_trunk_silent", [[["a"], 1]], "The trunk a does not answer OPTIONS: its calls wait."),
         ("outdial_trunk_held_seconds", [[["a"], 9]], "The trunk a is held for 9 s more."),
+        (
+            "outdial_trunk_faults",
+            [[["a"], 3], [["b"], 2]],
+            "The trunk a failed the last 3 calls: `outdial trunk list` says why.",
+        ),
         ("outdial_queue_oldest_seconds", [[["a"], 301]], "Calls have been due for 301 s."),
         ("outdial_media_workers_wanted", [[[], 1]], "1 media workers are missing."),
         ("outdial_webhook_oldest_due_seconds", [[[], 61]], "Events should have been sent 61 s ago."),

@@ -220,6 +220,25 @@ def test_a_trunk_that_is_held_says_for_how_long_and_why() -> None:
     assert made.take_holds() == {1: None}
 
 
+@pytest.mark.parametrize(
+    ("sip_reason", "why"),
+    [
+        (None, "it cannot be reached"),
+        ("the name 'x' cannot be resolved: no", "it cannot be reached: the name 'x' cannot be resolved: no"),
+    ],
+)
+def test_a_trunk_that_cannot_be_reached_is_held_with_what_is_known(sip_reason: str | None, why: str) -> None:
+    made = lines(trunk(max_concurrent=10))
+    for _ in range(3):
+        made.take(call(), 10.0)
+        made.release(
+            call(),
+            ended(Disposition.CHANUNAVAIL, EndReason.TRANSPORT_FAILED, sip_reason=sip_reason),
+            10.0,
+        )
+    assert made.take_holds() == {1: (1.0, why)}
+
+
 def test_a_silent_trunk_says_so_until_it_answers() -> None:
     made = lines(trunk())
     made.set_silent(1, again_in_s=92.0)

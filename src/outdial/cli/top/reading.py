@@ -180,8 +180,10 @@ def _about_calls(now: Reading) -> Iterator[str]:
     faults = now.by("outdial_trunk_faults", "trunk")
     for name, held in now.by("outdial_trunk_held_seconds", "trunk").items():
         if held > 0:
-            why = f" after {int(faults[name])} faults" if faults.get(name, 0) >= _HELD_FROM else ""
-            yield f"The trunk {name} is held for {held:.0f} s more{why}."
+            yield f"The trunk {name} is held for {held:.0f} s more."
+    for name, count in faults.items():
+        if count >= _HELD_FROM:
+            yield f"The trunk {name} failed the last {count:.0f} calls: `outdial trunk list` says why."
     oldest = max(now.by("outdial_queue_oldest_seconds", "trunk").values(), default=0.0)
     if oldest > _QUEUE_OLD_S:
         yield f"Calls have been due for {oldest:.0f} s."
