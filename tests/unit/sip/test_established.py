@@ -403,21 +403,56 @@ class TestSessionTimers:
         assert pair.session.established.timer.interval_s == 300
         assert pair.events[-1] == (Answered() if by_update else MediaChanged())
 
-    def test_a_refresh_that_is_refused_for_another_reason_lets_the_session_expire(self):
+    def refusing(self, **refusals):
+        """A call whose callee refuses the first so many of each method with 503."""
         pair = up(caller_timer=self.POLICY)
         callee = pair.answering[0].established
         original = callee.on_request
 
-        def refuse(transaction, now):
-            if transaction.request.method == "UPDATE":
+        def on_request(transaction, now):
+            method = transaction.request.method
+            if refusals.get(method, 0):
+                refusals[method] -= 1
                 callee.respond(transaction, 503, now)
             else:
                 original(transaction, now)
 
-        callee.on_request = refuse
+        callee.on_request = on_request
         callee.timer.stop()
+        return pair
+
+    def test_a_far_end_that_refuses_an_update_for_any_reason_gets_a_reinvite(self):
+        pair = self.refusing(UPDATE=1)
+        pair.network.run(until=60.0)
+        assert pair.events == [Answered(), MediaChanged()]
+        assert len(pair.network.sent("INVITE", CALLER)) == 2
+
+    def test_a_refresh_that_was_refused_is_tried_again_before_the_session_expires(self):
+        """A far end that has no time for it at one moment must not cost the call."""
+        pair = self.refusing(UPDATE=1, INVITE=1)
+        pair.network.run(until=68.0)
+        assert pair.events == [Answered(), MediaChanged()]
+        invites = pair.network.sent("INVITE", CALLER)
+        assert len(invites) == 3
+        assert 8 <= invites[2] - invites[1] <= 11
+
+    def test_a_refresh_that_is_always_refused_lets_the_session_expire(self):
+        pair = self.refusing(UPDATE=99, INVITE=99)
         pair.network.run()
         assert pair.events[-1] == Ended(EndCause.EXPIRED)
+        assert len(pair.network.sent("INVITE", CALLER)) <= 4
+        assert pair.caller.idle
+
+    def test_a_reinvite_that_is_only_ever_worked_on_leaves_nothing_behind(self):
+        """Timer B ends with the 100 Trying, and nothing else would end the transaction."""
+        pair = up(caller_timer=SessionTimerPolicy(interval_s=0))
+        callee = pair.answering[0].established
+        callee.on_request = lambda transaction, now: callee.respond(transaction, 100, now)
+        pair.at(2.0, pair.session.established.reinvite)
+        pair.at(100.0, pair.session.hang_up)
+        pair.network.run(until=300.0)
+        assert pair.events == [Answered(), Ended(EndCause.HUNG_UP)]
+        assert pair.caller.idle
 
     def test_an_unreadable_interval_is_none(self):
         pair = up()

@@ -208,7 +208,7 @@ class EstablishedSession:
             self.reinvite(now)
 
     def update_refused(self, now: float) -> None:
-        """Take a 405 or 501 to UPDATE in spite of the far end's Allow: re-INVITE from now on."""
+        """Take the refusal of an UPDATE in spite of the far end's Allow: re-INVITE from now on."""
         self._far_end_updates = False
         self.reinvite(now)
 
@@ -227,17 +227,17 @@ class EstablishedSession:
             else:
                 self.context.on_event(Ended(_REPORTS[action]))
         if actions:
-            self._release()
+            self._release(now)
         if self.state is State.ENDED:
             self.context.forget(self.dialog.call_id, self._local_tag)
 
     def _on_bye_done(self, _response: Response | None, now: float) -> None:
         self._feed(Input.BYE_DONE, now)
 
-    def _release(self) -> None:
+    def _release(self, now: float) -> None:
         """Disarm every timer: nothing of the session may outlive it."""
         self.timer.stop()
         if self.outgoing_reinvite is not None:
-            self.outgoing_reinvite.stop()
+            self.outgoing_reinvite.stop(now)
         if self.incoming_reinvite is not None:
             self.incoming_reinvite.stop()

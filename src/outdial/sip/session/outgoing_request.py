@@ -39,13 +39,19 @@ class OutgoingRequest:
         self._is_wanted = is_wanted
         self.request: Request | None = None
         """What was sent last."""
+        self._transaction: ClientTransaction | None = None
 
     def send(self, now: float) -> None:
         """Send it, with the next CSeq, to where the dialog leads."""
         self.request = self._dialog.request(self._method)
         self._describe(self.request)
         self._authenticator.authorize(self.request)
-        self._context.send(self.request, self._dialog.destination(), self, now)
+        self._transaction = self._context.send(self.request, self._dialog.destination(), self, now)
+
+    def abandon(self, now: float) -> None:
+        """Wait no more for the answer to an INVITE; a 2xx that comes after all is still taken."""
+        if self._transaction is not None and not self._transaction.terminated:
+            self._transaction.abandon(now)
 
     def on_message(self, *, sent: bool, data: bytes, peer: Address, now: float) -> None:
         """Pass the messages on to the session's trace."""

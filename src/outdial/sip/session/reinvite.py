@@ -46,9 +46,10 @@ class OutgoingReinvite:
             self.under_way = True
             self._request.send(now)
 
-    def stop(self) -> None:
-        """Give up trying again: the session is over."""
+    def stop(self, now: float) -> None:
+        """Give up trying again, and waiting: the session is over."""
         self._session.context.layer.wire.timers.cancel(self._glare_timer)
+        self._request.abandon(now)
 
     def on_timer(self, _kind: object, now: float) -> None:
         """Try again after glare."""
@@ -77,6 +78,8 @@ class OutgoingReinvite:
             session.outgoing_reinvite = None
             if response is None or response.status in GONE:
                 session.dialog_gone(now)
+            else:
+                session.timer.refresh_again(now)
 
     def _on_success(self, response: Response, now: float) -> None:
         session = self._session

@@ -123,6 +123,15 @@ class SessionTimer:
         self.interval_s = max(self.interval_s, wanted)
         return True
 
+    def refresh_again(self, now: float) -> None:
+        """Take the refusal of a refresh: try again after half of the time that is left, if it is enough."""
+        if self._expiry is None or not self.we_refresh:
+            return
+        again_at = now + max((self._expiry.at - now) / 2, _SHORTEST_REFRESH_S)
+        if again_at < self._expiry.at:
+            self._timers.cancel(self._refresh)
+            self._refresh = self._timers.start(again_at, self, SessionTimerKind.REFRESH)
+
     def stop(self) -> None:
         """Disarm both timers."""
         self._timers.cancel(self._refresh)

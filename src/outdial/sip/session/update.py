@@ -29,11 +29,10 @@ def send_update(session: "EstablishedSession", now: float) -> None:
         elif response.status < 300:
             session.dialog.refresh_target(response)
             session.timer.agree_as_caller(response, now)
-        elif response.status in (405, 501):
-            session.update_refused(now)
         elif response.status == 422 and session.timer.lengthen(response):
             send_update(session, now)
-        # Any other refusal leaves the session as it is; the expiry timer ends it if nothing helps.
+        else:
+            session.update_refused(now)
 
     OutgoingRequest(
         session.context,
