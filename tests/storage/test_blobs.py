@@ -102,3 +102,35 @@ async def test_a_store_that_refuses_is_an_error_of_its_own(local: Blobs, tmp_pat
     (tmp_path / "blobs" / "a").write_bytes(b"a file where a folder should be")
     with pytest.raises(BlobsUnavailable, match="refused 'a/b'"):
         await local.put("a/b", b"1")
+
+
+async def test_a_folder_whose_disk_is_away_is_no_empty_store(local: Blobs, tmp_path: Path) -> None:
+    """A mount point without its disk is an empty folder: nothing is missing, and nothing is written to it."""
+    await local.put(KEY, b"one")
+    folder, disk = tmp_path / "blobs", tmp_path / "disk"
+    folder.rename(disk)
+    folder.mkdir()
+    spoken = tmp_path / "spoken"
+    spoken.write_bytes(b"hello")
+    for ask in (
+        lambda: local.local_path(KEY),
+        lambda: local.get(KEY),
+        lambda: local.put("b", b"two"),
+        lambda: local.take("c", spoken),
+        lambda: local.delete([KEY]),
+    ):
+        with pytest.raises(BlobsUnavailable, match="is its disk mounted"):
+            await ask()
+    assert (list(folder.iterdir()), spoken.exists()) == ([], True)
+    folder.rmdir()
+    with pytest.raises(BlobsUnavailable, match="is its disk mounted"):
+        await local.local_path(KEY)
+    disk.rename(folder)
+    assert (await local.local_path(KEY)).read_bytes() == b"one"
+
+
+async def test_a_store_without_its_mark_is_given_one(tmp_path: Path) -> None:
+    """Those of earlier versions have none, nor what was restored from their backups."""
+    (tmp_path / "blobs" / "sounds").mkdir(parents=True)
+    (tmp_path / "blobs" / "sounds" / "a").write_bytes(b"one")
+    assert await Blobs(f"file://{tmp_path}/blobs").get("sounds/a") == b"one"

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from outdial.errors import InvalidInput, StorageError
 from outdial.storage import dump, schema
+from outdial.storage.blobs import MARK
 from outdial.storage.engine import is_sqlite
 
 _MANIFEST, _DATABASE, _BLOBS = "manifest.json", "database", "blobs"
@@ -103,6 +104,7 @@ def read(file: Path, url: str, blobs: Path | None) -> Manifest:
         _check(manifest, file, url, blobs)
         if blobs is not None and manifest.blobs:
             if blobs.is_dir():
+                (blobs / MARK).unlink(missing_ok=True)
                 blobs.rmdir()
             (folder / _BLOBS).rename(blobs)
         dump.load(url, folder / _DATABASE)  # last: a database that is there finds its sounds
@@ -128,7 +130,7 @@ def _check(manifest: Manifest, file: Path, url: str, blobs: Path | None) -> None
 
 
 def _objects(blobs: Path) -> list[Path]:
-    return sorted(path for path in blobs.rglob("*") if path.is_file())
+    return sorted(path for path in blobs.rglob("*") if path.is_file() and path.name != MARK)
 
 
 def _add_text(tar: tarfile.TarFile, name: str, text: str) -> None:

@@ -7,6 +7,7 @@ what makes the local copy of a remote object good for ever.
 import asyncio
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CACHE_BYTES = 2 * 1024**3
+MARK = ".outdial-blobs"
+"""In the folder of a local store. A mount point whose disk is away has none: it is no store, not an empty one."""
 _CLIENT = {"timeout": "60s", "connect_timeout": "5s"}
 _RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 """A request that waits for a store must not wait for the library's own three minutes."""
@@ -36,7 +39,8 @@ class Blobs:
     local store needs none. `options` go to the store as they are (endpoint, region, credentials); what they
     leave out comes from the store's own environment variables.
 
-    Every method raises BlobsUnavailable when the store cannot be reached or refuses.
+    Every method raises BlobsUnavailable when the store cannot be reached or refuses, as the folder of a local
+    store does while its disk is not mounted.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Blobs:
         if url.startswith("file://"):
             self._root = Path(url.removeprefix("file://"))
             self._root.mkdir(parents=True, exist_ok=True)
+            if not (self._root / MARK).exists():
+                (self._root / MARK).touch()
             self._store = LocalStore(self._root)
         elif cache is None:
             raise StorageError("the blob store is remote: it needs a cache folder")
@@ -62,7 +68,8 @@ class Blobs:
 
     async def put(self, key: str, content: bytes | Path) -> None:
         """Store an object, as a whole or not at all."""
-        with _store_errors(_checked(key)):
+        with self._errors(key):
+            self._insist_on_disk()
             await obstore.put_async(self._store, key, content)
 
     async def take(self, key: str, file: Path) -> None:
@@ -71,19 +78,20 @@ class Blobs:
             await self.put(key, file)
             await asyncio.to_thread(file.unlink, missing_ok=True)
             return
-        with _store_errors(_checked(key)):
+        with self._errors(key):
+            self._insist_on_disk()
             await asyncio.to_thread(_move, file, self._root / key)
 
     async def get(self, key: str) -> bytes:
         """Return an object; raises NotFound."""
-        with _store_errors(_checked(key)):
+        with self._errors(key):
             response = await obstore.get_async(self._store, key)
             return bytes(await response.bytes_async())
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Remove objects, also from the cache; missing ones are no error."""
         for key in keys:
-            with suppress(NotFound), _store_errors(_checked(key)):
+            with suppress(NotFound), self._errors(key):
                 await obstore.delete_async(self._store, key)
             if self._cache is not None:
                 self._cache.drop(key)
@@ -93,18 +101,34 @@ class Blobs:
 
         Raises NotFound. The file must not be changed, and should be opened within blob_cache.SPARED_S.
         """
-        _checked(key)
-        if self._cache is None:
-            assert self._root is not None
-            path = self._root / key
-            if not path.is_file():
-                raise NotFound(f"no blob {key!r}")
-            return path
-        if (kept := self._cache.find(key)) is not None:
-            return kept
+        with self._errors(key):
+            if self._cache is None:
+                assert self._root is not None
+                return _existing(self._root / key)
+            if (kept := self._cache.find(key)) is not None:
+                return kept
         content = await self.get(key)
-        with _store_errors(key):
+        with self._errors(key):
             return await asyncio.to_thread(self._cache.add, key, content)
+
+    @contextmanager
+    def _errors(self, key: str) -> "Iterator[None]":
+        """Turn what the store and the system raise about an object into errors of ours."""
+        _checked(key)
+        try:
+            try:
+                yield
+            except (NotFoundError, FileNotFoundError) as error:
+                self._insist_on_disk()
+                raise NotFound(f"no blob {key!r}") from error
+        except (BaseError, OSError) as error:
+            raise BlobsUnavailable(f"the blob store refused {key!r}: {_first_line(error)}") from error
+
+    def _insist_on_disk(self) -> None:
+        if self._root is not None and not (self._root / MARK).is_file():
+            raise BlobsUnavailable(
+                f"the folder of the blob store has no {MARK}, which each start writes: is its disk mounted?"
+            )
 
 
 def _remote(url: str, options: Mapping[str, Any]) -> ObjectStore:
@@ -125,14 +149,10 @@ def _remote(url: str, options: Mapping[str, Any]) -> ObjectStore:
     return store
 
 
-@contextmanager
-def _store_errors(key: str) -> "Iterator[None]":
-    try:
-        yield
-    except (NotFoundError, FileNotFoundError) as error:
-        raise NotFound(f"no blob {key!r}") from error
-    except (BaseError, OSError) as error:
-        raise BlobsUnavailable(f"the blob store refused {key!r}: {_first_line(error)}") from error
+def _existing(file: Path) -> Path:
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise FileNotFoundError(file)
+    return file
 
 
 def _first_line(error: Exception) -> str:
