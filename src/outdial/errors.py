@@ -190,6 +190,12 @@ class SpeechFailed(SpeechError):
     temporary = True
 
 
+class SpeechAway(SpeechError):
+    """The server of an engine is out of order, or refuses us: nothing is wrong with the text."""
+
+    temporary = True
+
+
 class StorageError(OutdialError):
     """The database or the blob store refused."""
 

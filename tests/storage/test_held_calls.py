@@ -121,3 +121,47 @@ async def test_dialers_are_woken_when_calls_are_let_go(world: World) -> None:
     async with listening(world.database.url, wake.CALLS) as listener:
         await run(held_calls.let_go, URL, [now + 30_000], due_at=now)
         assert await listener.wait(5) == {wake.CALLS}
+
+
+AWAY = "Waits: its sounds cannot be had just now."
+
+
+async def test_all_due_calls_of_the_queue_that_play_the_same_wait_together(world: World) -> None:
+    run, read, now = world.database.run, world.database.read, world.now
+    await world.queue(3)
+    await world.queue(1, sound_id="other")
+    await world.queue(1, due_at=now + 5)  # a retry, in its own time
+    await world.queue(1, bridge="12025550198")
+    await world.queue(2, sound_id=None, ivr_id="7", flow_version=1)
+    await world.dialer()
+    claimed = await world.claim(
+        "dialer", limit=5
+    )  # one each of the bridges in turn, the others by their time
+    of_sound = next(each for each in claimed if each.call.id == "call:1")
+    for each in claimed:
+        if each is not of_sound:
+            await run(giving_back.release, each.lease, now=now)
+    until = now + 2_000
+    assert await run(held_calls.hold_alike, of_sound.lease, of_sound.call, until=until, why=AWAY, now=now)
+    assert await read(due_times) == [until, until, until, now, now + 5, now, now, now]
+    call = await read(calls.get, "call:2")
+    assert call is not None
+    assert (call.held_why, call.attempts_started, call.attempts_spent) == (AWAY, 0, 0)
+    of_flow = next(each for each in await world.claim("dialer") if each.call.id == "call:7")
+    assert await run(held_calls.hold_alike, of_flow.lease, of_flow.call, until=until, why=AWAY, now=now)
+    assert (await read(due_times))[6] == until
+    world.now = until
+    again = {each.call.id: each.call for each in await world.claim("dialer")}
+    assert (again["call:2"].held_why, again["call:2"].attempts_started) == (None, 1)
+
+
+async def test_a_call_that_was_dialled_or_lost_is_not_held_with_its_like(world: World) -> None:
+    await world.queue(1)
+    await world.dialer()
+    [dialled] = await world.claim("dialer")
+    await world.queue(1)
+    await world.database.run(attempts.mark_dialing, dialled.lease, now=world.now)
+    assert not await world.database.run(
+        held_calls.hold_alike, dialled.lease, dialled.call, until=world.now + 9, why=AWAY, now=world.now
+    )
+    assert (await world.database.read(due_times))[1] == world.now

@@ -52,7 +52,12 @@ def waits_for(conn: sa.Connection, call: Call, *, now: int) -> str | None:
     if call.expires_at is not None and call.expires_at <= now:
         when = "in a moment" if leases.alive(conn, now=now) else "as soon as a dialer runs"
         return f"The time until which it was to be dialled is over: it is not dialled, and ends {when}."
-    held = _pause(conn, call, account, bridge) or _audio(conn, call, now) or _time(call, account, now)
+    held = (
+        _pause(conn, call, account, bridge)
+        or _audio(conn, call, now)
+        or _held(call, now)
+        or _time(call, account, now)
+    )
     if held is not None or call.due_at > now:
         return held
     if bridge is not None and trunk.id in bridge.ways:
@@ -81,6 +86,12 @@ def _audio(conn: sa.Connection, call: Call, now: int) -> str | None:
     if is_prompt(call.audio_url):
         return waits_for_speech(known.problem)
     return waits_for_audio(parse_target(call.audio_url).host, known.problem)
+
+
+def _held(call: Call, now: int) -> str | None:
+    if call.held_why is None or call.due_at <= now:
+        return None
+    return f"{call.held_why} It is tried again at {family_time(call.due_at)}."
 
 
 def _time(call: Call, account: Account, now: int) -> str | None:

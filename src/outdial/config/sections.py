@@ -237,6 +237,13 @@ class SpeechSettings(Section):
     timeout_seconds: float = Field(
         default=60.0, ge=1, le=600, description="A prompt is rendered within this time, or fails."
     )
+    wait_minutes: float = Field(
+        default=60.0,
+        ge=0,
+        le=10_080,
+        description="For about this long calls wait for a speech server that is away, refuses us or is slow,"
+        " before they end with the reason `audio_unavailable`. `expires_at` of a call counts, too.",
+    )
     processes: int = Field(default=2, ge=1, le=64, description="Prompts that a dialer renders at once.")
     words_dir: Path | None = Field(
         default=None,

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import structlog
 
-from outdial.audio.clip import CODECS, clip_file_name
+from outdial.audio.clip import CODECS
 from outdial.audio.decode import DecodeLimits, prepare_sound
 from outdial.dispatch.audio_source import Content, Failed, NotModified
+from outdial.dispatch.clips import STORE_S, are_stored, store
 from outdial.egress.client import EgressClient
 from outdial.egress.message import Answer, EgressRequest
 from outdial.egress.urls import parse_target
-from outdial.errors import AudioError, EgressError, NotFound
+from outdial.errors import AudioError, BlobsUnavailable, EgressError
 from outdial.storage import audio_urls
 from outdial.storage.audio_urls import FetchedSound, Taken
 from outdial.storage.blobs import Blobs
@@ -56,7 +57,7 @@ class AudioFetch:
         self._egress = egress
         self._blobs = blobs
         self._options = options
-        self.most_s = options.most_s
+        self.most_s = options.most_s + 2 * STORE_S
         self._decoders = asyncio.Semaphore(_DECODERS)
 
     async def fetch(self, url: str, known: Taken, *, sound_id: str) -> Content | NotModified | Failed:
@@ -64,7 +65,16 @@ class AudioFetch:
         folder = self._options.work_dir / sound_id
         await asyncio.to_thread(folder.mkdir, parents=True)
         try:
-            return await self._fetch(url, known, sound_id, folder)
+            conditions = await self._conditions(known)
+            async with asyncio.timeout(self._options.most_s):
+                found = await self._fetch(url, conditions, sound_id, folder)
+            if isinstance(found, Content):
+                await store(self._blobs, sound_id, folder)
+        except TimeoutError:
+            return Failed.slow(url, self._options.most_s)
+        except BlobsUnavailable as error:
+            _log.warning("audio_not_stored", error=str(error))
+            return Failed.store_away()
         except EgressError as error:
             return Failed(str(error), error.temporary)
         except Exception as error:  # noqa: BLE001 - a full disk, say: it has an end that callers are told
@@ -73,6 +83,7 @@ class AudioFetch:
             return Failed(f"{host} could not be fetched for a fault of ours.", temporary=True)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        return found
 
     async def tidy(self, database: Database, *, now: int) -> None:
         """Delete the sounds of contents that were replaced, or that nobody has asked for in a long time."""
@@ -85,10 +96,9 @@ class AudioFetch:
         await database.run(audio_urls.delete_unused, now=now, checked_before=unused)
 
     async def _fetch(
-        self, url: str, known: Taken, sound_id: str, folder: Path
+        self, url: str, conditions: dict[str, str], sound_id: str, folder: Path
     ) -> Content | NotModified | Failed:
         source = folder / "source"
-        conditions = await self._conditions(known)
         request = EgressRequest(url=url, headers=conditions, total_s=self._options.total_s)
         answer = await self._egress.download(request, source, most_bytes=self._options.most_bytes)
         host = parse_target(url).host
@@ -106,8 +116,6 @@ class AudioFetch:
                 )
         except AudioError as error:
             return Failed(f"what {host} sent cannot be played: {error}.", temporary=False)
-        for codec in CODECS:
-            await self._blobs.put(clip_key(sound_id, codec), folder / clip_file_name(codec))
         return Content(
             FetchedSound(
                 id=sound_id,
@@ -121,12 +129,7 @@ class AudioFetch:
 
     async def _conditions(self, known: Taken) -> dict[str, str]:
         """Headers that ask for the content only if it is another one (RFC 9110 §13.1)."""
-        if known.sound_id is None:
-            return {}
-        try:
-            for codec in CODECS:
-                await self._blobs.local_path(clip_key(known.sound_id, codec))
-        except NotFound:
+        if known.sound_id is None or not await are_stored(self._blobs, known.sound_id):
             return {}
         headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
         return {name: value for name, value in headers.items() if value is not None}

@@ -1,6 +1,7 @@
 """Where the sound behind an address comes from: fetched if it is a URL, rendered if it is a prompt's."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from outdial.domain.prompt import is_prompt
@@ -27,14 +28,21 @@ class Failed:
 
     problem: str
     temporary: bool
+    wait_s: float = 0.0
+    """Where it is an outage of what is ours: for about so long calls wait for its end, beyond a few tries."""
 
     @classmethod
-    def slow(cls, address: str, seconds: float) -> "Failed":
+    def slow(cls, address: str, seconds: float, *, wait_s: float = 0.0) -> "Failed":
         """It took too long."""
         if is_prompt(address):
-            return cls(f"The text could not be spoken within {seconds:g} seconds.", temporary=True)
+            return cls(f"The text could not be spoken within {seconds:g} seconds.", True, wait_s)
         host = parse_target(address).host
-        return cls(f"{host} could not be fetched and decoded within {seconds:g} seconds.", temporary=True)
+        return cls(f"{host} could not be fetched and decoded within {seconds:g} seconds.", True, wait_s)
+
+    @classmethod
+    def store_away(cls) -> "Failed":
+        """The blob store cannot be reached: as with sounds that were uploaded, calls wait until it can."""
+        return cls("The store of sounds cannot be reached just now.", temporary=True, wait_s=inf)
 
 
 class AudioSource(Protocol):

@@ -76,24 +76,34 @@ class PromptAudio:
             raise CannotPlay(f"what is to be heard cannot be had just now: {error}") from error
         return [clip for clips in found for clip in clips]
 
-    async def prepare(self, items: Sequence[Item], account_id: int) -> Busy | str | None:
+    async def prepare(
+        self, items: Sequence[Item], account_id: int, codecs: Sequence[str]
+    ) -> Busy | str | None:
         """Have spoken and fetched what a call may say: None when all of it is there.
 
-        Otherwise why it never will be, as a sentence, or until when somebody is busy with it.
+        Otherwise why it never will be, as a sentence, or until when somebody is busy with it. Raises
+        BlobsUnavailable where the store cannot say what it has; a sound that it has not is no matter here.
         """
         try:
             addresses = await self._addresses(items)
         except CannotPlay as error:
             return str(error)
+        sounds = [item.sound for item in items if isinstance(item, Sound)]
         busy: Busy | None = None
         for address in addresses:
             match await self._by_url.find(address, account_id):
                 case Unusable(problem=problem):
                     return problem
+                case Ready(sound_id=sound_id):
+                    sounds.append(sound_id)
                 case Busy() as found if busy is None or found.until > busy.until:
                     busy = found
                 case _:
                     pass
+        if busy is None:
+            for sound in sounds:
+                for codec in codecs:
+                    await self._clips.find(sound, codec)
         return busy
 
     async def _addresses(self, items: Sequence[Item]) -> list[str]:

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import structlog
 
-from outdial.audio.clip import CODECS, clip_file_name
 from outdial.audio.decode import DecodeLimits, prepare_sound
 from outdial.dispatch.audio_source import Content, Failed, NotModified
+from outdial.dispatch.clips import STORE_S, are_stored, store
 from outdial.domain.prompt import SCHEME, Prompt, key_of
-from outdial.errors import AudioError, NotFound, SpeechError
+from outdial.errors import AudioError, BlobsUnavailable, SpeechAway, SpeechError
 from outdial.speech.render import render
 from outdial.speech.voices import Voices
 from outdial.storage import audio_urls, prompts
 from outdial.storage.audio_urls import FetchedSound, Taken
 from outdial.storage.blobs import Blobs
 from outdial.storage.database import Database
-from outdial.storage.sounds import clip_key
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -33,6 +32,8 @@ class PromptRenderingOptions:
     """Prompts are rendered and decoded here before they go into the blob store."""
     most_s: float = 60.0
     """For one prompt, with the wait for a free process."""
+    wait_s: float = 3_600.0
+    """For about so long calls wait for an engine that is away or too slow, before they end."""
     processes: int = 2
     """Prompts that are rendered at once."""
     sound_ms: int = 600_000
@@ -50,21 +51,29 @@ class PromptRendering:
         self._voices = voices
         self._blobs = blobs
         self._options = options
-        self.most_s = options.most_s
+        self.most_s = options.most_s + 2 * STORE_S
         self._processes = asyncio.Semaphore(options.processes)
 
     async def fetch(self, address: str, known: Taken, *, sound_id: str) -> Content | NotModified | Failed:
         """Render the prompt at `address`, unless its clips are `known`, and store them under `sound_id`."""
-        if known.sound_id is not None and await self._is_stored(known.sound_id):
-            return NotModified()
         prompt = await self._database.read(prompts.get, key_of(address))
         if prompt is None:
             return Failed("The text of this prompt is not stored any more.", temporary=False)
         folder = self._options.work_dir / sound_id
         await asyncio.to_thread(folder.mkdir, parents=True)
         try:
-            async with self._processes:
-                return await self._render(prompt, sound_id, folder)
+            if known.sound_id is not None and await are_stored(self._blobs, known.sound_id):
+                return NotModified()
+            async with asyncio.timeout(self._options.most_s), self._processes:
+                made = await self._render(prompt, sound_id, folder)
+            await store(self._blobs, sound_id, folder)
+        except TimeoutError:
+            return Failed.slow(address, self._options.most_s, wait_s=self._options.wait_s)
+        except BlobsUnavailable as error:
+            _log.warning("prompt_not_stored", error=str(error))
+            return Failed.store_away()
+        except SpeechAway as error:
+            return Failed(str(error), error.temporary, self._options.wait_s)
         except SpeechError as error:
             return Failed(str(error), error.temporary)
         except AudioError as error:
@@ -74,6 +83,7 @@ class PromptRendering:
             return Failed("The text could not be spoken for a fault of ours.", temporary=True)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        return Content(made)
 
     async def tidy(self, database: Database, *, now: int) -> None:
         """Let go of the sounds of prompts that nobody has asked for lately; the blobs go later."""
@@ -81,30 +91,18 @@ class PromptRendering:
         await database.run(audio_urls.forget_unused, now=now, checked_before=unused, scheme=SCHEME)
         await database.run(prompts.delete_unused, asked_before=unused)
 
-    async def _is_stored(self, sound_id: str) -> bool:
-        try:
-            for codec in CODECS:
-                await self._blobs.local_path(clip_key(sound_id, codec))
-        except NotFound:
-            return False
-        return True
-
-    async def _render(self, prompt: Prompt, sound_id: str, folder: Path) -> Content:
+    async def _render(self, prompt: Prompt, sound_id: str, folder: Path) -> FetchedSound:
         engine, voice = self._voices.find(prompt.voice)
         source = await render(prompt, engine, voice, folder, most_ms=self._options.sound_ms)
         size = source.stat().st_size
         info = await prepare_sound(
             source, folder, DecodeLimits(max_duration_ms=self._options.sound_ms + 1_000, wall_seconds=20.0)
         )
-        for codec in CODECS:
-            await self._blobs.put(clip_key(sound_id, codec), folder / clip_file_name(codec))
-        return Content(
-            FetchedSound(
-                id=sound_id,
-                duration_ms=info.duration_ms,
-                source_format="speech",
-                bytes=size,
-                etag=None,
-                last_modified=None,
-            )
+        return FetchedSound(
+            id=sound_id,
+            duration_ms=info.duration_ms,
+            source_format="speech",
+            bytes=size,
+            etag=None,
+            last_modified=None,
         )

@@ -7,13 +7,14 @@ may be written, and the rescuer decides.
 
 import asyncio
 from collections.abc import Callable
+from typing import assert_never
 
 import structlog
 
 from outdial.dispatch.agent_call import JOINABLE
 from outdial.dispatch.attempt_span import attempt_span
 from outdial.dispatch.attempt_values import Ended, Route
-from outdial.dispatch.call_content import CallContents, Content, NoContent
+from outdial.dispatch.call_content import Away, CallContents, Content, NoContent
 from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.conversation import Conversation, Flows
@@ -90,7 +91,7 @@ class Runner:
             content = None
             if control.reason is None:
                 content = await self._contents.find(claimed.call, route.trunk.codecs, clock)
-            if isinstance(content, Later | Busy):
+            if isinstance(content, Later | Busy | Away):
                 await self._give_back(attempt, content)
                 return None
             if control.reason is not None:
@@ -110,17 +111,18 @@ class Runner:
             attempt.failed()
         return await self._end(attempt)
 
-    async def _give_back(self, attempt: RunningAttempt, until: Later | Busy) -> None:
+    async def _give_back(self, attempt: RunningAttempt, until: Later | Busy | Away) -> None:
         """Let the call wait in the queue for what it is to say."""
-        if isinstance(until, Busy):
-            url = attempt.call.audio_url
-            given = await self._store.run(
-                held_calls.hold, attempt.lease, url, until=until.until, now=self._clock()
-            )
-        else:
-            given = await self._store.run(
-                giving_back.release, attempt.lease, now=attempt.clock(), due_at=until.due_at
-            )
+        run, call, lease, now = self._store.run, attempt.call, attempt.lease, self._clock()
+        match until:
+            case Later(due_at=due_at, why=why):
+                given = await run(giving_back.release, lease, now=now, due_at=due_at, why=why)
+            case Busy(until=over_at):
+                given = await run(held_calls.hold, lease, call.audio_url, until=over_at, now=now)
+            case Away(until=over_at, why=why):
+                given = await run(held_calls.hold_alike, lease, call, until=over_at, why=why, now=now)
+            case _:
+                assert_never(until)
         if not given:
             attempt.control.lose()
 

@@ -45,6 +45,8 @@ class UrlAudioOptions:
     """What could not be fetched is not asked for again for this long."""
     retry_delays_s: tuple[float, ...] = (2.0, 10.0, 30.0)
     """The waits after failures that may pass; after the last one the calls end."""
+    outage_delay_s: float = 60.0
+    """The wait after each further failure of what is ours: calls wait for `Failed.wait_s` of them."""
     at_once: int = 16
     of_one_account: int = 4
 
@@ -55,6 +57,8 @@ class _Flight:
 
     account_id: int
     until: int = 0
+    problem: str | None = None
+    """What was wrong when it landed, if it is to be tried again."""
     untils: set[int] = field(default_factory=set)
     """Until when calls are held for it."""
     looked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -125,7 +129,11 @@ class UrlAudio:
         now = self._clock()
         if self._flights.get(url) is not flight:  # landed: nobody will let its calls go any more
             known = self._known.get(url)
-            return known if known is not None and known.until > now else Busy(max(flight.until, now))
+            return (
+                known
+                if known is not None and known.until > now
+                else Busy(max(flight.until, now), flight.problem)
+            )
         if flight.until < now + _LEAST_HOLD_MS:
             flight.until = now + _HOLD_MS
         flight.untils.add(flight.until)
@@ -193,6 +201,8 @@ class UrlAudio:
         known: Known
         if isinstance(found, Failed):
             known = self._judge(found, taken, now)
+            if found.wait_s:
+                _log.warning("audio_outage", problem=found.problem, tries=taken.failures + 1)
         else:
             sound_id = taken.sound_id if isinstance(found, NotModified) else fetcher
             known = Ready(sound_id or fetcher, now + int(self._options.fresh_s * 1000))
@@ -202,10 +212,13 @@ class UrlAudio:
         _log.info("audio_fetched", outcome=type(known).__name__.lower(), retry=isinstance(known, Busy))
 
     def _judge(self, failed: Failed, taken: Taken, now: int) -> Unusable | Busy:
-        delays = self._options.retry_delays_s
-        if failed.temporary and taken.failures < len(delays):
-            return Busy(now + int(delays[taken.failures] * 1000), failed.problem)
-        return Unusable(failed.problem, now + int(self._options.failure_fresh_s * 1000))
+        options = self._options
+        further = taken.failures - len(options.retry_delays_s)
+        if failed.temporary and further < 0:
+            return Busy(now + int(options.retry_delays_s[further] * 1000), failed.problem)
+        if failed.wait_s > max(0, further) * options.outage_delay_s:
+            return Busy(now + int(options.outage_delay_s * 1000), failed.problem)
+        return Unusable(failed.problem, now + int(options.failure_fresh_s * 1000))
 
     async def _settle(self, url: str, flight: _Flight, known: Known) -> None:
         """End a flight by what others have found, or will."""
@@ -219,7 +232,7 @@ class UrlAudio:
         del self._flights[url]
         flight.looked.set()
         if isinstance(known, Busy):
-            flight.until = known.until
+            flight.until, flight.problem = known.until, known.problem
             return flight.untils - {known.until}
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()

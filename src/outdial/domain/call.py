@@ -101,6 +101,8 @@ class Call(NewCall):
     done_at: int | None
     callback_of: str | None = None
     """The call in which the callee asked for this one."""
+    held_why: str | None = None
+    """Of a queued call: why it was given back before its dial, as a sentence; None if it was not."""
 
 
 @dataclass(frozen=True, slots=True)

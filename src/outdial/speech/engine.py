@@ -58,6 +58,6 @@ class SpeechEngine(Protocol):
     async def speak(self, text: str, voice: Voice, out: Path) -> None:
         """Write `text`, at most LONGEST_TEXT characters, as a WAV file of 16-bit PCM to `out`.
 
-        Raises SpeechUnavailable, Unspeakable or SpeechFailed.
+        Raises SpeechUnavailable, Unspeakable, SpeechFailed or SpeechAway.
         """
         ...

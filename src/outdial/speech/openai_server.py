@@ -14,11 +14,11 @@ from pathlib import Path
 from outdial.egress.client import EgressClient
 from outdial.egress.message import Answer, EgressRequest
 from outdial.egress.urls import parse_target
-from outdial.errors import EgressError, SpeechFailed, SpeechUnavailable, Unspeakable
+from outdial.errors import EgressBadAnswer, EgressError, SpeechAway, SpeechUnavailable, Unspeakable
 from outdial.speech.engine import Voice
 
-_TEMPORARY = frozenset({408, 409, 425, 429})
-_REFUSED = frozenset({401, 403, 404, 405})
+_AWAY = frozenset({401, 403, 404, 405, 408, 409, 425, 429})
+"""Statuses below 500 that say nothing about the text: our key, our address or our pace is not accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class OpenAiServer:
         for delay in self._server.retry_delays_s:
             try:
                 await self._ask(text, voice, out)
-            except SpeechFailed:
+            except SpeechAway:
                 await asyncio.sleep(delay)
             else:
                 return
@@ -76,7 +76,8 @@ class OpenAiServer:
             answer = await self._client.download(request, out, most_bytes=self._server.most_bytes)
         except EgressError as error:
             sentence = f"The speech server failed: {error}"
-            raise (SpeechFailed if error.temporary else SpeechUnavailable)(sentence) from error
+            away = error.temporary or isinstance(error, EgressBadAnswer)
+            raise (SpeechAway if away else SpeechUnavailable)(sentence) from error
         self._judge(answer)
 
     def _judge(self, answer: Answer) -> None:
@@ -84,10 +85,8 @@ class OpenAiServer:
         if answer.ok:
             return
         sentence = f"The speech server {self._host} answered HTTP {_shown(answer.status)}."
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _TEMPORARY:
-            raise SpeechFailed(sentence)
-        if answer.status in _REFUSED:
-            raise SpeechUnavailable(sentence)
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _AWAY:
+            raise SpeechAway(sentence)
         raise Unspeakable(sentence)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 2 * 1024**3
 MARK = ".outdial-blobs"
-"""In the folder of a local store. A mount point whose disk is away has none: it is no store, not an empty one."""
+"""In the folder of a local store: a mount point whose disk is away has none, so it is not taken for empty."""
 _CLIENT = {"timeout": "60s", "connect_timeout": "5s"}
 _RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 """A request that waits for a store must not wait for the library's own three minutes."""

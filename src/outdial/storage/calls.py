@@ -239,6 +239,7 @@ def to_call(row: sa.Row[Any]) -> Call:
         done_at=row.done_at,
         callback_of=row.callback_of,
         traceparent=row.traceparent,
+        held_why=row.held_why,
     )
 
 

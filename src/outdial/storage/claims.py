@@ -114,6 +114,7 @@ CLAIM = (
         dialer_id=bindparam("p_dialer"),
         fence=calls.c.fence + 1,
         attempts_started=calls.c.attempts_started + 1,
+        held_why=sa.null(),
     )
     .returning(calls.c.seq, calls.c.fence, *COLUMNS)
 )

@@ -36,12 +36,16 @@ _BACK_TO_QUEUE = (
 _QUEUED = calls.c.state == sa.literal_column("'queued'")
 
 _PUT_OFF = (
-    sa.update(calls).where(calls.c.id == bindparam("p_call"), _QUEUED).values(due_at=bindparam("p_due_at"))
+    sa.update(calls)
+    .where(calls.c.id == bindparam("p_call"), _QUEUED)
+    .values(due_at=bindparam("p_due_at"), held_why=bindparam("p_why"))
 )
 
 
-def release(conn: sa.Connection, lease: Lease, *, now: int, due_at: int | None = None) -> bool:
-    """Give a claimed call back that was certainly not dialled, due as it was or at `due_at`.
+def release(
+    conn: sa.Connection, lease: Lease, *, now: int, due_at: int | None = None, why: str | None = None
+) -> bool:
+    """Give a claimed call back that was certainly not dialled, due as it was or at `due_at`, for `why`.
 
     False if it was dialled, or the lease is lost.
     """
@@ -49,7 +53,7 @@ def release(conn: sa.Connection, lease: Lease, *, now: int, due_at: int | None =
         return False
     requeue(conn, lease, now=now)
     if due_at is not None:
-        conn.execute(_PUT_OFF, {"p_call": lease.call_id, "p_due_at": due_at})
+        conn.execute(_PUT_OFF, {"p_call": lease.call_id, "p_due_at": due_at, "p_why": why})
     wake.announce(conn, wake.CALLS)
     return True
 

@@ -2,7 +2,8 @@
 
 Whoever finds that the audio of a call is being fetched gives the call back until the fetch is over at the
 latest, and all other due calls with this URL, so that they are not claimed one by one to learn the same.
-When it is over they are due at once.
+When it is over they are due at once. Calls of a queue that play the same wait together, too, while it cannot
+be had.
 """
 
 from collections.abc import Collection
@@ -10,7 +11,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from outdial.domain.call import Lease
+from outdial.domain.call import Call, Lease
 from outdial.storage import audio_urls, giving_back, wake
 from outdial.storage.audio_urls import Busy, Ready, Unusable
 from outdial.storage.tables import calls
@@ -37,6 +38,29 @@ _HELD = (
 
 _HOLD = sa.update(calls).where(calls.c.seq.in_(_DUE), _QUEUED).values(due_at=bindparam("p_until"))
 
+# A part of `ix_calls_due`, as a claim reads it.
+_ALIKE = (
+    sa.select(calls.c.seq)
+    .where(
+        _QUEUED,
+        calls.c.paused_by.is_(None),
+        calls.c.trunk_id == bindparam("p_trunk"),
+        calls.c.account_id == bindparam("p_account"),
+        calls.c.bridge == bindparam("p_bridge"),
+        calls.c.due_at <= bindparam("p_now"),
+        calls.c.sound_id.is_not_distinct_from(bindparam("p_sound")),
+        calls.c.audio_url.is_not_distinct_from(bindparam("p_url")),
+        calls.c.ivr_id.is_not_distinct_from(bindparam("p_flow")),
+    )
+    .with_for_update(skip_locked=True)
+)
+
+_HOLD_ALIKE = (
+    sa.update(calls)
+    .where(calls.c.seq.in_(_ALIKE), _QUEUED)
+    .values(due_at=bindparam("p_until"), held_why=bindparam("p_why"))
+)
+
 _LET_GO = sa.update(calls).where(calls.c.seq.in_(_HELD), _QUEUED).values(due_at=bindparam("p_due_at"))
 
 
@@ -56,6 +80,26 @@ def hold(conn: sa.Connection, lease: Lease, url: str, *, until: int, now: int) -
         case None:
             pass
     conn.execute(_HOLD, {"p_url": url, "p_until": until, "p_now": now})
+    return True
+
+
+def hold_alike(conn: sa.Connection, lease: Lease, call: Call, *, until: int, why: str, now: int) -> bool:
+    """Give a claimed call back, and make it and all due calls of its queue that play the same due at `until`.
+
+    `why` is the sentence that they wait by. No attempt is spent. False, and nothing written, if the call was
+    dialled or the lease is lost.
+    """
+    if not giving_back.release(conn, lease, now=now, due_at=until, why=why):
+        return False
+    alike = {
+        "p_trunk": call.trunk_id,
+        "p_account": call.account_id,
+        "p_bridge": call.bridge,
+        "p_sound": call.sound_id,
+        "p_url": call.audio_url,
+        "p_flow": call.ivr_id,
+    }
+    conn.execute(_HOLD_ALIKE, {**alike, "p_until": until, "p_why": why, "p_now": now})
     return True
 
 

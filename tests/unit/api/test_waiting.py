@@ -9,7 +9,18 @@ from tests.helpers.http_api import BRIDGE, START_MS, Api
 from outdial.domain.call import AttemptOutcome, NewCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Retry
-from outdial.storage import accounts, attempts, bridges, calls, claims, leases, paces, pauses, trunks
+from outdial.storage import (
+    accounts,
+    attempts,
+    bridges,
+    calls,
+    claims,
+    giving_back,
+    leases,
+    paces,
+    pauses,
+    trunks,
+)
 from outdial.storage.paces import Hold
 from outdial.storage.pauses import PauseKind
 
@@ -165,6 +176,21 @@ async def test_a_call_that_ends_before_its_window_opens_says_so(api: Api) -> Non
         "Its calling window opens at 2019-08-16 16:00:00, when its time is over (2019-08-16 15:09:56): it"
         " will not be dialled."
     )
+
+
+async def test_a_call_that_was_given_back_says_why(api: Api) -> None:
+    await dialer(api)
+    call_id = await queue(api)
+    run = api.database.run
+    found = await run(claims.claim_due, dialer_id="d", now=START_MS, limit=1, free_by_trunk={api.trunk_id: 1})
+    away = "Waits for its sounds: the store where they are kept cannot be reached just now."
+    until = START_MS + 9_000
+    await run(giving_back.release, found.calls[0].lease, now=START_MS, due_at=until, why=away)
+    assert await explanation(api, call_id) == f"{away} It is tried again at 2019-08-16 15:10:00."
+    _, answer = await api.call("GET", f"outgoing/trace?id={call_id}")
+    assert answer["data"]["explanation"].startswith(away)
+    api.clock.now = until
+    assert await explanation(api, call_id) == ITS_TURN
 
 
 async def test_a_call_that_is_scheduled_says_when(api: Api) -> None:

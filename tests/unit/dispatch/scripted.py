@@ -9,6 +9,7 @@ from typing import Any
 from outdial.dispatch.phones import Phone
 from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import EndReason, HangupBy
+from outdial.errors import BlobsUnavailable
 from outdial.telephony.leg_values import (
     Answered,
     LegEnd,
@@ -170,6 +171,20 @@ class AnyClip:
 
     async def find(self, sound_id: str, codec: str) -> Path | None:
         return None if sound_id == "missing" else Path(f"/clips/{sound_id}/{codec}.clip")
+
+
+class BlobStore:
+    """A blob store that is away, or is there again; it has every sound but `missing`."""
+
+    def __init__(self) -> None:
+        self.away = True
+        self.asked: list[tuple[str, str]] = []
+
+    async def find(self, sound_id: str, codec: str) -> Path | None:
+        self.asked.append((sound_id, codec))
+        if self.away:
+            raise BlobsUnavailable("no route to host")
+        return None if sound_id == "missing" else Path("/clip")
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from outdial.dispatch.audio_source import AudioSources, Content, Failed, NotModi
 from outdial.dispatch.prompt_rendering import PromptRendering, PromptRenderingOptions
 from outdial.dispatch.url_audio import UrlAudio
 from outdial.domain.prompt import Prompt
-from outdial.errors import SpeechFailed, Unspeakable
+from outdial.errors import BlobsUnavailable, SpeechAway, SpeechFailed, Unspeakable
 from outdial.speech.engine import Voice
 from outdial.speech.voices import Voices
 from outdial.speech.wav import write_wav
@@ -38,9 +39,12 @@ class FakeEngine:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.fails: list[Exception] = []
+        self.hangs = False
 
     async def speak(self, text: str, voice: Voice, out: Path) -> None:
         self.said.append(text)
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.fails:
             raise self.fails.pop(0)
         samples = b"".join(
@@ -134,14 +138,26 @@ async def test_a_prompt_that_is_stored_is_not_rendered_again(dialer: Dialer) -> 
         (Unspeakable("It cannot say this."), False, "It cannot say this."),
         (SpeechFailed("It broke down."), True, "It broke down."),
         (OSError("disk full"), True, "The text could not be spoken for a fault of ours."),
+        (SpeechAway("It is out of order."), True, "It is out of order."),
+        (BlobsUnavailable("no route to host"), True, "The store of sounds cannot be reached just now."),
     ],
 )
 async def test_every_failure_is_a_sentence(
     dialer: Dialer, error: Exception, temporary: bool, sentence: str
 ) -> None:
     dialer.engine.fails.append(error)
+    waited: dict[type[Exception], float] = {SpeechAway: 3_600.0, BlobsUnavailable: inf}
     found = await dialer.rendering.fetch(HELLO.address, FIRST, sound_id="s1")
-    assert found == Failed(sentence, temporary)
+    assert found == Failed(sentence, temporary, waited.get(type(error), 0.0))
+    assert list(dialer.work.iterdir()) == []
+
+
+async def test_an_engine_that_hangs_is_waited_for(world: World, dialer: Dialer) -> None:
+    options = PromptRenderingOptions(work_dir=dialer.work, most_s=0.05, wait_s=600.0)
+    rendering = PromptRendering(world.database, Voices([dialer.engine]), dialer.blobs, options)
+    dialer.engine.hangs = True
+    found = await rendering.fetch(HELLO.address, FIRST, sound_id="s1")
+    assert found == Failed("The text could not be spoken within 0.05 seconds.", temporary=True, wait_s=600.0)
     assert list(dialer.work.iterdir()) == []
 
 

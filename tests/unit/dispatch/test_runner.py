@@ -11,12 +11,14 @@ from tests.unit.dispatch.scripted import (
     BUSY,
     QUALITY,
     AnyClip,
+    BlobStore,
     HandClock,
     ScriptedNetwork,
     ScriptedPhone,
 )
 
 from outdial.dispatch.attempt_values import Ended, Route
+from outdial.dispatch.clips import Clips
 from outdial.dispatch.control import CallControl
 from outdial.dispatch.recordings import Recordings
 from outdial.dispatch.runner import Runner
@@ -104,6 +106,7 @@ class Scene:
         self.network = ScriptedNetwork()
         self.clock = HandClock()
         self.audio: ScriptedAudio | None = None
+        self.clips: Clips = AnyClip()
         self.runner: Runner
         self.control: CallControl
         self.phone: ScriptedPhone
@@ -120,7 +123,7 @@ class Scene:
         self.runner = runner = Runner(
             self.store,
             self.network,
-            AnyClip(),
+            self.clips,
             self.clock,
             new_sip_call_id=lambda: "sip-call-id",
             url_audio=self.audio,
@@ -288,6 +291,30 @@ async def test_nobody_is_called_to_hear_nothing(changes: dict[str, object]) -> N
         assert stage.store.outcome.reason is EndReason.SOUND_MISSING
         assert stage.store.outcome.dialing_at is None
         assert stage.store.decision == Done()
+
+
+@pytest.mark.parametrize("mine", [True, False])
+async def test_while_the_blob_store_is_away_a_call_is_given_back(mine: bool) -> None:
+    async with scene() as stage:
+        stage.clips = BlobStore()
+        stage.store.answers["hold_alike"] = [mine]
+        stage.start(claimed_call(retries=0, trunk_faults=3))
+        assert await stage.running is None
+        assert stage.store.written == ["hold_alike"]
+        held = stage.store.arguments["hold_alike"]
+        assert held["until"] == stage.clock.now + 2_000
+        assert "cannot be reached" in held["why"]
+        assert stage.control.lost is not mine
+        assert stage.network.phones == []
+
+
+async def test_a_url_whose_sound_is_in_a_store_that_is_away_is_given_back() -> None:
+    async with scene() as stage:
+        stage.clips = BlobStore()
+        stage.audio = ScriptedAudio(Ready("fetched", 9_999_999))
+        stage.start(claimed_call(sound_id=None, audio_url=URL))
+        assert await stage.running is None
+        assert stage.store.written == ["hold_alike"]
 
 
 class ScriptedAudio:

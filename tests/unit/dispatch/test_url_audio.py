@@ -197,7 +197,7 @@ async def test_a_failure_that_may_pass_is_tried_again_a_few_times(world: World, 
         await dialer.landed()
         assert len(dialer.fetches.asked) == number
         assert await world.database.read(due_times) == [dialer.clock.now + delay_ms]
-        assert await dialer.find() == Busy(dialer.clock.now + delay_ms)
+        assert await dialer.find() == Busy(dialer.clock.now + delay_ms, AWAY.problem)
         dialer.clock.now += delay_ms - 1
         assert isinstance(await dialer.find(), Busy)
         assert len(dialer.fetches.asked) == number
@@ -207,6 +207,39 @@ async def test_a_failure_that_may_pass_is_tried_again_a_few_times(world: World, 
     await dialer.landed()
     assert await dialer.find() == Unusable(AWAY.problem, dialer.clock.now + 60_000)
     assert len(dialer.fetches.asked) == 4
+
+
+async def test_an_outage_of_ours_is_waited_out_for_a_bounded_time(world: World, dialer: Dialer) -> None:
+    out_of_order = Failed("The speech server failed.", temporary=True, wait_s=180.0)
+    await world.queue(1, sound_id=None, audio_url=URL)
+    await world.dialer()
+    for delay_ms in (2_000, 10_000, 30_000, 60_000, 60_000, 60_000):
+        world.now = dialer.clock.now
+        [claimed] = await world.claim("dialer")
+        assert claimed.lease.number == 1  # no attempt was spent
+        assert isinstance(await dialer.find_or_hold(claimed), Busy)
+        dialer.fetches.results.put_nowait(out_of_order)
+        await dialer.landed()
+        assert await world.database.read(due_times) == [dialer.clock.now + delay_ms]
+        dialer.clock.now += delay_ms
+    await dialer.find()
+    dialer.fetches.results.put_nowait(out_of_order)
+    await dialer.landed()
+    assert await dialer.find() == Unusable(out_of_order.problem, dialer.clock.now + 60_000)
+
+
+async def test_a_store_that_is_away_is_waited_for_without_end(world: World, dialer: Dialer) -> None:
+    for _ in range(20):
+        await dialer.find()
+        dialer.fetches.results.put_nowait(Failed.store_away())
+        await dialer.landed()
+        found = await dialer.find()
+        assert isinstance(found, Busy)
+        dialer.clock.now = found.until
+    await dialer.find()
+    dialer.fetches.results.put_nowait(None)  # and it comes back by itself
+    await dialer.landed()
+    assert isinstance(await dialer.find(), Ready)
 
 
 async def test_a_fetch_that_takes_too_long(world: World) -> None:

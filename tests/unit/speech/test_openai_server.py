@@ -13,7 +13,7 @@ from tests.unit.speech.test_wav import wav
 from outdial.egress.allow_list import AllowList
 from outdial.egress.client import EgressClient
 from outdial.egress.message import EgressOptions
-from outdial.errors import SpeechError, SpeechFailed, SpeechUnavailable, Unspeakable
+from outdial.errors import SpeechAway, SpeechError, SpeechUnavailable, Unspeakable
 from outdial.speech.engine import Voice, parse_server_voice
 from outdial.speech.openai_server import OpenAiServer, SpeechServer
 from outdial.speech.wav import parse_wav
@@ -66,10 +66,10 @@ async def test_a_failure_that_may_pass_is_tried_again(client, tmp_path):
 @pytest.mark.parametrize(
     ("status", "kind", "tries"),
     [
-        (500, SpeechFailed, 2),
-        (429, SpeechFailed, 2),
-        (401, SpeechUnavailable, 1),
-        (404, SpeechUnavailable, 1),
+        (500, SpeechAway, 2),
+        (429, SpeechAway, 2),
+        (401, SpeechAway, 2),
+        (404, SpeechAway, 2),
         (302, Unspeakable, 1),
         (400, Unspeakable, 1),
     ],
@@ -100,7 +100,7 @@ async def test_a_server_that_never_answers_is_given_up(client, tmp_path):
         await asyncio.Event().wait()
 
     error = await _speak(client, answer, tmp_path, timeout_s=0.05)
-    assert isinstance(error, SpeechFailed)
+    assert isinstance(error, SpeechAway)
     assert "did not answer within 0.05 seconds" in str(error)
 
 
@@ -110,7 +110,7 @@ async def test_a_server_that_never_ends_its_answer_is_given_up(client, tmp_path)
         await asyncio.Event().wait()
 
     error = await _speak(client, answer, tmp_path, timeout_s=0.3)
-    assert isinstance(error, SpeechFailed)
+    assert isinstance(error, SpeechAway)
     assert "within 0.3 seconds" in str(error)
 
 
@@ -141,17 +141,17 @@ async def test_a_connection_that_breaks_off_may_pass(client, tmp_path):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nRIFF")
 
     async with raw_server(answer) as server:
-        with pytest.raises(SpeechFailed, match="broke the connection off"):
+        with pytest.raises(SpeechAway, match="broke the connection off"):
             await engine(client, server.url("/v1")).speak(TEXT, NOVA, tmp_path / "out.wav")
     assert asked == 2
 
 
-async def test_garbage_for_http_is_no_reason_to_ask_again(client, tmp_path):
+async def test_garbage_for_http_is_not_the_texts_fault(client, tmp_path):
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"\x00\x01\x02 not http\r\n\r\n")
 
     async with raw_server(answer) as server:
-        with pytest.raises(SpeechError, match=r"127\.0\.0\.2"):
+        with pytest.raises(SpeechAway, match=r"127\.0\.0\.2"):
             await engine(client, server.url("/v1")).speak(TEXT, NOVA, tmp_path / "out.wav")
 
 

@@ -73,6 +73,8 @@ calls = sa.Table(
     Column("callback_of", Text),
     Column("traceparent", Text),
     Column("callback_number", Integer, nullable=False, server_default="0"),
+    # Why it was given back before its dial, as a sentence; nothing from its next claim on.
+    Column("held_why", Text),
     CheckConstraint("state IN ('queued', 'leased', 'done')", name="state"),
     CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="done"),
     # The claim reads this index from its start, so its cost does not grow with the queue or the history.

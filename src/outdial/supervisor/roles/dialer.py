@@ -199,6 +199,7 @@ def prompt_rendering_options(settings: Settings) -> PromptRenderingOptions:
     return PromptRenderingOptions(
         work_dir=settings.data_dir / "work",
         most_s=settings.speech.timeout_seconds,
+        wait_s=settings.speech.wait_minutes * 60,
         processes=settings.speech.processes,
         sound_ms=int(settings.limits.sound_seconds * 1000),
         keep_unused_days=settings.speech.keep_days,
