@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.administrator import administrator
+from outdial.api.actor import actor_of
 from outdial.api.answers import Page, family_time, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
@@ -98,7 +98,7 @@ async def me(request: Request) -> Response:
 async def make_own(request: Request) -> Response:
     """Make a token of the account, with no more scopes than the token that asks."""
     principal = await authenticate(request)
-    form = await read_body(request, limit=context_of(request).options.body_bytes)
+    form = await read_body(request)
     values = _read(form)
     beyond = [scope for scope in values["scopes"] if not _may_give(principal, scope)]
     if beyond:
@@ -147,7 +147,7 @@ async def revoke_own(request: Request, token_id: str) -> Response:
 async def make(request: Request) -> Response:
     """Make a token for any account, with any scopes."""
     principal = await authenticate(request)
-    form = await read_body(request, limit=context_of(request).options.body_bytes)
+    form = await read_body(request)
     values = _read(form, with_account=True)
     return await _make(request, principal, values.pop("account_id"), values)
 
@@ -233,7 +233,7 @@ async def _make(request: Request, principal: Principal, account_id: int, values:
         raise invalid({"expires_at": [f"expires_at should be in the future, not {past}."]})
     token, secret = await context.database.run(
         administration.create_token,
-        administrator(request, principal),
+        actor_of(request, principal),
         account_id=account_id,
         new_secret=lambda: secrets.token_hex(_SECRET_BYTES),
         now=now,
@@ -246,7 +246,7 @@ async def _list(request: Request, account_id: int) -> Response:
     context = context_of(request)
     page = Page(request)
     found = await context.database.read(tokens.of_account, account_id)
-    shown = found[page.offset : page.offset + page.size]
+    shown = page.cut(found)
     now = context.now_ms()
     return page.answer(f"{len(found)} tokens.", [_row(each, now) for each in shown], len(found))
 
@@ -255,7 +255,7 @@ async def _revoke(request: Request, principal: Principal, account_id: int, token
     context = context_of(request)
     await context.database.run(
         administration.revoke_token,
-        administrator(request, principal),
+        actor_of(request, principal),
         account_id,
         token_id,
         now=context.now_ms(),

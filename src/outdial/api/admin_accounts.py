@@ -114,14 +114,13 @@ def time_zone(text: str) -> str:
 )
 async def add(request: Request) -> Response:
     """Add an account; give it tokens with `admin/tokens` and numbers with `admin/bridges`."""
-    context = context_of(request)
-    principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    admin = await administrator(request)
+    form = await read_body(request)
     values = read_account_request(form, is_new=True)
-    actor, now = administrator(request, principal), context.now_ms()
+    actor, now = admin.actor, admin.now_ms()
     return await create(
         request,
-        principal,
+        admin.principal,
         form,
         lambda conn: administration.create_account(conn, actor, values, now=now),
         lambda added: family_body("The account is added.", _row(added)),
@@ -139,7 +138,7 @@ async def list_accounts(request: Request) -> Response:
     await authenticate(request)
     page = Page(request)
     found = await context_of(request).database.read(accounts.find_all)
-    shown = found[page.offset : page.offset + page.size]
+    shown = page.cut(found)
     return page.answer(f"{len(found)} accounts.", [_row(each) for each in shown], len(found))
 
 
@@ -165,18 +164,11 @@ async def get(request: Request, account_id: str) -> Response:
 )
 async def change(request: Request, account_id: str) -> Response:
     """Change an account; what is left out stays."""
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     number = number_in_path("account", account_id)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     values = read_account_request(form, is_new=False)
-    changed = await context.database.run(
-        administration.change_account,
-        administrator(request, principal),
-        number,
-        values,
-        now=context.now_ms(),
-    )
+    changed = await admin.run(administration.change_account, number, values, now=admin.now_ms())
     return ok("The account is changed.", _row(changed))
 
 
@@ -194,11 +186,10 @@ async def close(request: Request, account_id: str) -> Response:
 
     The first account, whose tokens administer the server, stays open (409).
     """
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     number = number_in_path("account", account_id)
     closed = await administration.close_account(
-        context.database, administrator(request, principal), number, now=context.now_ms()
+        admin.context.database, admin.actor, number, now=admin.now_ms()
     )
     return ok("The account is closed.", _row(closed))
 

@@ -82,14 +82,13 @@ def read_bridge_request(form: dict[str, Any], *, is_new: bool) -> dict[str, Any]
 )
 async def add(request: Request) -> Response:
     """Add a number of ours."""
-    context = context_of(request)
-    principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    admin = await administrator(request)
+    form = await read_body(request)
     values = read_bridge_request(form, is_new=True)
-    actor, now = administrator(request, principal), context.now_ms()
+    actor, now = admin.actor, admin.now_ms()
     return await create(
         request,
-        principal,
+        admin.principal,
         form,
         lambda conn: administration.create_bridge(conn, actor, values, now=now),
         lambda added: family_body("The bridge is added.", _row(added)),
@@ -107,7 +106,7 @@ async def list_bridges(request: Request) -> Response:
     await authenticate(request)
     page = Page(request)
     found = await context_of(request).database.read(bridges.find_all)
-    shown = found[page.offset : page.offset + page.size]
+    shown = page.cut(found)
     return page.answer(f"{len(found)} bridges.", [_row(each) for each in shown], len(found))
 
 
@@ -134,17 +133,10 @@ async def get(request: Request, bridge_id: str) -> Response:
 )
 async def change(request: Request, bridge_id: str) -> Response:
     """Give a number another account, other trunks or display name; what is left out stays."""
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     number = number_in_path("bridge", bridge_id)
-    values = read_bridge_request(await read_body(request, limit=context.options.body_bytes), is_new=False)
-    changed = await context.database.run(
-        administration.change_bridge,
-        administrator(request, principal),
-        number,
-        values,
-        now=context.now_ms(),
-    )
+    values = read_bridge_request(await read_body(request), is_new=False)
+    changed = await admin.run(administration.change_bridge, number, values, now=admin.now_ms())
     return ok("The bridge is changed.", _row(changed))
 
 
@@ -155,12 +147,9 @@ async def change(request: Request, bridge_id: str) -> Response:
 )
 async def remove(request: Request, bridge_id: str) -> Response:
     """Remove a number; calls that were accepted for it are still made."""
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     number = number_in_path("bridge", bridge_id)
-    await context.database.run(
-        administration.remove_bridge, administrator(request, principal), number, now=context.now_ms()
-    )
+    await admin.run(administration.remove_bridge, number, now=admin.now_ms())
     return ok("The bridge is removed.", {"id": number})
 
 

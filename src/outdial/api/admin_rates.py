@@ -97,12 +97,9 @@ async def list_rates(request: Request) -> Response:
 )
 async def put(request: Request) -> Response:
     """Set the price of a prefix, in the place of the one with its account and currency."""
-    context = context_of(request)
-    principal = await authenticate(request)
-    row = read_rate(await read_body(request, limit=context.options.body_bytes))
-    stored = await context.database.run(
-        price_list.put_rate, administrator(request, principal), row, now=context.now_ms()
-    )
+    admin = await administrator(request)
+    row = read_rate(await read_body(request))
+    stored = await admin.run(price_list.put_rate, row, now=admin.now_ms())
     return ok("The price is set.", _row(stored))
 
 
@@ -119,13 +116,11 @@ async def import_rates(request: Request) -> Response:
     Its first row names the columns, as the parameters of `PUT admin/rates`; `prefix` and `sale_price` have to
     be there. All rows are set or none: when any is wrong, `errors` says what is wrong with which.
     """
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     async with uploaded(request, "file", limit=RATE_FILE_BYTES, what="prices as CSV") as sent:
         rows = await asyncio.to_thread(read_rate_file, sent.file)
-    actor = administrator(request, principal)
     try:
-        await context.database.run(price_list.import_rates, actor, rows, now=context.now_ms())
+        await admin.run(price_list.import_rates, rows, now=admin.now_ms())
     except InvalidReference as error:
         raise invalid({"file": [str(error)]}) from error
     return ok(f"{len(rows)} prices are set.", {"rows": len(rows)})
@@ -138,12 +133,9 @@ async def import_rates(request: Request) -> Response:
 )
 async def remove(request: Request, rate_id: str) -> Response:
     """Remove a price; calls that were accepted at it are still charged by it."""
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     number = number_in_path("price", rate_id)
-    await context.database.run(
-        price_list.remove_rate, administrator(request, principal), number, now=context.now_ms()
-    )
+    await admin.run(price_list.remove_rate, number, now=admin.now_ms())
     return ok("The price is removed.", {"id": number})
 
 
@@ -157,15 +149,14 @@ async def remove(request: Request, rate_id: str) -> Response:
 )
 async def add_credit(request: Request, account_id: str) -> Response:
     """Add credit, or take it away; what accepted calls have reserved cannot be taken (409)."""
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     number = number_in_path("account", account_id)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     fields = Fields(form)
     fields.text("amount", required=True, check=_amount)
     fields.text("note", empty="")
     values = fields.done()
-    actor, now = administrator(request, principal), context.now_ms()
+    actor, now = admin.actor, admin.now_ms()
 
     def add(conn: sa.Connection) -> Credit:
         note = values.get("note", "")
@@ -174,7 +165,7 @@ async def add_credit(request: Request, account_id: str) -> Response:
     try:
         return await create(
             request,
-            principal,
+            admin.principal,
             form,
             add,
             lambda account: family_body("The credit is changed.", _credit_row(account)),

@@ -111,15 +111,14 @@ _HEALTHY = _EXAMPLE | {
 )
 async def add(request: Request) -> Response:
     """Add a carrier account; give it numbers with `admin/bridges`."""
-    context = context_of(request)
-    principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    admin = await administrator(request)
+    form = await read_body(request)
     wanted = NewTrunk(**read_trunk_request(form, is_new=True))
     _check_login(wanted)
-    actor, now = administrator(request, principal), context.now_ms()
+    actor, now = admin.actor, admin.now_ms()
     return await create(
         request,
-        principal,
+        admin.principal,
         form,
         lambda conn: administration.create_trunk(conn, actor, wanted, now=now),
         lambda added: family_body("The trunk is added.", _row(added)),
@@ -143,7 +142,7 @@ async def list_trunks(request: Request) -> Response:
     page = Page(request)
     context = context_of(request)
     found = await context.database.read(trunks.find_all)
-    shown = found[page.offset : page.offset + page.size]
+    shown = page.cut(found)
     health = await context.database.read(trunk_health.of_trunks, shown, now=context.now_ms())
     rows = [_row(each, health[each.id]) for each in shown]
     return page.answer(f"{len(found)} trunks.", rows, len(found))
@@ -175,18 +174,11 @@ async def get(request: Request, trunk_id: str) -> Response:
 )
 async def change(request: Request, trunk_id: str) -> Response:
     """Change a trunk in place; what is left out stays, the password too. An empty text removes a value."""
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     number = number_in_path("trunk", trunk_id)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     values = read_trunk_request(form, is_new=False)
-    changed = await context.database.run(
-        administration.change_trunk,
-        administrator(request, principal),
-        number,
-        values,
-        now=context.now_ms(),
-    )
+    changed = await admin.run(administration.change_trunk, number, values, now=admin.now_ms())
     return ok("The trunk is changed.", _row(changed))
 
 
@@ -197,12 +189,9 @@ async def change(request: Request, trunk_id: str) -> Response:
 )
 async def remove(request: Request, trunk_id: str) -> Response:
     """Remove a trunk that no bridge belongs to and no call was ever accepted for; 409 for any other."""
-    context = context_of(request)
-    principal = await authenticate(request)
+    admin = await administrator(request)
     number = number_in_path("trunk", trunk_id)
-    await context.database.run(
-        administration.remove_trunk, administrator(request, principal), number, now=context.now_ms()
-    )
+    await admin.run(administration.remove_trunk, number, now=admin.now_ms())
     return ok("The trunk is removed.", {"id": number})
 
 

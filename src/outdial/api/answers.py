@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -14,6 +14,8 @@ from outdial.api.fields import whole_number
 from outdial.api.links import link
 from outdial.api.local_time import current_zone
 from outdial.api.notes import warnings
+
+T = TypeVar("T")
 
 
 def json_response(body: Any) -> Response:
@@ -72,6 +74,10 @@ class Page:
     def offset(self) -> int:
         """Rows before this page."""
         return (self.number - 1) * self.size
+
+    def cut(self, rows: Sequence[T]) -> Sequence[T]:
+        """This page of a list that is read whole."""
+        return rows[self.offset : self.offset + self.size]
 
     def answer(self, message: str, rows: Sequence[Any], total: int) -> Response:
         """The list answer with `links` (which keep the request's filters, not its token) and `meta`."""

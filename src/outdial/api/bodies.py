@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from pydantic_core import from_json
 
+from outdial.api.context import context_of
 from outdial.api.errors import ApiError, invalid
 from outdial.api.known_names import check_body
 from outdial.api.multipart import MultipartForm, boundary_of, read_multipart, too_large
@@ -24,13 +25,14 @@ _SLOWEST_BYTES_PER_S = 4096
 _BRACKETS = re.compile(r"^([^\[\]]+)\[([^\[\]]*)\]$")
 
 
-async def read_body(request: Request, *, limit: int) -> dict[str, Any]:
+async def read_body(request: Request) -> dict[str, Any]:
     """The parameters of a request.
 
     A name that comes twice, or as `name[]`, becomes a list; `variables[otp]=1234` becomes `{"variables":
-    {"otp": "1234"}}`. Raises ApiError 400 for a body that cannot be read, 413 over `limit` bytes, 415 for
-    another type. Names that the endpoint does not know are noted for its answer.
+    {"otp": "1234"}}`. Raises ApiError 400 for a body that cannot be read, 413 over the bytes of the
+    server's options, 415 for another type. Names that the endpoint does not know are noted for its answer.
     """
+    limit = context_of(request).options.body_bytes
     content_type = request.headers.get("content-type", FORM)
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == MULTIPART:

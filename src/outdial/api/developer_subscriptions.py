@@ -51,7 +51,7 @@ async def add(request: Request) -> Response:
     """
     context = context_of(request)
     principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     return await create(
         request,
         principal,

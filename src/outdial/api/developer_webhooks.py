@@ -93,7 +93,7 @@ async def add(request: Request) -> Response:
     """
     context = context_of(request)
     principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     key = key_of(request, principal, form)
     if (again := await replayed(context, key)) is not None:
         return again
@@ -265,7 +265,7 @@ def why_off(webhook: Webhook) -> str | None:
 
 
 async def _read(request: Request, context: ApiContext, **more: Any) -> dict[str, Any]:
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     return read_webhook_request(form, context.endpoints, **more)
 
 

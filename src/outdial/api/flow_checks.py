@@ -191,7 +191,7 @@ async def test_flow(request: Request, flow_id: str) -> Response:
 
 async def _authenticated(request: Request) -> tuple[Principal, dict[str, Any]]:
     principal = await authenticate(request)
-    return principal, await read_body(request, limit=context_of(request).options.body_bytes)
+    return principal, await read_body(request)
 
 
 async def _stored(

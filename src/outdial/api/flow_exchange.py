@@ -84,7 +84,7 @@ async def import_(request: Request) -> Response:
     """
     context = context_of(request)
     principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     source, dry = form.get("source") or _OURS, form.get("dry_run") in (True, "true", "1")
     if source not in (_OURS, *SOURCES):
         raise invalid({"source": [f"source should be one of {_OURS}, {', '.join(SOURCES)}."]})

@@ -62,7 +62,7 @@ async def listen(request: Request) -> Response:
     """
     principal = await authenticate(request)
     context = context_of(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     prompt = _read_prompt(form)
 
     async def find_clip(sound_id: str) -> Path | None:

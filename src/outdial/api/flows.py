@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
-from outdial.api.administrator import administrator
+from outdial.api.actor import actor_of
 from outdial.api.answers import Page, family_body, family_time, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.bodies import read_body
@@ -85,7 +85,7 @@ async def add(request: Request) -> Response:
     """Store a flow as a draft. `problems` says what keeps it from being published."""
     context = context_of(request)
     principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     name, draft = read_name(form), read_document(form)
     return await create(
         request,
@@ -139,7 +139,7 @@ async def change(request: Request, flow_id: str) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     before = await the_flow(request, principal, flow_id)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     revision = read_number(form, "revision")
     name = read_name(form, default=before.name)
     draft = read_document(form) if "document" in form else before.draft
@@ -170,7 +170,7 @@ async def remove(request: Request, flow_id: str) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     flow = await the_flow(request, principal, flow_id)
-    actor, now = administrator(request, principal), context.now_ms()
+    actor, now = actor_of(request, principal), context.now_ms()
     await context.database.run(flows.delete, actor, principal.account_id, flow.id, now=now)
     return ok(f"The flow {flow.id} is removed.", {"id": flow.id})
 
@@ -193,7 +193,7 @@ async def publish(request: Request, flow_id: str) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     flow = await the_flow(request, principal, flow_id)
-    note = read_note(await read_body(request, limit=context.options.body_bytes))
+    note = read_note(await read_body(request))
     if problems := problems_of(flow.draft):
         raise invalid({"document": [problem_sentence(**problem) for problem in problems[:100]]})
     found = await check(request, principal, flow.draft, own=flow.id)
@@ -201,7 +201,7 @@ async def publish(request: Request, flow_id: str) -> Response:
         raise invalid({"document": wrong[:100]})
     version = await context.database.run(
         flows.publish,
-        administrator(request, principal),
+        actor_of(request, principal),
         principal.account_id,
         flow.id,
         flow.draft,
@@ -254,12 +254,12 @@ async def roll_back(request: Request, flow_id: str) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     flow = await the_flow(request, principal, flow_id)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     number = read_number(form, "version")
     if number is None:
         raise invalid({"version": ["version is missing: the number of a published version."]})
     version = await the_version(request, flow, number, str(number))
-    actor, now = administrator(request, principal), context.now_ms()
+    actor, now = actor_of(request, principal), context.now_ms()
     if not await context.database.run(flows.roll_back, actor, principal.account_id, flow.id, number, now=now):
         raise _unknown(flow_id)
     return ok(f"Version {number} of the flow {flow.id} is published.", _version_row(version, number))

@@ -54,7 +54,7 @@ async def cancel(request: Request) -> Response:
     """
     context = context_of(request)
     principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     wanted = the_call_id(form.get("id"))
     if (request_id := read_request_id(wanted)) is not None:
         return await _cancel_request(context, principal, request_id)

@@ -80,7 +80,7 @@ async def _wanted(
     request: Request, context: ApiContext, principal: Principal
 ) -> tuple[PauseKind, str, SentRequest | None]:
     """What a body names. Raises ApiError 404 and 422."""
-    fields = Fields(await read_body(request, limit=context.options.body_bytes))
+    fields = Fields(await read_body(request))
     fields.text("name", empty=None)
     fields.text("id", empty=None)
     values = fields.done()

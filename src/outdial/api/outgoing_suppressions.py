@@ -130,7 +130,7 @@ async def add(request: Request) -> Response:
     """Do not call a number any more, calls that are queued already included. The same wish twice is one."""
     context = context_of(request)
     principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     new, now = _wanted(form), context.now_ms()
     return await create(
         request,
@@ -212,7 +212,7 @@ async def change(request: Request, suppression_id: str) -> Response:
     context = context_of(request)
     principal = await authenticate(request)
     before = await _the_row(request, principal.account_id, suppression_id)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     kept = {"receiver": before.receiver, "type": before.type.value, "value": before.value}
     given = {name: value for name, value in form.items() if name in (*kept, "iso")}
     if "type" in given and str(given["type"]).strip().lower() != before.type:

@@ -78,7 +78,7 @@ async def tts(request: Request) -> Response:
     """
     context = context_of(request)
     principal = await authenticate(request)
-    form = await read_body(request, limit=context.options.body_bytes)
+    form = await read_body(request)
     key = key_of(request, principal, form)
     if (again := await replayed(context, key)) is not None:
         return again

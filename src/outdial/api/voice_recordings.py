@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from outdial.api.administrator import administrator
+from outdial.api.actor import actor_of
 from outdial.api.answers import Page, family_duration, family_time, ok
 from outdial.api.auth import Principal, authenticate
 from outdial.api.byte_range import UnsatisfiableRangeError, read_range
@@ -155,7 +155,7 @@ async def delete(request: Request, recording_id: str) -> Response:
 
 async def _delete(context: ApiContext, request: Request, principal: Principal, recording: Recording) -> None:
     """The mark comes first: what a dialer stores later finds it, and what it stored before goes now."""
-    actor = administrator(request, principal)
+    actor = actor_of(request, principal)
     await context.database.run(recordings.delete, actor, recording, now=context.now_ms())
     await context.blobs.delete([recording.key])
     await context.database.run(recordings.note_erased, [recording.key], now=context.now_ms())
