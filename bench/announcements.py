@@ -2,12 +2,12 @@
 
 ``python -m bench.announcements [--concurrent 200] [--seconds 20] [--sound 10] [--full | --many] [--write]``
 
-Requests arrive evenly, so that the wanted number of calls is in progress; each call plays the whole sound
-and is hung up, and is told to a webhook (bench/webhook_sink.py). The far end is sipp, whose answers name
-bench/rtp_sink.py for the audio. Counted is everything
-from the first request to the last outcome: the CPU time of all the server's processes against the time that
-callees listened, and the memory that the calls added. The peer is the kernel's own price for the same packets
-from C (sendmsg_ceiling.c, paced, in the same run), and what the same calls cost sipp, which sends no audio.
+Requests arrive evenly, so that the wanted number of calls is in progress; each call plays the whole sound and
+is hung up, and is told to a webhook (bench/webhook_sink.py). The far end is sipp, whose answers name
+bench/rtp_sink.py for the audio. Counted is everything from the first request to the last outcome: the CPU
+time of all the server's processes against the time that callees listened, and the memory that the calls
+added. The peer is the kernel's own price for the same packets from C (sendmsg_ceiling.c, paced, in the same
+run), and what the same calls cost sipp, which sends no audio.
 """
 
 import argparse

@@ -137,8 +137,7 @@ async def simulate_document(request: Request) -> Response:
     they lead. To go on, send the list again with one more step. `waits_for` says which: `keys` (or `wait`),
     `time` (only `wait`), `http`, `connect`, `record` or `conference`; null when the flow is over. `offset_ms`
     are the milliseconds from the beginning. Of `lines`, the last `new_lines` are of the last step, and so are
-    all `actions`. A step that cannot happen there is
-    422 with its position.
+    all `actions`. A step that cannot happen there is 422 with its position.
     """
     principal, form = await _authenticated(request)
     return await _simulate(request, principal, UNSAVED, read_document(form), form)

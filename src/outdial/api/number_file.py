@@ -51,8 +51,7 @@ async def read_number_file(
     """Read `source` (txt, csv, xls or xlsx) and write its usable numbers to `out`, for `numbers_in`.
 
     `name` is what its owner calls the file, whose ending says what it should be. `kind` and `value` are those
-    of rows that do not say their own. Raises InvalidInput with a sentence for
-    the person who sent the file.
+    of rows that do not say their own. Raises InvalidInput with a sentence for the person who sent the file.
     """
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:

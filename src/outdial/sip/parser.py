@@ -24,9 +24,8 @@ _VERSION = "SIP/2.0"
 def parse_message(datagram: bytes) -> Message:
     """Read one datagram.
 
-    Raises `KeepAlive` for a datagram of nothing but line ends or zero bytes, else
-    `SipParseError` when the start line is not SIP/2.0. Headers are not looked at: the message's
-    properties do that.
+    Raises `KeepAlive` for a datagram of nothing but line ends or zero bytes, else `SipParseError` when the
+    start line is not SIP/2.0. Headers are not looked at: the message's properties do that.
     """
     if datagram[:1] in b"\r\n\0":  # an empty datagram too
         datagram = datagram.lstrip(b"\r\n\0")
