@@ -1,7 +1,10 @@
 """The figures about what waits."""
 
-from outdial.storage import gauges
-from tests.storage.world import World
+import pytest
+
+from outdial.storage import accounts, bridges, due_queues, gauges, pauses
+from outdial.storage.pauses import PauseKind
+from tests.storage.world import BRIDGE, World
 
 
 async def test_what_is_due_is_counted_by_trunk_and_account(world: World) -> None:
@@ -21,3 +24,39 @@ async def test_attempts_in_progress_are_counted_by_state(world: World) -> None:
     found = await world.database.read(gauges.look, now=world.now)
     assert found.active_attempts == {"claimed": 2}
     assert found.by_trunk["trunk"].calls == 1
+
+
+@pytest.mark.parametrize("what", ["campaign", "account", "bridge"])
+async def test_what_is_paused_is_not_due(world: World, what: str) -> None:
+    """Somebody wanted it so, and is not to be woken at night because of it."""
+    await world.queue(3, name="spring", due_at=world.now - 500_000)
+    match what:
+        case "campaign":
+            await pauses.pause(
+                world.database, world.account_id, PauseKind.CAMPAIGN, "spring", request=None, now=world.now
+            )
+        case "account":
+            await world.database.run(accounts.pause, world.account_id, now=world.now)
+        case _:
+            await world.database.run(bridges.pause, BRIDGE, now=world.now)
+    found = await world.database.read(gauges.look, now=world.now)
+    assert found.by_trunk == {"trunk": gauges.Waiting(0, None)}
+    assert found.by_account == {}
+
+
+async def test_the_figures_of_many_queues_are_those_of_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_queues, "MOST", 2)
+    for number in range(5):
+        await world.queue(1, bridge=f"1202555018{number}", due_at=world.now - number)
+    found = await world.database.read(gauges.look, now=world.now)
+    assert found.by_trunk == {"trunk": gauges.Waiting(5, world.now - 4)}
+
+
+async def test_counting_goes_no_further_than_that(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gauges, "MOST_COUNTED", 4)
+    await world.queue(3)
+    await world.queue(3, bridge="12025550180")
+    found = await world.database.read(gauges.look, now=world.now)
+    assert found.by_trunk["trunk"].calls == 4

@@ -13,7 +13,19 @@ import sqlalchemy as sa
 from outdial.domain.call import AttemptOutcome, CallState
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
 from outdial.domain.retry_policy import Done, Retry, RetryDecision
-from outdial.storage import accounts, attempts, bridges, calls, cdrs, claims, paces, schema, trunks, ways
+from outdial.storage import (
+    accounts,
+    attempts,
+    bridges,
+    calls,
+    cdrs,
+    claims,
+    due_queues,
+    paces,
+    schema,
+    trunks,
+    ways,
+)
 from outdial.storage.database import Database
 from outdial.storage.paces import Hold
 from outdial.storage.ways import Detour
@@ -277,7 +289,7 @@ class TestClosedTrunk:
     async def test_with_more_queues_than_are_looked_at_each_has_its_turn(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(claims, "MOST_QUEUES", 3)
+        monkeypatch.setattr(due_queues, "MOST", 3)
         (second,) = await further(world, "second")
         numbers = {BRIDGE}
         for index in range(7):

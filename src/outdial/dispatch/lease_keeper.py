@@ -73,7 +73,9 @@ class LeaseKeeper:
                 async with asyncio.timeout(left_s):
                     await self._renew()
             except (DatabaseUnavailable, TimeoutError) as error:
-                _log.warning("lease_not_renewed", dialer_id=self.dialer_id, error=str(error))
+                _log.warning(
+                    "lease_not_renewed", dialer_id=self.dialer_id, error=str(error) or "no answer in time"
+                )
                 if self._until is not None and self._monotonic() >= self._until:
                     self._lose()
 

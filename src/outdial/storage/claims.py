@@ -9,77 +9,25 @@ The update is conditional on the state and names the rows by a subquery that loc
 LOCKED`, so that dialers do not wait for each other; SQLite has one writer anyway).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.call import AttemptState, Call, ClaimedCall, Lease
 from outdial.domain.pace_ledger import Limits
-from outdial.storage import credit, paces, ways
+from outdial.storage import credit, due_queues, paces, ways
 from outdial.storage.calls import COLUMNS, to_call
+from outdial.storage.due_queues import NOT_PAUSED, QUEUED, Queue
 from outdial.storage.fencing import DIALER_ALIVE
 from outdial.storage.paces import Ledger
 from outdial.storage.statement import Statement
-from outdial.storage.tables import accounts, attempts, bridges, calls, trunks
+from outdial.storage.tables import attempts, calls, trunks
 from outdial.storage.ways import NO_DETOURS, Detour, Detours
 
-# A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
-QUEUED = calls.c.state == sa.literal_column("'queued'")
-_NOT_PAUSED = calls.c.paused_by.is_(None)
-
-_NO_LIMIT = 1_000_000
-MOST_QUEUES = 200
-"""Queues looked at in one claim: with more, the claim begins behind the account that was served last."""
 _WHILE_FULL_MS = 100
 """How soon to look again at what has due calls and no place: places come back by other dialers, too."""
-
-_BY_QUEUE = (calls.c.account_id, calls.c.bridge, calls.c.due_at, calls.c.seq)
-
-
-def _first_of(*beyond: sa.ColumnElement[bool]) -> sa.Select[tuple[int, str, int]]:
-    """The first queued call of a trunk in the order of the index, from its queues `beyond` something on."""
-    first = (
-        sa.select(calls.c.account_id, calls.c.bridge, calls.c.due_at)
-        .where(QUEUED, _NOT_PAUSED, calls.c.trunk_id == bindparam("p_trunk"), *beyond)
-        .order_by(*_BY_QUEUE)
-        .limit(sa.literal_column("1"))
-        .subquery()
-    )
-    return sa.select(first.c.account_id, first.c.bridge, first.c.due_at)
-
-
-# The next bridge of the account, then the next account: one step in the index for each. As one comparison of
-# rows of values, SQLite would begin at the queue that it is to leave and read all of it.
-_NEXT = sa.union_all(
-    _first_of(calls.c.account_id == bindparam("p_account"), calls.c.bridge > bindparam("p_bridge")),
-    _first_of(calls.c.account_id > bindparam("p_account")),
-).subquery("next")
-_FRONT = (
-    sa.select(_NEXT.c.account_id, _NEXT.c.bridge, _NEXT.c.due_at)
-    .order_by(_NEXT.c.account_id)
-    .limit(sa.literal_column("1"))
-    .subquery("front")
-)
-
-_NEXT_QUEUE = Statement(
-    sa.select(
-        _FRONT.c.account_id,
-        _FRONT.c.bridge,
-        _FRONT.c.due_at,
-        sa.func.coalesce(accounts.c.paused_at, accounts.c.closed_at, bridges.c.paused_at),
-        accounts.c.calls_per_second,
-        accounts.c.max_concurrent,
-        bridges.c.id,
-        bridges.c.calls_per_second,
-        bridges.c.max_concurrent,
-    ).select_from(
-        _FRONT.join(accounts, accounts.c.id == _FRONT.c.account_id).outerjoin(
-            bridges, bridges.c.number == _FRONT.c.bridge
-        )
-    )
-)
 
 _TRUNK = Statement(
     sa.select(trunks.c.calls_per_second, trunks.c.max_concurrent).where(trunks.c.id == bindparam("p_trunk"))
@@ -89,7 +37,7 @@ _DUE = (
     sa.select(calls.c.seq)
     .where(
         QUEUED,
-        _NOT_PAUSED,
+        NOT_PAUSED,
         calls.c.trunk_id == bindparam("p_trunk"),
         calls.c.account_id == bindparam("p_account"),
         calls.c.bridge == bindparam("p_bridge"),
@@ -133,22 +81,6 @@ class Claims:
     that have none. In the past where due calls were left behind because there was no room for them."""
 
 
-@dataclass(slots=True)
-class _Queue:
-    """The calls of one account from one bridge that wait for a trunk."""
-
-    account_id: int
-    bridge: str
-    due_at: int
-    account_limits: Limits
-    bridge_id: int | None
-    bridge_limits: Limits
-    ledgers: list[Ledger] = field(default_factory=list)
-
-    def left(self) -> int:
-        return min((each.left for each in self.ledgers), default=_NO_LIMIT)
-
-
 def claim_due(
     conn: sa.Connection,
     *,
@@ -171,7 +103,7 @@ def claim_due(
         for trunk, count in free_by_trunk.items()
         if trunk in detours
     }
-    waiting = [(trunk, list(_queues(conn, trunk))) for trunk in sorted(free_by_trunk)]
+    waiting = [(trunk, list(due_queues.walk(conn, trunk))) for trunk in sorted(free_by_trunk)]
     waiting = [(trunk, queues) for trunk, queues in waiting if queues]
     for trunk, queues in sorted(waiting, key=lambda each: min(queue.due_at for queue in each[1])):
         count = min(free_by_trunk[trunk], limit - len(claimed))
@@ -201,10 +133,10 @@ def _take_over(
     """
     looked_at: list[int] = []
     for detour in detours:
-        queues = list(_queues(conn, detour.closed))
-        if len(queues) == MOST_QUEUES:
+        queues = list(due_queues.walk(conn, detour.closed))
+        if len(queues) == due_queues.MOST:
             served = paces.served(conn, trunk)
-            queues = list(_queues(conn, detour.closed, after=served + 1)) or queues
+            queues = list(due_queues.walk(conn, detour.closed, after=served + 1)) or queues
         for queue in queues:
             if queue.bridge in detour.bridges:
                 looked_at.append(queue.due_at)
@@ -223,32 +155,20 @@ def _take_over(
 
 def next_due_at(conn: sa.Connection, trunk_ids: Iterable[int]) -> dict[int, int]:
     """Return when the next queued call of each of these trunks is due, Unix milliseconds."""
-    found = {trunk: [queue.due_at for queue in _queues(conn, trunk)] for trunk in trunk_ids}
+    found = {trunk: [queue.due_at for queue in due_queues.walk(conn, trunk)] for trunk in trunk_ids}
     return {trunk: min(due) for trunk, due in found.items() if due}
 
 
-def _queues(conn: sa.Connection, trunk: int, after: int = 0) -> Iterator[_Queue]:
-    """The queues of a trunk that are not paused, by account and bridge, from the account `after` on."""
-    account, bridge = after, ""
-    for _ in range(MOST_QUEUES):
-        row = _NEXT_QUEUE.execute(conn, {"p_trunk": trunk, "p_account": account, "p_bridge": bridge}).first()
-        if row is None:
-            return
-        account, bridge = row[0], row[1]
-        if row[3] is None:
-            yield _Queue(account, bridge, row[2], Limits(row[4], row[5]), row[6], Limits(row[7], row[8]))
-
-
 def _claim_trunk(
-    conn: sa.Connection, dialer_id: str, now: int, trunk: int, count: int, queues: list[_Queue]
+    conn: sa.Connection, dialer_id: str, now: int, trunk: int, count: int, queues: list[Queue]
 ) -> tuple[list[tuple[int, int, ClaimedCall]], int | None]:
     """Claim from the queues of one trunk in turn; also when there may be more, None for not by time alone."""
     limits = Limits(*_TRUNK.execute(conn, {"p_trunk": trunk}).one())
     ledger = paces.lock(conn, paces.TRUNK, trunk, limits, now=now)
     if ledger is None:
         return [], now
-    if len(queues) == MOST_QUEUES:
-        queues = list(_queues(conn, trunk, after=ledger.served + 1)) or queues
+    if len(queues) == due_queues.MOST:
+        queues = list(due_queues.walk(conn, trunk, after=ledger.served + 1)) or queues
     later = [queue.due_at for queue in queues if queue.due_at > now]
     if ledger.left == 0:
         full = ledger.free_at == now
@@ -278,7 +198,7 @@ def _claim_account(
     dialer_id: str,
     now: int,
     trunk: int,
-    own: list[_Queue],
+    own: list[Queue],
     wanted: int,
     ledger: Ledger,
     later: list[int],
@@ -302,10 +222,10 @@ def _claim_account(
 
 
 def _in_turn(
-    conn: sa.Connection, due: list[_Queue], served: int, locked: dict[tuple[str, int], Ledger], now: int
-) -> dict[int, list[_Queue]]:
+    conn: sa.Connection, due: list[Queue], served: int, locked: dict[tuple[str, int], Ledger], now: int
+) -> dict[int, list[Queue]]:
     """The queues by account, beginning behind the account that was served last; with what limits them."""
-    turns: dict[int, list[_Queue]] = {}
+    turns: dict[int, list[Queue]] = {}
     for queue in sorted(due, key=lambda each: (each.account_id <= served, each.account_id, each.due_at)):
         if all(
             _limit(conn, queue, locked, kind, thing, limits, now, name)
@@ -321,7 +241,7 @@ def _in_turn(
 
 def _limit(
     conn: sa.Connection,
-    queue: _Queue,
+    queue: Queue,
     locked: dict[tuple[str, int], Ledger],
     kind: str,
     thing: int,
@@ -337,12 +257,12 @@ def _limit(
     return True
 
 
-def _looked_at_again(conn: sa.Connection, queue: _Queue, trunk: int, now: int) -> list[int]:
+def _looked_at_again(conn: sa.Connection, queue: Queue, trunk: int, now: int) -> list[int]:
     """When a queue that gave less than it was asked for is due again."""
     held = [each for each in queue.ledgers if each.left <= 0]
     if held:
         return [max(now + _WHILE_FULL_MS, *(each.free_at for each in held))]
-    for left in _queues(conn, trunk, after=queue.account_id - 1):
+    for left in due_queues.walk(conn, trunk, after=queue.account_id - 1):
         if left.account_id > queue.account_id:
             break
         if left.account_id == queue.account_id and left.bridge == queue.bridge:
@@ -351,7 +271,7 @@ def _looked_at_again(conn: sa.Connection, queue: _Queue, trunk: int, now: int) -
 
 
 def _claim(
-    conn: sa.Connection, dialer_id: str, now: int, trunk: int, queue: _Queue, count: int
+    conn: sa.Connection, dialer_id: str, now: int, trunk: int, queue: Queue, count: int
 ) -> list[tuple[int, int, ClaimedCall]]:
     rows = conn.execute(
         CLAIM,

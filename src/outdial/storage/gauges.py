@@ -6,39 +6,33 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from outdial.storage import leases, outbox_claims
+from outdial.storage import due_queues, leases, outbox_claims
+from outdial.storage.due_queues import NOT_PAUSED, QUEUED, Queue
 from outdial.storage.outbox import PENDING
 from outdial.storage.tables import accounts, attempts, calls, outbox, trunks, webhooks
 
 MOST_COUNTED = 100_000
 """Counting goes no further: a few milliseconds of an index."""
-MOST_LOOKED_AT = 10_000
-"""Of each trunk's due calls, for the figures by account: these are rows, not only their index."""
+MOST_QUEUES = 2_000
+"""Of each trunk: a step or two of an index for each."""
 
 # Literals, because PostgreSQL's generic plans use a partial index only for a literal condition.
-_QUEUED = calls.c.state == sa.literal_column("'queued'")
 _ACTIVE = sa.text("attempts.state <> 'ended'")
-
-_OF_TRUNK = (_QUEUED, calls.c.trunk_id == bindparam("p_trunk"), calls.c.due_at <= bindparam("p_now"))
 
 _TRUNKS = sa.select(trunks.c.id, trunks.c.name).order_by(trunks.c.id)
 
 _COUNT_DUE = sa.select(sa.func.count()).select_from(
-    sa.select(calls.c.due_at).where(*_OF_TRUNK).limit(MOST_COUNTED).subquery()
-)
-
-_OLDEST_DUE = sa.select(calls.c.due_at).where(*_OF_TRUNK).order_by(calls.c.due_at, calls.c.seq).limit(1)
-
-_FRONT = (
-    sa.select(calls.c.account_id, calls.c.due_at)
-    .where(*_OF_TRUNK)
-    .order_by(calls.c.due_at, calls.c.seq)
-    .limit(MOST_LOOKED_AT)
+    sa.select(calls.c.due_at)
+    .where(
+        QUEUED,
+        NOT_PAUSED,
+        calls.c.trunk_id == bindparam("p_trunk"),
+        calls.c.account_id == bindparam("p_account"),
+        calls.c.bridge == bindparam("p_bridge"),
+        calls.c.due_at <= bindparam("p_now"),
+    )
+    .limit(bindparam("p_limit", type_=sa.Integer))
     .subquery()
-)
-
-_BY_ACCOUNT = sa.select(_FRONT.c.account_id, sa.func.count(), sa.func.min(_FRONT.c.due_at)).group_by(
-    _FRONT.c.account_id
 )
 
 _NAMES = sa.select(accounts.c.id, accounts.c.name).where(
@@ -60,7 +54,7 @@ _COUNT_OFF = (
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many calls are due, and since when the oldest of them."""
+    """How many calls are due, and since when the oldest of them; what is paused is not."""
 
     calls: int
     oldest_due_at: int | None
@@ -89,14 +83,19 @@ def look(conn: sa.Connection, *, now: int) -> Gauges:
     account_calls: Counter[int] = Counter()
     account_oldest: dict[int, int] = {}
     for trunk_id, name in conn.execute(_TRUNKS).all():
-        parameters = {"p_trunk": trunk_id, "p_now": now}
-        oldest = conn.execute(_OLDEST_DUE, parameters).scalar_one_or_none()
-        count = 0 if oldest is None else conn.execute(_COUNT_DUE, parameters).scalar_one()
-        by_trunk[name] = Waiting(count, oldest)
-        if oldest is not None:
-            for account_id, waiting, since in conn.execute(_BY_ACCOUNT, parameters):
-                account_calls[account_id] += waiting
-                account_oldest[account_id] = min(since, account_oldest.get(account_id, since))
+        waiting: Counter[int] = Counter()
+        oldest: list[int] = []
+        for queue in due_queues.walk(conn, trunk_id, most=MOST_QUEUES):
+            if queue.due_at <= now:
+                waiting[queue.account_id] += _count(
+                    conn, trunk_id, queue, MOST_COUNTED - waiting.total(), now
+                )
+                oldest.append(queue.due_at)
+                account_oldest[queue.account_id] = min(
+                    queue.due_at, account_oldest.get(queue.account_id, queue.due_at)
+                )
+        by_trunk[name] = Waiting(waiting.total(), min(oldest, default=None))
+        account_calls += waiting
     due = [head.due_at for head in outbox_claims.heads(conn) if head.due_at <= now]
     names = _account_names(conn, list(account_calls))
     return Gauges(
@@ -112,6 +111,18 @@ def look(conn: sa.Connection, *, now: int) -> Gauges:
         oldest_event_due_at=min(due, default=None),
         webhooks_off=conn.execute(_COUNT_OFF).scalar_one(),
     )
+
+
+def _count(conn: sa.Connection, trunk_id: int, queue: Queue, most: int, now: int) -> int:
+    """Return how many calls of a queue are due, up to `most`."""
+    parameters = {
+        "p_trunk": trunk_id,
+        "p_account": queue.account_id,
+        "p_bridge": queue.bridge,
+        "p_now": now,
+        "p_limit": most,
+    }
+    return int(conn.execute(_COUNT_DUE, parameters).scalar_one())
 
 
 def _account_names(conn: sa.Connection, ids: list[int]) -> dict[int, str]:

@@ -173,7 +173,8 @@ ATTEMPTS_ACTIVE = _gauge(
 )
 QUEUE_CALLS = _gauge(
     "outdial_queue_calls",
-    "Calls that wait and are due now, by trunk, on all machines; counted up to 100,000.",
+    "Calls that wait and are due now, by trunk, on all machines; counted up to 100,000. What is paused is not"
+    " due.",
     "trunk",
     merge=Merge.MAX,
 )
@@ -185,8 +186,7 @@ QUEUE_AGE = _gauge(
 )
 QUEUE_ACCOUNT_CALLS = _gauge(
     "outdial_queue_account_calls",
-    "Of the 10,000 calls of each trunk that have been due for the longest, how many are an account's;"
-    " accounts beyond the first 50 are `other`.",
+    "How many of those calls are an account's; accounts beyond the first 50 are `other`.",
     "account",
     merge=Merge.MAX,
 )
