@@ -116,7 +116,7 @@ class Endpoint:
     def on_request(self, transaction: ServerTransaction, now: float) -> None:
         """Route a new request: into its dialog by tag, or to the answer for strangers (§12.2.2)."""
         request = transaction.request
-        to_tag = request.to.tag
+        to_tag = request.to_tag
         if to_tag is not None:
             user = self._dialogs.get((request.call_id, to_tag))
             if user is None:
@@ -130,7 +130,7 @@ class Endpoint:
 
     def on_ack(self, ack: Request, source: Address, data: bytes, now: float) -> None:
         """Hand the ACK of a 2xx to its dialog; an ACK without one is never answered (§17)."""
-        user = self._dialogs.get((ack.call_id, ack.to.tag or ""))
+        user = self._dialogs.get((ack.call_id, ack.to_tag or ""))
         if user is not None:
             user.on_message(sent=False, data=data, peer=source, now=now)
             user.on_ack(ack, now)

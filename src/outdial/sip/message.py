@@ -56,13 +56,21 @@ class _HeaderAccess:
     def to_tag(self) -> str | None:
         """The tag of To, None without one; found in a To that cannot be read, too.
 
-        Nothing else of a response's To matters: a 2xx that were dropped for it would be a call that nobody
-        hangs up.
+        Nothing else of it matters inside a dialog: a 2xx that were dropped for it would be a call that nobody
+        hangs up, and so would a BYE.
         """
+        return self._tag("to")
+
+    @property
+    def from_tag(self) -> str | None:
+        """The tag of From, found as that of To is."""
+        return self._tag("from")
+
+    def _tag(self, name: str) -> str | None:
         try:
-            return self.to.tag
+            return self.headers.parsed(name, NameAddr.parse).tag
         except SipParseError:
-            found = _TAG.findall(self.headers.get("to") or "")
+            found = _TAG.findall(self.headers.get(name) or "")
             return found[-1] if found else None
 
     @property

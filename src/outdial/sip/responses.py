@@ -86,7 +86,7 @@ def build_response(
             out.add("Record-Route", route)
     out.add("From", request.headers.get("From") or "")
     to = request.headers.get("To") or ""
-    if to_tag is not None and request.to.tag is None:
+    if to_tag is not None and request.to_tag is None:
         to = f"{to};tag={to_tag}"
     out.add("To", to)
     out.add("Call-ID", request.call_id)

@@ -166,8 +166,10 @@ class TransactionLayer:
 
 
 def _require_identity(request: Request) -> None:
-    """Raise SipParseError unless the headers that any answer needs can be read."""
-    _ = request.call_id, request.cseq, request.from_, request.to
+    """Raise SipParseError unless what any answer needs can be read: in a dialog the tags alone say whose."""
+    _ = request.call_id, request.cseq
+    if request.to_tag is None:
+        _ = request.from_, request.to
 
 
 def _client_key(response: Response) -> tuple[str, str]:
@@ -196,4 +198,4 @@ def _server_key(request: Request, via: Via) -> tuple[str, ...]:
     sent_by = f"{via.host.lower()}:{via.port or 5060}"
     if branch.startswith(MAGIC_COOKIE):
         return branch, sent_by, method
-    return request.call_id, request.from_.tag or "", str(request.cseq.number), sent_by, method
+    return request.call_id, request.from_tag or "", str(request.cseq.number), sent_by, method

@@ -92,6 +92,34 @@ def test_a_200_that_crosses_a_cancel_and_cannot_be_read_in_full_is_hung_up(what)
     assert network.sent("BYE")
 
 
+@pytest.mark.parametrize(
+    ("to", "from_"),
+    [
+        ("<sip:1@192.0.2.2;tag=far", "<sip:1@192.0.2.2;tag=far"),
+        ("<sip:1@192.0.2.2:99999>;tag=far", "<sip:1@192.0.2.2:99999>;tag=far"),
+        ("<<>>;tag=far", "<<>>;tag=far"),
+        ("<sip:1@192.0.2.2>", "<sip:1@192.0.2.2>;tag=far"),
+        ("<sip:1@192.0.2.2>", "<sip:1@192.0.2.2>"),
+    ],
+    ids=["no bracket", "no such port", "no address", "no tag at first", "no tag ever"],
+)
+def test_a_far_end_whose_name_cannot_be_read_may_hang_up(to, from_):
+    """It writes its name in its BYE as it did in its 200."""
+    pair = Pair(Network(), lambda pair, t, now: garbled(pair, t, 200, {"To": f"To: {to}"}))
+    pair.start()
+    pair.network.run(until=1.0)
+    ours = header(pair.requests_at_callee("INVITE")[0], "From")
+    bye = (
+        "BYE sip:out@192.0.2.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKbye\r\n"
+        f"From: {from_}\r\nTo: {ours}\r\nCall-ID: call-1@192.0.2.1\r\nCSeq: 1 BYE\r\n\r\n"
+    )
+    pair.caller.receive(bye.encode(), CALLEE, 1.0)
+    pair.network.run(until=2.0)
+    assert pair.events == [Answered(), Ended(EndCause.FAR_END_HUNG_UP)]
+    (answer,) = [data for _, source, _, data in pair.network.wire if source == CALLER and b"1 BYE" in data]
+    assert (parse_message(answer).status, header(answer, "From")) == (200, from_)
+
+
 def test_early_media_of_many_forks_is_not_all_remembered():
     def forks(pair, transaction, now):
         for fork in range(300):

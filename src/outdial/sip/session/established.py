@@ -146,7 +146,7 @@ class EstablishedSession:
         context, request = self.context, transaction.request
         transaction.owner = context
         context.on_message(sent=False, data=transaction.data, peer=transaction.source, now=now)
-        if request.from_.tag != self.dialog.remote_tag:
+        if self.dialog.remote_tag not in (None, request.from_tag):
             # A fork that lost has our tag and Call-ID too (§12.2.2): its BYE must not end the winner's call.
             self.respond(transaction, 481, now)
         elif not self.dialog.accepts_sequence(request):
