@@ -119,22 +119,25 @@ def _checked_address(address: str | None, local_address: str) -> str:
         raise SdpError(
             "the description does not say to which address audio goes: its c= line is missing or unreadable"
         )
-    version = _ip_version(address)
-    if version is None:
+    found = _read_address(address)
+    if found is None:
         raise SdpError(f"audio would go to {address!r}, which is not an IP address")
-    if (version == 6) != (":" in local_address):
+    if (found.version == 6) != (":" in local_address):
         raise SdpError(
-            f"audio would go to the IPv{version} address {address}, but we send from {local_address}"
+            f"audio would go to the IPv{found.version} address {address}, but we send from {local_address}"
         )
-    return address
+    return str(found)
 
 
 @lru_cache(maxsize=256)  # a trunk has a handful of media addresses, and ipaddress is slow
-def _ip_version(address: str) -> int | None:
+def _read_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address; one of IPv4 that is written as IPv6 (`::ffff:192.0.2.1`) is one of IPv4."""
     try:
-        return ipaddress.ip_address(address).version
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
 def _read_rtcp(media: MediaDescription, address: str, local_address: str) -> tuple[str, int]:

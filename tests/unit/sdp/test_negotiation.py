@@ -277,6 +277,12 @@ def test_a_codec_that_was_not_offered_is_not_taken() -> None:
     )
 
 
+@pytest.mark.parametrize("written", ["::ffff:203.0.113.7", "::FFFF:cb00:7107"])
+def test_an_ipv4_address_that_is_written_as_ipv6_is_one_of_ipv4(written: str) -> None:
+    agreed = agree(sdp("0", f"a=rtcp:5000 IN IP6 {written}", connection=f"IN IP6 {written}"))
+    assert (agreed.remote_address, agreed.remote_rtcp_address) == ("203.0.113.7", "203.0.113.7")
+
+
 def test_ipv6_between_ipv6_addresses() -> None:
     local = replace(LOCAL, address="2001:db8::10")
     assert agree(sdp("0", connection="IN IP6 2001:db8::1"), local).remote_address == "2001:db8::1"
