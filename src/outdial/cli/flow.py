@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from outdial.cli import flow_import, flow_results, flow_versions
-from outdial.cli.flow_files import read_flow, read_json, read_variables
+from outdial.cli.flow_files import read_cases, read_flow, read_json, read_variables
 from outdial.cli.options import URL_DEFAULT, TokenOption, UrlOption
 from outdial.cli.output import JsonOption, console, print_json
 from outdial.cli.problems import CommandFailed
@@ -203,10 +202,7 @@ def _parsed(file: Path) -> Flow:
 
 
 def _verdicts(file: Path) -> list[Verdict]:
-    try:
-        cases = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise InvalidInput(f"{file} cannot be read: {error}.") from None
+    cases = read_cases(file)
     if not isinstance(cases, dict) or not isinstance(cases.get("cases"), list):
         raise InvalidInput(f"{file} must have a list of cases, and may name its flow.")
     flow = file.parent / str(cases.get("flow", f"{file.name.removesuffix('.test.yaml')}.json"))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from outdial.cli.client import ApiClient, with_client
-from outdial.cli.flow_files import read_flow, read_json, write_flow
+from outdial.cli.flow_files import read_flow, read_json, said, show_warnings, write_flow
 from outdial.cli.options import URL_DEFAULT, TokenOption, UrlOption
 from outdial.cli.output import JsonOption, console, print_json
 from outdial.flow.importing import import_flow
@@ -81,8 +81,5 @@ def push(
     for answer in answers:
         console().print(answer["message"], soft_wrap=True, markup=False)
     for problem in answers[-1]["data"].get("problems") or []:
-        node = "" if problem["node"] is None else f"node {problem['node']!r}: "
-        console().print(f"not to be published yet: {node}{problem['message']}", soft_wrap=True, markup=False)
-    for finding in answers[-1]["data"].get("warnings") or []:
-        node = "" if finding["node"] is None else f"node {finding['node']!r}: "
-        console().print(f"warning: {node}{finding['message']}", soft_wrap=True, markup=False)
+        console().print(f"not to be published yet: {said(problem)}", soft_wrap=True, markup=False)
+    show_warnings(answers[-1]["data"])

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from outdial.cli.client import ApiClient, with_client
+from outdial.cli.flow_files import show_warnings
 from outdial.cli.options import URL_DEFAULT, TokenOption, UrlOption
 from outdial.cli.output import JsonOption, console, print_json, print_rows
 
@@ -101,6 +102,4 @@ def _show(answer: Any, *, as_json: bool) -> None:
         print_json(answer["data"])
         return
     console().print(answer["message"], soft_wrap=True, markup=False)
-    for finding in answer["data"].get("warnings") or []:
-        node = "" if finding["node"] is None else f"node {finding['node']!r}: "
-        console().print(f"warning: {node}{finding['message']}", soft_wrap=True, markup=False)
+    show_warnings(answer["data"])

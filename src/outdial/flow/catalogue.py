@@ -18,7 +18,7 @@ _KINDS = {
     "Plain": "text", "Templated": "text with variables", "Flag": "true or false", "Keys": "keys",
     "Variable": "name of a variable", "PromptKind": "prompt", "JsonTemplateKind": "any JSON with variables",
     "ConditionKind": "condition", "DigitPattern": "regular expression", "_ZoneKind": "time zone",
-    "_FlowId": "id or name of a flow",
+    "_FlowId": "id or name of a flow", "_AnyJson": "any JSON",
 }  # fmt: skip
 
 
@@ -55,6 +55,8 @@ def summary(step: type[Step]) -> str:
 def kind_words(kind: Kind) -> str:
     """What a setting may hold, in a few words."""
     match kind:
+        case Whole() if kind.minimum == kind.maximum:
+            return str(kind.minimum)
         case Whole():
             return f"whole number, {kind.minimum} to {kind.maximum}"
         case Seconds():

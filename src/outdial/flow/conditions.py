@@ -100,6 +100,21 @@ OPERATORS: Mapping[str, Callable[[Value, Value], bool]] = {
     "not_set": lambda left, right: left in (None, "", []),
 }
 
+OPERATOR_MEANINGS: Mapping[str, str] = {
+    "equal": "It is the value; upper and lower case are the same.",
+    "not_equal": "It is not.",
+    "less_than": "It is less: as a number, or as a text such as `2026-03-01`, where both are.",
+    "at_most": "It is less or the same.",
+    "more_than": "It is more.",
+    "at_least": "It is more or the same.",
+    "contains": "The value stands in it; of a list, it is one of it.",
+    "starts_with": "It begins with the value.",
+    "ends_with": "It ends with the value.",
+    "one_of": "It is one of a list.",
+    "set": "It is there and not empty; there is no value.",
+    "not_set": "It is not there, or empty; there is no value.",
+}
+
 
 class ConditionKind:
     """A comparison or a combination of conditions."""
@@ -172,7 +187,11 @@ def condition_schema() -> Schema:
                 "pattern": f"^(?:{_PATH})$",
                 "description": "The variable that is looked at, such as `amount` or `caller.country`.",
             },
-            "is": {"enum": list(OPERATORS), "description": "How it compares with the value."},
+            "is": {
+                "description": "How it compares with the value.",
+                "enum": list(OPERATORS),
+                "enumDescriptions": [OPERATOR_MEANINGS[each] for each in OPERATORS],
+            },
             "value": {
                 "description": "A text with variables, a number, true or false; for one_of a list. set and"
                 " not_set have none."

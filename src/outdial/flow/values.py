@@ -13,6 +13,8 @@ LONGEST_TEXT = 10_000
 MOST_MEMBERS = 1_000
 _DEEPEST = 10
 _LARGEST_NUMBER = 10**30
+_EXACT = 2**53
+"""Below it a floating-point number that is whole is the whole number."""
 _CONTROL = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
 
 
@@ -20,13 +22,15 @@ def clean(value: object, depth: int = 0) -> Value:
     """Return ``value`` as a variable may hold it: no control characters, texts and lists cut at their bounds.
 
     Control characters have no sound, and prompts use some of them as marks. What JSON does not have, is too
-    deep or no finite number becomes None.
+    deep or no finite number becomes None; a whole number has no point.
     """
     match value:
         case None | bool():
             return value
         case str():
             return value[:LONGEST_TEXT].translate(_CONTROL)
+        case float() if value.is_integer() and abs(value) < _EXACT:
+            return int(value)  # 5.0 seconds are said as 5
         case int() | float():
             return value if abs(value) <= _LARGEST_NUMBER else None
         case Mapping() if depth < _DEEPEST:
@@ -73,7 +77,7 @@ def as_text(value: object) -> str:
             return ""
         case bool():
             return "true" if value else "false"
-        case float() if value.is_integer() and abs(value) < 2**53:
+        case float() if value.is_integer() and abs(value) < _EXACT:
             return str(int(value))
         case list():
             return ", ".join(as_text(each) for each in value)

@@ -110,6 +110,24 @@ def test_cases_pass_or_fail_the_command(outdial: Outdial, menu: Path, tmp_path: 
     assert "no file *.test.yaml" in outdial("flow", "test", str(tmp_path / "empty")).err
 
 
+def test_values_of_a_case_are_what_is_written(outdial: Outdial, menu: Path, tmp_path: Path) -> None:
+    said = "{{day}}, {{time}}, {{code}}, {{number}}, {{half}}, {{wish}}, {{none}}."
+    play = {"type": "play", "settings": {"prompt": said}}
+    menu.write_text(json.dumps({"schema_version": 1, "entry": "a", "nodes": {"a": play}}))
+    menu.with_suffix(".test.yaml").write_text(
+        """cases:
+          - at: 2026-03-02 10:00
+            variables: {day: 2026-03-03, time: 10:30, code: 0471, number: 12025550100, half: 0.5, wish: no}
+            expect: {said: ["2026-03-03, 10:30, 0471, 12025550100, 0.5, no, ."]}
+        """
+    )
+    assert outdial("flow", "test", str(tmp_path)).out.startswith("ok"), outdial(
+        "flow", "test", str(tmp_path)
+    ).out
+    menu.with_suffix(".test.yaml").write_text("cases: [{press: [0471, true]}]")
+    assert "keys must be 1 to 50 of" in outdial("flow", "test", str(tmp_path)).err
+
+
 def test_all_examples_pass(outdial: Outdial) -> None:
     assert outdial("flow", "test", str(FLOWS)).status == 0
 
@@ -217,7 +235,7 @@ def test_a_flow_goes_to_a_server_and_back(outdial: Outdial, api_server: ApiInThr
     assert outdial("flow", "diff", "back.json", str(menu)).status == 0
     menu.write_text(json.dumps(MENU).replace('"menu"', '"menus"'))
     unfinished = outdial("flow", "push", str(menu), "--id", "1")
-    assert "not to be published yet: node 'ask'" in unfinished.out
+    assert "not to be published yet: node 'ask', field 'type': must be one of" in unfinished.out
     refused = outdial("flow", "push", str(menu), "--id", "1", "--publish")
     assert refused.status != 0
     assert "node 'ask'" in refused.err

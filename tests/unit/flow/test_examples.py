@@ -5,8 +5,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 
+from outdial.cli.flow_files import read_cases
 from outdial.flow.definition import Library, parse_flow
 from outdial.flow.lint import lint
 from outdial.flow.schema import flow_schema
@@ -19,7 +19,7 @@ FLOWS = sorted(FOLDER.glob("*.json"))
 CASES = [
     pytest.param(path, case, id=f"{path.stem}: {case['name']}")
     for path in sorted(FOLDER.glob("*.test.yaml"))
-    for case in yaml.safe_load(path.read_text())["cases"]
+    for case in read_cases(path)["cases"]
 ]
 SCHEMA = flow_schema()
 

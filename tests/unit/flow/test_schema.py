@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 from outdial.flow.catalogue import catalogue, definitions
+from outdial.flow.conditions import OPERATOR_MEANINGS, OPERATORS
 from outdial.flow.schema import flow_schema
 from outdial.flow.step import Step
 from outdial.flow.steps import STEP_TYPES
@@ -93,3 +94,7 @@ def test_the_catalogue_has_all_that_an_editor_draws_a_form_from():
 def test_no_step_type_is_without_a_kind_in_words():
     assert all(each["kind"] for step in catalogue() for each in step["settings"])
     assert all(issubclass(step, Step) for step in STEP_TYPES.values())
+
+
+def test_every_comparison_says_what_it_means():
+    assert list(OPERATOR_MEANINGS) == list(OPERATORS)

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 import pytest
-import yaml
 
+from outdial.cli.flow_files import read_cases
 from outdial.flow import simulator
 from outdial.flow.definition import Library, parse_flow
 from outdial.flow.engine import Turn, resume
@@ -25,7 +25,7 @@ NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
 def transcript(name: str) -> str:
     library = Library.of(parse_flow(json.loads((EXAMPLES / f"{name}.json").read_text())))
     parts = []
-    for case in yaml.safe_load((EXAMPLES / f"{name}.test.yaml").read_text())["cases"]:
+    for case in read_cases(EXAMPLES / f"{name}.test.yaml")["cases"]:
         walk = try_case(library, case).simulator
         began = walk.lines[0].at
         lines = [

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from outdial.flow.definition import Library, parse_flow
+from outdial.flow.engine import start
 from outdial.flow.values import clean
 
 
@@ -22,3 +24,13 @@ from outdial.flow.values import clean
 )
 def test_what_is_kept_of_a_value(given: object, kept: object) -> None:
     assert clean(given) == kept
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(5.0, "5"), (-0.0, "0"), (0.1, "0.1"), (1e15, "1000000000000000"), ([2.0], "2")]
+)
+def test_a_whole_number_has_no_point(value, said):
+    set_ = {"type": "set_variable", "settings": {"values": {"x": value}}, "exits": {"next": "b"}}
+    nodes = {"a": set_, "b": {"type": "hang_up", "settings": {"result": "{{x}}"}}}
+    flow = parse_flow({"schema_version": 1, "entry": "a", "nodes": nodes})
+    assert start(Library.of(flow), {}).state.result == said

@@ -57,6 +57,8 @@ class RecordStep(Step):
         doing = visit.memory["doing"]
         match event:
             case PlayFinished() | PlayFailed() if doing == _PLAYING and event.play_id == visit.id("prompt"):
+                if isinstance(event, PlayFailed):
+                    visit.note(event.problem or "the prompt cannot be played")
                 return self._record(visit)
             case DigitPressed(digit=digit) if doing == _RECORDING and digit in self.stop_keys:
                 return self._stop(visit)
