@@ -1,6 +1,7 @@
 """Messages that flows record: written by the media worker, then kept in the blob store."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Protocol
 
@@ -86,5 +87,6 @@ def _is_empty(file: Path) -> bool:
 
 
 def _name(lease: Lease, recording_id: str) -> str:
-    safe = "".join(letter if letter.isalnum() else "-" for letter in recording_id)
-    return f"{lease.call_id.replace(':', '-')}-{lease.number}-{safe[:80]}"
+    """A name that files of all systems can have; the end of the id, with the visit, tells it from others."""
+    safe = re.sub(r"[^A-Za-z0-9]", "-", recording_id)
+    return f"{lease.call_id.replace(':', '-')}-{lease.number}-{safe[-80:]}"

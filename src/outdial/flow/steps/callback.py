@@ -1,8 +1,9 @@
 """``callback``: call again at a time."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from outdial.flow.actions import RequestCallback
@@ -16,6 +17,7 @@ from outdial.flow.zones import ZONE, zone_of
 
 _MS_PER_MINUTE = 60_000
 _MOST_MINUTES = 60 * 24 * 30
+_TIME_OF_DAY = re.compile(r"(?P<hour>[01]?\d(?=:)|[01]\d|2[0-3]):?(?P<minute>[0-5]\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +74,21 @@ class CallbackStep(Step):
             return visit.now + (self.after_minutes or 0) * _MS_PER_MINUTE
         here = datetime.fromtimestamp(visit.now / 1_000, UTC).astimezone(zone_of(self.zone, visit.variables))
         text = visit.text(self.time).strip()
+        if found := _TIME_OF_DAY.fullmatch(text):
+            today = here.replace(
+                hour=int(found["hour"]), minute=int(found["minute"]), second=0, microsecond=0
+            )
+            days = (_milliseconds(today + timedelta(days=each)) for each in range(2))
+            return next(at for at in days if at > visit.now)
         try:
-            wanted = datetime.fromisoformat(f"{here.date()} {text}" if len(text) <= 5 else text)
+            wanted = datetime.fromisoformat(text)
         except ValueError:
             return None
-        if wanted.tzinfo is None:
-            wanted = wanted.replace(tzinfo=here.tzinfo)
-        at = round(wanted.timestamp() * 1_000)
-        return at + 24 * 60 * _MS_PER_MINUTE if len(text) <= 5 and at <= visit.now else at
+        return _milliseconds(wanted if wanted.tzinfo else wanted.replace(tzinfo=here.tzinfo))
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1_000)
 
 
 STEP = CallbackStep
