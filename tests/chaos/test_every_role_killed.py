@@ -18,7 +18,7 @@ from tests.chaos.phones import KINDS
 from tests.chaos.scale import STORM_CALLS, STORM_KILLS
 from tests.chaos.world import WORKERS, World
 from tests.helpers.endpoint import endpoint
-from tests.helpers.poll import until
+from tests.helpers.poll import WITHIN_S, until
 from tests.helpers.processes import kill
 from tests.helpers.system import BRIDGE
 
@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120 + 4 * STORM_CALLS + 60 
 ROLES = ("api", "dialer", "webhooks", "media")
 _NUMBERS_IN_A_REQUEST = 4
 _LOST_ANSWERS = 0.1
+_KILLED_AGAIN_S = 30 * STORM_KILLS + WITHIN_S
+"""How long a role may be away: each fall doubles the wait for its return, up to half a minute."""
 _AHEAD = 30
 """Numbers that are sent before their turn, so that requests are under way at every moment of the storm."""
 
@@ -42,7 +44,11 @@ async def test_calls_money_and_events_survive_the_death_of_every_role(world: Wor
             storm.create_task(_kill_all(campaign, rng))
         await campaign.drain()
         ledger = campaign.ledger()
-        await until(lambda: wanted_events(ledger) <= receiver.taken(), "every event is taken")
+        await until(
+            lambda: wanted_events(ledger) <= receiver.taken(),
+            "every event is taken",
+            within_s=_KILLED_AGAIN_S,
+        )
 
     assert set(campaign.accepted) == set(campaign.kinds)
     assert {entry.call.to for entry in ledger.values()} == set(campaign.kinds)
@@ -103,7 +109,7 @@ async def _send_until_answered(world: World, form: dict[str, str], rng: Random) 
             return {} if was_lost else {row["mobile"]: row["id"] for row in answer["data"]}
         return {}
 
-    ids: dict[str, str] = await until(answered, "the request is answered")
+    ids: dict[str, str] = await until(answered, "the request is answered", within_s=_KILLED_AGAIN_S)
     return ids
 
 
