@@ -14,7 +14,6 @@ from outdial.storage import (
     accounts,
     audio_urls,
     bridges,
-    calls,
     dial,
     leases,
     paces,
@@ -37,6 +36,7 @@ class _Limited:
 
     name: str
     kind: str
+    thing_id: int
     key: int | str
     """What its calls name it by."""
     limits: Limits
@@ -136,18 +136,20 @@ def _limits(account: Account, bridge: Bridge | None, trunk: Trunk) -> list[_Limi
             "the account",
             paces.ACCOUNT,
             account.id,
+            account.id,
             Limits(account.calls_per_second, account.max_concurrent),
         ),
         _Limited(
             "the trunk of its bridge",
             paces.TRUNK,
             trunk.id,
+            trunk.id,
             Limits(trunk.calls_per_second, trunk.max_concurrent),
         ),
     ]
     if bridge is not None:
         limits = Limits(bridge.calls_per_second, bridge.max_concurrent)
-        limited.insert(1, _Limited("its bridge", paces.BRIDGE, bridge.number, limits))
+        limited.insert(1, _Limited("its bridge", paces.BRIDGE, bridge.id, bridge.number, limits))
     return limited
 
 
@@ -158,13 +160,18 @@ def _limit(conn: sa.Connection, call: Call, limited: list[_Limited], now: int) -
         most = each.limits.max_concurrent
         if most is not None and paces.active(conn, each.kind, each.key) >= most:
             return f"Waits for a place: {each.name} has {most} calls in progress, as many as it may."
-    rate, name = min(
-        (each.limits.calls_per_second, each.name)
-        for each in limited
-        if each.limits.calls_per_second is not None
+    rate, slowest = min(
+        (
+            (each.limits.calls_per_second, each)
+            for each in limited
+            if each.limits.calls_per_second is not None
+        ),
+        key=lambda each: each[0],
     )
-    if call.due_at < now - _ITS_TURN_MS - 1_000 / rate and not calls.is_any_due_before(conn, call):
+    started = paces.last_start(conn, slowest.kind, slowest.thing_id) or 0
+    if max(call.due_at, started) < now - _ITS_TURN_MS - 1_000 / rate:
         return (
-            "Waits to be taken by a dialer: nothing else holds it, so the dialer is starting, stuck or gone."
+            "Waits to be taken by a dialer: no limit of its account, bridge or trunk holds it. The dialers"
+            " have as many calls as they may, or are starting, stuck or gone."
         )
-    return f"Waits for its turn: {name} may start {rate:g} calls a second, and others are before it."
+    return f"Waits for its turn: {slowest.name} may start {rate:g} calls a second."

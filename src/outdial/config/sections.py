@@ -119,7 +119,17 @@ class MediaSettings(Section):
             raise ValueError(
                 f"media.port_max ({self.port_max}) should be above media.port_min ({self.port_min})"
             )
+        if self.legs == 0:
+            raise ValueError(
+                f"media.port_max ({self.port_max}) should be above {self.port_max}: a leg takes two ports,"
+                " the first one even"
+            )
         return self
+
+    @property
+    def legs(self) -> int:
+        """For how many legs there are ports, each an even one and the odd one above it."""
+        return len(range(self.port_min + self.port_min % 2, self.port_max, 2))
 
 
 class DispatchSettings(Section):

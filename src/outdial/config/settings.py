@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def legs_at_once(self) -> int:
+        """How many legs a dialer may have: as many as it is told to, and as there are RTP ports for."""
+        return min(self.dispatch.max_concurrent, self.media.legs)
+
+    @property
     def resolved_database_url(self) -> str:
         """`database_url`, or the embedded default in `data_dir`."""
         return self.database_url or f"sqlite:///{self.data_dir / 'outdial.db'}"

@@ -45,17 +45,6 @@ _CANCELLING = sa.select(calls.c.id).where(
     sa.text("state = 'leased' AND cancel_requested_at IS NOT NULL"),
 )
 
-_DUE_BEFORE = (
-    sa.select(calls.c.id)
-    .where(
-        calls.c.state == sa.literal_column("'queued'"),
-        calls.c.paused_by.is_(None),
-        calls.c.trunk_id == bindparam("p_trunk"),
-        calls.c.due_at <= bindparam("p_due_at"),
-        calls.c.id != bindparam("p_id"),
-    )
-    .limit(sa.literal_column("1"))
-)
 
 _COUNT_BY_STATE = sa.select(calls.c.state, sa.func.count()).group_by(calls.c.state)
 
@@ -187,12 +176,6 @@ def cancel_of_account(conn: sa.Connection, account_id: int, *, now: int, limit: 
 def cancelling(conn: sa.Connection, dialer_id: str) -> list[str]:
     """Return the ids of a dialer's calls that somebody asked to cancel."""
     return list(conn.scalars(_CANCELLING, {"p_dialer": dialer_id}))
-
-
-def is_any_due_before(conn: sa.Connection, call: Call) -> bool:
-    """Whether others wait for the same trunk that were due earlier, or at the same time."""
-    values = {"p_trunk": call.trunk_id, "p_due_at": call.due_at, "p_id": call.id}
-    return conn.execute(_DUE_BEFORE, values).first() is not None
 
 
 def count_by_state(conn: sa.Connection) -> dict[CallState, int]:

@@ -38,6 +38,7 @@ _ADD = sa.text(
     " ON CONFLICT DO NOTHING"
 )
 
+_STARTS = sa.select(paces.c.starts).where(*_THIS)
 _SERVED = sa.select(paces.c.served).where(*_THIS)
 
 _LEASED = calls.c.state == sa.literal_column("'leased'")
@@ -154,6 +155,12 @@ def held(conn: sa.Connection, trunk_id: int, *, now: int) -> Hold | None:
 def active(conn: sa.Connection, kind: str, name: int | str) -> int:
     """Return how many legs a trunk or account (by id) or a bridge (by number) has: calls, and to agents."""
     return int(_ACTIVE[kind].execute(conn, {"p_thing": name}).scalar_one())
+
+
+def last_start(conn: sa.Connection, kind: str, thing_id: int) -> int | None:
+    """Return when the last call of a thing was started that its rate counts, Unix milliseconds."""
+    starts = json.loads(conn.scalar(_STARTS, {"p_kind": kind, "p_thing": thing_id}) or "[]")
+    return max((at for at, _ in starts), default=None)
 
 
 def served(conn: sa.Connection, trunk_id: int) -> int:

@@ -75,7 +75,9 @@ DIALER_CALLS = _gauge(
     "Legs that the dialers of this machine have now: one for each call, one for each agent.",
 )
 DIALER_CALLS_LIMIT = _gauge(
-    "outdial_dialer_calls_limit", "`dispatch.max_concurrent`, of all dialers of this machine."
+    "outdial_dialer_calls_limit",
+    "`dispatch.max_concurrent`, or for how many legs there are RTP ports if they are fewer, of all dialers of"
+    " this machine.",
 )
 TRUNK_CALLS = _gauge(
     "outdial_trunk_calls",

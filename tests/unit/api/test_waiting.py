@@ -27,6 +27,10 @@ from outdial.storage.pauses import PauseKind
 HOUR_MS = 3_600_000
 REQUEST = "70fa87e0-9df9-4327-bc80-a561c48703d8"
 ITS_TURN = "Waits for its turn to be dialled."
+NOT_TAKEN = (
+    "Waits to be taken by a dialer: no limit of its account, bridge or trunk holds it. The dialers have as"
+    " many calls as they may, or are starting, stuck or gone."
+)
 
 
 async def queue(api: Api, number: int = 1, **changes: Any) -> str:
@@ -213,7 +217,7 @@ async def test_a_limit_that_is_reached_is_said(api: Api, of: str, name: str) -> 
     else:
         await run(trunks.update, api.trunk_id, trunks.NewTrunk(name="t", host="192.0.2.1", **limits))
     call_id = await queue(api, 2, due_at=START_MS - 1_000)
-    slow = f"Waits for its turn: {name} may start 2 calls a second, and others are before it."
+    slow = f"Waits for its turn: {name} may start 2 calls a second."
     assert await explanation(api, call_id) == slow
     await queue(api, 1, due_at=START_MS - 2_000)
     await run(claims.claim_due, dialer_id="d", now=START_MS, limit=1, free_by_trunk={api.trunk_id: 1})
@@ -225,8 +229,30 @@ async def test_a_call_that_no_dialer_takes_is_not_said_to_wait_behind_others(api
     """A dialer that was killed has its lease for a while, and there is nobody else in the queue."""
     await dialer(api)
     call_id = await queue(api, 1, due_at=START_MS - 5_000)
-    late = "Waits to be taken by a dialer: nothing else holds it, so the dialer is starting, stuck or gone."
-    assert await explanation(api, call_id) == late
+    assert await explanation(api, call_id) == NOT_TAKEN
+
+
+async def test_calls_that_a_full_dialer_does_not_take_are_not_said_to_wait_for_a_rate(api: Api) -> None:
+    """It has as many legs as `dispatch.max_concurrent`: nothing starts, though the trunk may."""
+    await dialer(api)
+    await api.database.run(
+        trunks.update, api.trunk_id, trunks.NewTrunk(name="t", host="192.0.2.1", calls_per_second=2.0)
+    )
+    await queue(api, 1, due_at=START_MS - 3_000)
+    await api.database.run(
+        claims.claim_due, dialer_id="d", now=START_MS - 3_000, limit=1, free_by_trunk={api.trunk_id: 1}
+    )
+    for number in (2, 3):
+        await queue(api, number, due_at=START_MS - 2_900)
+    last = await queue(api, 4, due_at=START_MS - 2_800)
+    assert await explanation(api, last) == NOT_TAKEN
+    await api.database.run(
+        claims.claim_due, dialer_id="d", now=START_MS - 500, limit=1, free_by_trunk={api.trunk_id: 1}
+    )
+    assert (
+        await explanation(api, last)
+        == "Waits for its turn: the trunk of its bridge may start 2 calls a second."
+    )
 
 
 async def test_a_call_that_waits_for_its_retry_says_what_the_last_try_came_to(api: Api) -> None:

@@ -109,6 +109,15 @@ def test_each_problem_is_a_sentence(name: str, series: list[list[Any]], sentence
     assert between(QUIET, QUIET).problems == []
 
 
+def test_a_dialer_that_is_full_is_a_problem() -> None:
+    legs = {"outdial_dialer_calls": [[[], 7]], "outdial_dialer_calls_limit": [[[], 7]]}
+    assert between(QUIET, QUIET | legs).problems == [
+        "The dialers have 7 legs, as many as they may (`dispatch.max_concurrent`, RTP ports): other calls"
+        " wait."
+    ]
+    assert between(QUIET, QUIET | legs | {"outdial_dialer_calls": [[[], 6]]}).problems == []
+
+
 def test_a_full_disk_is_a_problem() -> None:
     disk = {"outdial_disk_size_bytes": [[[], 100]], "outdial_disk_free_bytes": [[[], 9]]}
     assert between(QUIET, QUIET | disk).problems == ["9% of the disk is free."]

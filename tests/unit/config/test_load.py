@@ -86,6 +86,21 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_range_of_ports_holds_a_leg_or_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outdial.toml").write_text("[media]\nport_min = 20001\nport_max = 20002")
+    assert (
+        _problem()
+        == "media.port_max (20002) should be above 20002: a leg takes two ports, the first one even"
+    )
+
+
+def test_there_are_no_more_legs_than_ports(tmp_path: Path) -> None:
+    (tmp_path / "outdial.toml").write_text("[media]\nport_min = 20001\nport_max = 20005")
+    assert load_settings().legs_at_once == 2
+    (tmp_path / "outdial.toml").write_text("[dispatch]\nmax_concurrent = 7")
+    assert load_settings().legs_at_once == 7
+
+
 def test_a_database_url_is_never_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTDIAL_DATABASE_URL", "mysql://user:sekret@host/db")
     problem = _problem()

@@ -174,6 +174,12 @@ def _about_calls(now: Reading) -> Iterator[str]:
         yield "The database cannot be read."
     elif now.one("outdial_dialers", 1.0) < 1:
         yield "No dialer holds a lease: nothing is dialled."
+    legs, most = now.one("outdial_dialer_calls"), now.one("outdial_dialer_calls_limit")
+    if legs >= most > 0:
+        yield (
+            f"The dialers have {legs:.0f} legs, as many as they may (`dispatch.max_concurrent`, RTP ports):"
+            " other calls wait."
+        )
     for name, silent in now.by("outdial_trunk_silent", "trunk").items():
         if silent:
             yield f"The trunk {name} does not answer OPTIONS: its calls wait."

@@ -85,7 +85,7 @@ async def serve_dialer(settings: Settings, stop: asyncio.Event) -> None:
             await media.start()
             await url_audio.start()
             network = SipNetwork(agent, media, wall_clock_ms)
-            lines = Lines(most=settings.dispatch.max_concurrent)
+            lines = Lines(most=settings.legs_at_once)
             clips = StoredClips(blobs)
             flows = Flows(
                 library=FlowLibrary(database),
