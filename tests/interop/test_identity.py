@@ -33,7 +33,18 @@ NUMBER = "918068000000"
             {"caller_id_mode": CallerIdMode.P_ASSERTED_IDENTITY, "privacy": True},
             'From: "Anonymous" <sip:anonymous@anonymous.invalid>;'
             f".*P-Asserted-Identity: <sip:{NUMBER}@.*Privacy: id",
-            f"From: [^\n]*{NUMBER}",
+            f"(From|Contact): [^\n]*{NUMBER}",
+        ),
+        (
+            {"privacy": True},
+            'From: "Anonymous" <sip:anonymous@anonymous.invalid>;'
+            f".*P-Asserted-Identity: <sip:{NUMBER}@.*Privacy: id",
+            f"(From|Contact): [^\n]*{NUMBER}",
+        ),
+        (
+            {"caller_id_mode": CallerIdMode.REMOTE_PARTY_ID, "privacy": True},
+            f"Remote-Party-ID: <sip:{NUMBER}@127.0.0.1>;party=calling;screen=yes;privacy=full.*Privacy: id",
+            f"(From|Contact): [^\n]*{NUMBER}|P-Asserted",
         ),
         (
             {"headers": (("X-Account", "7"), ("X-Tenant", "ünïcode"))},

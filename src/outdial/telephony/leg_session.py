@@ -9,7 +9,7 @@ from outdial.sip.session.context import SessionContext, SessionTimerPolicy
 from outdial.sip.session.events import Event
 from outdial.sip.transport import Address
 from outdial.sip.uri import SipUri
-from outdial.telephony.caller_id import caller_id
+from outdial.telephony.caller_id import caller_id, contact_user
 from outdial.telephony.leg_values import LegRequest
 from outdial.telephony.negotiation import LegNegotiator
 from outdial.telephony.user_agent import UserAgent
@@ -48,7 +48,7 @@ def new_session(
         new_token=user_agent.endpoint.new_token,
         negotiator=negotiator,
         on_event=on_event,
-        contact=f"<{SipUri.for_user(request.caller_number, host, port)}>",
+        contact=f"<{SipUri.for_user(contact_user(trunk, request.caller_number), host, port)}>",
         user_agent=user_agent.options.user_agent,
         credentials=trunk.credentials,
         session_timer=SessionTimerPolicy(interval_s=trunk.session_expires_s),
