@@ -182,7 +182,7 @@ class Switchboard:
         self._guard(session, gate)
         heard = Heard(
             number=phone.number,
-            caller=invite.from_.uri.user or "",
+            caller=invite.from_.uri.user_text,
             call_id=invite.call_id if not fork else f"{invite.call_id}+{fork}",
             outcome="",
             invited_at=self._unix_ms(),
@@ -252,7 +252,7 @@ class _GuardedDialog:
 def _number(invite: Request) -> str:
     """The digits that were dialled, without plus sign and separators; empty if the Request-URI has none."""
     try:
-        user = invite.request_uri.user or ""
+        user = invite.request_uri.user_text
     except SipParseError:
         return ""
     return "".join(filter(str.isdigit, user.partition(";")[0]))

@@ -60,10 +60,20 @@ def test_a_normal_phone_rings_answers_and_waits_for_the_caller():
     assert call.clean
 
 
-@pytest.mark.parametrize("number", ["49301234567", "+1 (202) 555-0100", "12025550177", "12025550100;npdi"])
-def test_any_number_is_answered(number):
-    call = Call(number=number.replace(" ", "%20")).hang_up_at(3.0)
+@pytest.mark.parametrize(
+    ("user", "digits"),
+    [
+        ("49301234567", "49301234567"),
+        ("+1%20(202)%20555-0100", "12025550100"),
+        ("%2B12025550177", "12025550177"),
+        ("12025550100;npdi", "12025550100"),
+        ("%2331%2312025550100", "3112025550100"),
+    ],
+)
+def test_any_number_is_answered_however_it_is_written(user, digits):
+    call = Call(number=user).hang_up_at(3.0)
     assert Answered in kinds(call)
+    assert [heard.number for heard in call.heard] == [digits]
 
 
 @pytest.mark.parametrize(
