@@ -22,7 +22,7 @@ from bench.processes import Process, tree
 from outdial.cli.client import ApiClient
 from outdial.cli.problems import CommandFailed
 from outdial.storage import bridges, tokens, trunks
-from outdial.storage.database import Database, default_url
+from outdial.storage.database import Database
 from outdial.supervisor.first_start import default_account
 
 BRIDGE = "12025550199"
@@ -77,7 +77,7 @@ class Server:
             )
         try:
             await self._until_ready()
-            async with Database(default_url(self.data_dir)) as database:
+            async with Database(f"sqlite:///{self.data_dir / 'outdial.db'}") as database:
                 self.token = await database.run(self._add_token_and_trunk)
         except BaseException:
             await self._stop()

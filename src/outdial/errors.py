@@ -29,7 +29,6 @@
     │   └── EgressBadAnswer
     └── StorageError             the database or blob store refused
         ├── NotFound
-        ├── LeaseLost
         ├── DatabaseUnavailable
         │   └── DatabaseFull
         └── BlobsUnavailable
@@ -202,10 +201,6 @@ class StorageError(OutdialError):
 
 class NotFound(StorageError):
     """No row of that name."""
-
-
-class LeaseLost(StorageError):
-    """The call is no longer leased to this dialer: somebody else decides about it now."""
 
 
 class DatabaseUnavailable(StorageError):

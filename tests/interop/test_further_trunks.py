@@ -24,7 +24,7 @@ from tests.helpers.sipp import Sipp
 from tests.helpers.udp import silent_socket
 from tests.interop.caller import BOUND_S, PATIENT, SilentMedia, until
 from tests.interop.conftest import StartSipp
-from tests.storage.world import BRIDGE, World
+from tests.storage.world import BRIDGE, World, switch_trunk
 from tests.unit.dispatch.scripted import AnyClip
 
 pytestmark = pytest.mark.sipp
@@ -44,7 +44,7 @@ class Dialer:
 
     async def switch(self, *, enabled: bool) -> None:
         """Switch the first trunk on or off, and wait until the dialer knows: it may be claiming just now."""
-        await self.world.database.run(trunks.enable, self.first, enabled=enabled)
+        await self.world.database.run(switch_trunk, self.first, enabled=enabled)
         await until(
             lambda: bool(self.lines.detours(asyncio.get_running_loop().time())) is not enabled,
             "the dialer to read its trunks",

@@ -13,7 +13,7 @@ from sqlalchemy import exc
 
 from outdial.errors import ConfigurationError, DatabaseFull, DatabaseUnavailable, StorageError
 from outdial.storage import engine, wake
-from outdial.storage.database import Database, default_url
+from outdial.storage.database import Database
 from outdial.storage.writer import MAX_BATCH
 from tests.postgres import Cluster
 from tests.storage.world import World
@@ -319,7 +319,7 @@ async def test_a_disk_that_stays_full_is_an_error_of_its_own_and_the_next_write_
 
 
 async def test_a_schema_that_is_missing_is_the_callers_error(tmp_path: Path) -> None:
-    async with Database(default_url(tmp_path / "new")) as database:
+    async with Database(f"sqlite:///{tmp_path / 'new'}") as database:
         with pytest.raises(exc.OperationalError, match="no such table"):
             await database.run(add, "x")
         with pytest.raises(exc.OperationalError, match="no such table"):

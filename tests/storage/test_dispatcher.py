@@ -18,7 +18,7 @@ from outdial.domain.disposition import EndReason, HangupBy
 from outdial.storage import attempts, calls, cdrs, leases, traces, trunks
 from outdial.storage.database import Database
 from outdial.telemetry import metrics
-from tests.storage.world import World
+from tests.storage.world import World, count_by_state, switch_trunk
 from tests.unit.dispatch.scripted import (
     BUSY,
     AnyClip,
@@ -156,7 +156,7 @@ async def test_many_calls_keep_to_the_limits_and_all_end(world: World) -> None:
         accepted = await world.queue(200, due_at=now)
         most = 0
         async with asyncio.timeout(30):
-            while (await world.database.read(calls.count_by_state))[CallState.DONE] < len(accepted):
+            while (await world.database.read(count_by_state))[CallState.DONE] < len(accepted):
                 most = max(most, stage.dispatcher.in_progress)
                 await asyncio.sleep(0.001)
         assert 1 <= most <= 5
@@ -295,12 +295,12 @@ async def test_an_attempt_that_nothing_runs_is_ended_by_its_own_dialer(
     """The answer to a claim may be lost with the connection: the call must not stay leased."""
     async with staged(world, clock, lease_s=0.3, poll_s=0.05) as stage:
         stage.network.on_phone = answering_at_once
-        await world.database.run(trunks.enable, world.trunk_id, enabled=False)
+        await world.database.run(switch_trunk, world.trunk_id, enabled=False)
         await asyncio.sleep(0.1)
         (call,) = await world.queue()
         (claimed,) = await world.claim(stage.dispatcher.dialer_id)
         assert claimed.call.id == call.id
-        await world.database.run(trunks.enable, world.trunk_id, enabled=True)
+        await world.database.run(switch_trunk, world.trunk_id, enabled=True)
         stored = await stage.done(call.id)
         assert (stored.disposition, stored.attempts_started) == ("ANSWER", 1)
 
@@ -325,7 +325,7 @@ async def test_two_dispatchers_share_the_calls(world: World, database_url: str) 
         one.network.on_phone = other.network.on_phone = answering_once_both_have_some
         accepted = await world.queue(300, due_at=wall())
         async with asyncio.timeout(30):
-            while (await world.database.read(calls.count_by_state))[CallState.DONE] < len(accepted):
+            while (await world.database.read(count_by_state))[CallState.DONE] < len(accepted):
                 await asyncio.sleep(0.01)
         await other.dispatcher.stop()
         assert len(one.network.phones) + len(other.network.phones) == 300

@@ -17,7 +17,7 @@ from outdial.domain.disposition import Disposition, EndReason
 from outdial.domain.retry_policy import Done, Retry
 from outdial.storage import attempts, calls, cdrs, claims, giving_back, leases
 from outdial.storage.database import Database
-from tests.storage.world import World, outcome, rescue_lost
+from tests.storage.world import World, count_by_state, outcome, rescue_lost
 
 LEASE_MS = 1_000
 CALLS = 60
@@ -63,7 +63,7 @@ class RandomDialer:
             await self._life()
 
     async def _over(self) -> bool:
-        counts = await self.database.read(calls.count_by_state)
+        counts = await self.database.read(count_by_state)
         return counts[CallState.QUEUED] == 0 and counts[CallState.LEASED] == 0
 
     async def _life(self) -> None:

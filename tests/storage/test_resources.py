@@ -102,11 +102,6 @@ async def test_trunks(world: World) -> None:
     stored = await read(trunks.get, added.id)
     assert stored is not None
     assert (stored.host, stored.password, stored.created_at) == ("192.0.2.9", "other", 9)
-    assert await run(trunks.enable, added.id, enabled=False)
-    stored = await read(trunks.get, added.id)
-    assert stored is not None
-    assert not stored.enabled
-    assert not await run(trunks.enable, 99, enabled=True)
     assert not await run(trunks.update, 99, replace(settings, name="z"))
     assert await read(trunks.get, 99) is None
     assert await read(trunks.get_by_name, "nobody") is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from outdial.storage import paces, trunk_health, trunks
 from outdial.storage.paces import Hold
 from outdial.storage.trunk_health import TrunkHealth, TrunkState
-from tests.storage.world import World
+from tests.storage.world import World, switch_trunk
 
 
 async def health(world: World) -> TrunkHealth:
@@ -40,5 +40,5 @@ async def test_a_trunk_that_fails_says_since_when_and_why_until_a_call_gets_thro
 
 
 async def test_a_trunk_that_was_switched_off(world: World) -> None:
-    await world.database.run(trunks.enable, world.trunk_id, enabled=False)
+    await world.database.run(switch_trunk, world.trunk_id, enabled=False)
     assert (await health(world)).state is TrunkState.OFF

@@ -30,7 +30,7 @@ from outdial.storage.database import Database
 from outdial.storage.paces import Hold
 from outdial.storage.ways import Detour
 from tests.storage.plans import plan_of
-from tests.storage.world import BRIDGE, World, outcome
+from tests.storage.world import BRIDGE, World, outcome, switch_trunk
 
 LATER = Retry(due_at=1_060_000, spends_attempt=False)
 
@@ -157,7 +157,7 @@ async def test_whose_phone_may_have_rung_or_who_refused_is_not_called_by_another
 async def test_a_trunk_that_takes_no_calls_is_passed_over(world: World, closed: str) -> None:
     second, third = await further(world, "second", "third")
     if closed == "off":
-        await world.database.run(trunks.enable, second, enabled=False)
+        await world.database.run(switch_trunk, second, enabled=False)
     else:
         await world.database.run(paces.note_hold, second, Hold(world.now + 1, "broken"), now=world.now)
     (call,) = await world.queue()

@@ -1,16 +1,19 @@
 """What every storage test needs around its calls: an account, a trunk, a dialer."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
 import sqlalchemy as sa
 
-from outdial.domain.call import AttemptOutcome, ClaimedCall, NewCall
+from outdial.domain.call import AttemptOutcome, CallState, ClaimedCall, NewCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
-from outdial.storage import accounts, bridges, calls, claims, leases, rescue, trunks
+from outdial.storage import accounts, administration, bridges, calls, claims, leases, rescue, trunks
+from outdial.storage.audit import Actor
 from outdial.storage.database import Database
+from outdial.storage.tables import calls as calls_table
 from outdial.storage.tables import dialers
 
 BRIDGE = "12025550199"
@@ -76,6 +79,16 @@ class World:
             free_by_trunk={self.trunk_id: free},
         )
         return claimed.calls
+
+
+def switch_trunk(conn: sa.Connection, trunk_id: int, *, enabled: bool) -> None:
+    """As an administrator does."""
+    administration.change_trunk(conn, Actor("test"), trunk_id, {"enabled": enabled}, now=1)
+
+
+def count_by_state(conn: sa.Connection) -> Counter[CallState]:
+    """How many calls are in each state."""
+    return Counter(CallState(state) for state in conn.execute(sa.select(calls_table.c.state)).scalars())
 
 
 def rescue_lost(conn: sa.Connection, *, now: int, limit: int = rescue.BATCH) -> rescue.Rescued:

@@ -27,11 +27,6 @@ def clip_file_name(codec: str) -> str:
     return f"{codec}.clip"
 
 
-def clip_duration_ms(size: int) -> int:
-    """How long a clip of ``size`` bytes plays, in whole milliseconds."""
-    return size // BYTES_PER_MS
-
-
 def silence(codec: str, duration_ms: int) -> bytes:
     """Wire bytes of silence in ``codec`` for ``duration_ms``; :class:`KeyError` for an unknown one."""
     return bytes((SILENCE_BYTES[codec],)) * (duration_ms * BYTES_PER_MS)

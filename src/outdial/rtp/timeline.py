@@ -30,8 +30,6 @@ class Timeline:
         self._waiting: dict[int, bytes] = {}
         self._written = 0
         self._end = 0
-        self.late_packets = 0
-        """Packets that came after their place had been written, and copies of packets."""
 
     def receive(self, ssrc: int, timestamp: int, payload: bytes, now: float) -> bytes:
         """Take a packet; returns what is ready to be written now, often nothing."""
@@ -43,8 +41,7 @@ class Timeline:
             self._origin = timestamp - max(elapsed, self._end) & 0xFFFF_FFFF
         place = signed_32(timestamp - self._origin)
         if place < self._written or place in self._waiting:
-            self.late_packets += 1
-            return b""
+            return b""  # it comes too late, or is a copy
         self._waiting[place] = payload
         self._end = max(self._end, place + len(payload))
         return self._ready(self._end - self._hold)

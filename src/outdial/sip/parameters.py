@@ -65,11 +65,6 @@ class Parameters:
         key = name.lower()
         return Parameters(tuple(new if held.lower() == key else (held, old) for held, old in self.items))
 
-    def without(self, name: str) -> "Parameters":
-        """Return a copy without this parameter."""
-        key = name.lower()
-        return Parameters(tuple((held, value) for held, value in self.items if held.lower() != key))
-
     def __iter__(self) -> Iterator[tuple[str, str | None]]:
         return iter(self.items)
 

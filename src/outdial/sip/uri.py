@@ -1,7 +1,7 @@
 """SIP URIs (RFC 3261 §19.1), and just enough of other schemes to carry them along."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
 
@@ -116,10 +116,6 @@ class SipUri:
     def is_wildcard(self) -> bool:
         """Whether this is the `*` of `Contact: *` (RFC 3261 §10.2.2)."""
         return self.scheme == "*"
-
-    def with_parameter(self, name: str, value: str | None = None) -> "SipUri":
-        """Return a copy with this URI parameter set."""
-        return replace(self, parameters=self.parameters.with_(name, value))
 
     def __str__(self) -> str:
         if not self.host:

@@ -46,9 +46,6 @@ _CANCELLING = sa.select(calls.c.id).where(
 )
 
 
-_COUNT_BY_STATE = sa.select(calls.c.state, sa.func.count()).group_by(calls.c.state)
-
-
 def insert_calls(conn: sa.Connection, new_calls: Sequence[NewCall]) -> None:
     """Store accepted calls and wake the dialers. An id that exists already raises IntegrityError."""
     if not new_calls:
@@ -176,13 +173,6 @@ def cancel_of_account(conn: sa.Connection, account_id: int, *, now: int, limit: 
 def cancelling(conn: sa.Connection, dialer_id: str) -> list[str]:
     """Return the ids of a dialer's calls that somebody asked to cancel."""
     return list(conn.scalars(_CANCELLING, {"p_dialer": dialer_id}))
-
-
-def count_by_state(conn: sa.Connection) -> dict[CallState, int]:
-    """Return how many calls are in each state; reads the whole table."""
-    counts = dict.fromkeys(CallState, 0)
-    counts.update({CallState(state): count for state, count in conn.execute(_COUNT_BY_STATE)})
-    return counts
 
 
 def to_call(row: sa.Row[Any]) -> Call:

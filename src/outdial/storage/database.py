@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
@@ -163,8 +162,3 @@ def _read(engine: Engine, retry_for_s: float, call: Callable[[sa.Connection], T]
                 raise DatabaseUnavailable(f"the database cannot be reached: {error}") from error
         time.sleep(delay)
         delay = min(delay * 2, 1.0)
-
-
-def default_url(data_dir: Path) -> str:
-    """Return the URL of the embedded database in `data_dir`."""
-    return f"sqlite:///{data_dir / 'outdial.db'}"

@@ -22,7 +22,6 @@ _NAME_FOR_CALL = (
 )
 _ALL = sa.select(trunks).order_by(trunks.c.id)
 _DELETE = sa.delete(trunks).where(trunks.c.id == bindparam("p_id"))
-_ENABLE = sa.update(trunks).where(trunks.c.id == bindparam("p_id")).values(enabled=bindparam("p_enabled"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +84,6 @@ def insert(conn: sa.Connection, trunk: NewTrunk, *, now: int) -> Trunk:
 def update(conn: sa.Connection, trunk_id: int, trunk: NewTrunk) -> bool:
     """Replace a trunk's settings and tell the dialers; False if there is none."""
     found = conn.execute(_UPDATE.values(**_row(trunk)), {"p_id": trunk_id}).rowcount == 1
-    wake.announce(conn, wake.TRUNKS)
-    return found
-
-
-def enable(conn: sa.Connection, trunk_id: int, *, enabled: bool) -> bool:
-    """Let a trunk take calls, or hold its calls in the queue; False if there is none."""
-    found = conn.execute(_ENABLE, {"p_id": trunk_id, "p_enabled": enabled}).rowcount == 1
     wake.announce(conn, wake.TRUNKS)
     return found
 

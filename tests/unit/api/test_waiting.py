@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.http_api import BRIDGE, START_MS, Api
+from tests.storage.world import switch_trunk
 
 from outdial.domain.call import AttemptOutcome, NewCall
 from outdial.domain.disposition import Disposition, EndReason, HangupBy
@@ -87,7 +88,7 @@ async def _close_the_window(api: Api) -> None:
 
 
 async def _switch_off(api: Api) -> None:
-    await api.database.run(trunks.enable, api.trunk_id, enabled=False)
+    await api.database.run(switch_trunk, api.trunk_id, enabled=False)
 
 
 async def _hold(api: Api) -> None:
@@ -108,7 +109,7 @@ async def test_a_call_that_goes_by_another_trunk_does_not_wait_for_the_first(
     call_id = await queue(api)
     await closed(api)
     assert await explanation(api, call_id) == ITS_TURN
-    await api.database.run(trunks.enable, second.id, enabled=False)
+    await api.database.run(switch_trunk, second.id, enabled=False)
     assert (await explanation(api, call_id)).startswith("Waits")
     assert await explanation(api, call_id) != ITS_TURN
 

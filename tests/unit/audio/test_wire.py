@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.unit.audio.files import murmur
 
-from outdial.audio.clip import BYTES_PER_MS, CODECS, SAMPLE_RATES, clip_duration_ms, clip_file_name, silence
+from outdial.audio.clip import BYTES_PER_MS, CODECS, SAMPLE_RATES, clip_file_name, silence
 from outdial.audio.compare import correlate
 from outdial.audio.wire import decode_wire, encode_clip
 
@@ -47,7 +47,6 @@ def test_a_clip_takes_eight_bytes_a_millisecond_and_sounds_like_its_source(codec
     sound = murmur(2.0, rate)
     clip = encode_clip(sound, codec)
     assert len(clip) == 2_000 * BYTES_PER_MS
-    assert clip_duration_ms(len(clip)) == 2_000
     heard = correlate(decode_wire(clip, codec), sound, rate)
     assert heard.peak > 0.99
     assert abs(heard.lag_ms) < 2

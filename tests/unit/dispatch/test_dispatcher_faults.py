@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.storage.world import World
+from tests.storage.world import World, count_by_state, switch_trunk
 from tests.unit.dispatch.scripted import AnyClip, HandClock, ScriptedNetwork, answering_at_once
 
 from outdial.dispatch.calls_in_progress import CallsInProgress
@@ -158,11 +158,11 @@ async def test_a_large_dialers_death_is_cleared_up_in_parts(stage: Stage) -> Non
     await stage.world.queue(total)
     await stage.world.dialer("dead")
     assert len(await stage.world.claim("dead", limit=total, free=total)) == total
-    await stage.database.run(trunks.enable, stage.world.trunk_id, enabled=False)
+    await stage.database.run(switch_trunk, stage.world.trunk_id, enabled=False)
     await stage.database.run(leases.give_up, "dead", now=stage.clock.now)
     await stage.dispatcher.start()
     async with asyncio.timeout(20):
-        while (await stage.database.read(calls.count_by_state))[CallState.QUEUED] < total:
+        while (await stage.database.read(count_by_state))[CallState.QUEUED] < total:
             await asyncio.sleep(0.005)
     await stage.dispatcher.stop()
 

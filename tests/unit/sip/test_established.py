@@ -81,7 +81,7 @@ class TestRequestsOfTheFarEnd:
         headers = [("Reason", 'SIP;cause=200, Q.850;cause=16;text="Normal call clearing"')]
         (response,) = answers_to(pair, send_from_callee(pair, "BYE", headers=headers))
         assert response.status == 200
-        assert pair.events[-1] == Ended(EndCause.FAR_END_HUNG_UP, 16, "Normal call clearing")
+        assert pair.events[-1] == Ended(EndCause.FAR_END_HUNG_UP, 16)
         assert pair.caller.dialogs == 0
 
     def test_after_the_end_nothing_is_known_any_more(self):

@@ -30,10 +30,6 @@ def test_with_replaces_in_place_or_appends() -> None:
     assert str(parameters) == ";a=1;B=2;c=3"
 
 
-def test_without_drops() -> None:
-    assert str(Parameters.parse("a=1;B=2;b=3").without("b")) == ";a=1"
-
-
 def test_values_are_quoted_where_they_need_it() -> None:
     parameters = Parameters.of([("text", "a;b"), ("maddr", "[2001:db8::1]"), ("flag", None), ("empty", "")])
     assert str(parameters) == ';text="a;b";maddr=[2001:db8::1];flag;empty=""'

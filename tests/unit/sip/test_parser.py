@@ -76,7 +76,7 @@ def test_a_bad_border_controller_is_understood() -> None:
     assert isinstance(message, Response)
     assert (message.status, message.reason) == (200, "")
     assert message.top_via.branch == "z9hG4bKbad"
-    assert message.top_via.wants_rport
+    assert message.top_via.parameters.has("rport")
     assert message.top_via.rport is None
     assert message.from_.display_name == 'Kunde, Müller; GmbH <"A">'
     assert message.from_.uri.scheme == "sip"

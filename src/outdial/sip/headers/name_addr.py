@@ -1,6 +1,6 @@
 """The address headers: From, To, Contact, Route, Record-Route, P-Asserted-Identity … (RFC 3261 §20.10)."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 from outdial.errors import SipParseError
@@ -59,10 +59,6 @@ class NameAddr:
     def is_wildcard(self) -> bool:
         """Whether this is `Contact: *`."""
         return self.uri.is_wildcard
-
-    def with_tag(self, tag: str) -> "NameAddr":
-        """Return a copy with this tag."""
-        return replace(self, parameters=self.parameters.with_("tag", tag))
 
     def __str__(self) -> str:
         if self.uri.is_wildcard:

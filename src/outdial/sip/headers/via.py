@@ -1,7 +1,7 @@
 """Via (RFC 3261 §20.42, RFC 3581)."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 from outdial.errors import SipParseError
@@ -53,15 +53,6 @@ class Via:
         """The source port that the receiver saw; None when it did not say or was only asked."""
         value = self.parameters.get("rport")
         return int(value) if value and len(value) <= 5 and value.isascii() and value.isdigit() else None
-
-    @property
-    def wants_rport(self) -> bool:
-        """Whether the sender asks for symmetric response routing (RFC 3581 §4)."""
-        return self.parameters.has("rport")
-
-    def with_parameter(self, name: str, value: str | None = None) -> "Via":
-        """Return a copy with this parameter set."""
-        return replace(self, parameters=self.parameters.with_(name, value))
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"

@@ -15,9 +15,9 @@ def send_bye(
     OutgoingRequest(context, dialog, authenticator, "BYE", on_done).send(now)
 
 
-def release_cause(message: Message) -> tuple[int | None, str]:
-    """Return the Q.850 cause and text of a Reason header (RFC 3326) in a BYE or a response, if any."""
+def release_cause(message: Message) -> int | None:
+    """Return the Q.850 cause of a Reason header (RFC 3326) in a BYE or a response, None without one."""
     for reason in Reason.parse_all(message.headers.get_all("Reason")):
         if reason.is_q850:
-            return reason.cause, reason.text
-    return None, ""
+            return reason.cause
+    return None

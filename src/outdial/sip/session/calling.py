@@ -357,12 +357,11 @@ class CallingSession:
 
 
 def _failed(cause: FailureCause, response: Response) -> Failed:
-    q850, _ = release_cause(response)
     return Failed(
         cause,
         response.status,
         response.reason,
-        q850,
+        release_cause(response),
         _retry_after(response),
         tuple(response.headers.get_all("Contact")) if response.status < 400 else (),
     )

@@ -222,8 +222,7 @@ class EstablishedSession:
                 send_bye(self.context, self.dialog, self.authenticator, self._on_bye_done, now)
             elif action is Action.REPORT_FAR_END:
                 assert self._bye is not None
-                q850, text = release_cause(self._bye)
-                self.context.on_event(Ended(EndCause.FAR_END_HUNG_UP, q850, text))
+                self.context.on_event(Ended(EndCause.FAR_END_HUNG_UP, release_cause(self._bye)))
             else:
                 self.context.on_event(Ended(_REPORTS[action]))
         if actions:

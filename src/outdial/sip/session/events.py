@@ -83,7 +83,6 @@ class Ended:
 
     cause: EndCause
     q850: int | None = None
-    reason_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

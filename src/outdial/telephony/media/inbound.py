@@ -45,12 +45,8 @@ class Inbound:
         self.reception = Reception(_CLOCK_RATE, sampled=filtered)
         self.heard_at = host.now()
         """When the last sign of RTP was noticed, or since when it is waited for."""
-        self.foreign_packets = 0
-        """Of sources that the stream does not listen to."""
         self.connected = False
         """Whether the socket is connected to :attr:`target`."""
-        self.invalid_packets = 0
-        """Not RTP, or a payload type that was not agreed on."""
 
     @property
     def target(self) -> Address:
@@ -98,14 +94,11 @@ class Inbound:
         try:
             packet = RtpPacket.parse(datagram)
         except RtpParseError:
-            self.invalid_packets += 1
             return False
         if packet.payload_type not in self._accepted:
-            self.invalid_packets += 1
             return False
         latching = self._latch.packet_from(source, now)
         if latching is Latching.FOREIGN:
-            self.foreign_packets += 1
             return False
         self._take(packet, now)
         if latching is Latching.KEEP:
@@ -196,7 +189,6 @@ class Inbound:
         try:
             self._tell(self._events.receive(packet.ssrc, packet.timestamp, packet.payload, now))
         except RtpParseError:
-            self.invalid_packets += 1
             return
         deadline = self._events.deadline
         if deadline is not None and not self._expiry_armed:

@@ -202,12 +202,10 @@ class Stream:
             return
         agreed = self._agreed
         if agreed is None or source[0] not in (agreed.rtcp_address, self.inbound.target[0]):
-            self.inbound.foreign_packets += 1
             return
         try:
             sends = self._reports.receive(datagram, self._host.unix_time())
         except RtpParseError:
-            self.inbound.invalid_packets += 1
             return
         self._rtcp_source = source
         if sends:
