@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from contextlib import suppress
+from functools import partial
 from random import Random
 
 import aiohttp
@@ -69,12 +70,20 @@ async def _add_webhook(world: World, url: str) -> str:
     return str(answer["data"]["id"])
 
 
+def _has_begun(campaign: Campaign, calls: int) -> bool:
+    return campaign.attempts().total() >= calls
+
+
+def _has_begun_or_is_over(campaign: Campaign, calls: int) -> bool:
+    return _has_begun(campaign, calls) or campaign.states()[CallState.DONE] >= STORM_CALLS
+
+
 async def _send_all(campaign: Campaign, webhook_id: str, rng: Random) -> None:
     """Send all numbers a few at a time, hardly faster than they are dialled."""
     numbers = list(campaign.kinds)
     for start in range(0, len(numbers), _NUMBERS_IN_A_REQUEST):
         some = numbers[start : start + _NUMBERS_IN_A_REQUEST]
-        await until(lambda start=start: campaign.attempts().total() >= start - _AHEAD, "the turn of the next")
+        await until(partial(_has_begun, campaign, start - _AHEAD), "the turn of the next")
         interval = rng.choice((0, INTERVAL_MINUTES))
         for kind in {campaign.kinds[number] for number in some}:
             of_kind = [number for number in some if campaign.kinds[number] == kind]
@@ -121,9 +130,7 @@ async def _kill_all(campaign: Campaign, rng: Random) -> None:
     for turn, role in enumerate(victims):
         begun = int(share * (turn + rng.random()))
         await until(
-            lambda begun=begun: (
-                campaign.attempts().total() >= begun or campaign.states()[CallState.DONE] >= STORM_CALLS
-            ),
+            partial(_has_begun_or_is_over, campaign, begun),
             f"{begun} calls begun",
             every_s=0.005,
         )

@@ -221,3 +221,8 @@ def ladder(entries: list[Entry]) -> list[str]:
     """A trace as `> INVITE sip:…`, `< 200 OK (INVITE)` and `. note`."""
     marks = {"sent": ">", "received": "<", "note": "."}
     return [f"{marks[entry['direction']]} {entry['summary']}" for entry in entries]
+
+
+async def digits_of(leg: Leg, count: int) -> None:
+    """Wait until so many keys were heard."""
+    await until(lambda: len(leg.digits) == count, "the digit")

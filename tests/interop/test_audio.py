@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -114,7 +114,7 @@ class RtpPhone:
 
 
 @pytest.fixture
-def phone() -> "AsyncIterator[RtpPhone]":
+def phone() -> Iterator[RtpPhone]:
     ready = RtpPhone()
     yield ready
     ready.close()

@@ -12,7 +12,7 @@ from outdial.sdp.direction import Direction
 from outdial.telephony.leg_values import Answered, LegEnd
 from tests.helpers.baresip import Baresip
 from tests.helpers.sound import likeness, melody, write_clip
-from tests.interop.caller import Caller, answered, end_of, ladder, until
+from tests.interop.caller import Caller, answered, digits_of, end_of, ladder, until
 
 pytestmark = pytest.mark.baresip
 
@@ -49,7 +49,7 @@ async def test_digits_hold_and_hanging_up(talker: Caller, tmp_path: Path) -> Non
         assert await answered(leg) == Answered("PCMU", 20), "our first choice, and not its own"
         for count, digit in enumerate("19*#0", start=1):
             await phone.command("sndcode", digit)
-            await until(lambda count=count: len(leg.digits) == count, "the digit")
+            await digits_of(leg, count)
         assert leg.digits == "19*#0"
         await phone.command("hold")
         await until(lambda: leg.agreed and leg.agreed.direction is Direction.RECVONLY, "the hold")

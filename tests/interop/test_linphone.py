@@ -11,7 +11,7 @@ from outdial.sdp.direction import Direction
 from outdial.telephony.leg_values import Answered, LegEnd
 from tests.helpers.linphone import Linphone
 from tests.helpers.sound import likeness, melody, write_clip
-from tests.interop.caller import Caller, answered, end_of, until
+from tests.interop.caller import Caller, answered, digits_of, end_of, until
 
 pytestmark = pytest.mark.linphone
 
@@ -30,7 +30,7 @@ async def test_both_sides_hear_each_other_and_its_keys_hold_and_hanging_up(
         assert (await asyncio.wait_for(leg.play([pause, clip, pause]), 10)).completed
         for count, key in enumerate("19*#0", start=1):
             phone.command(key)
-            await until(lambda count=count: len(leg.digits) == count, "the digit")
+            await digits_of(leg, count)
         assert leg.digits == "19*#0"
         phone.command("pause")
         await until(lambda: leg.agreed and leg.agreed.direction is Direction.RECVONLY, "the hold")

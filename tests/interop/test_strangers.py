@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ class Peer:
 
 
 @pytest.fixture
-def peers() -> "list[Peer]":
+def peers() -> Iterator[list[Peer]]:
     made = [Peer("127.0.0.2"), Peer("127.0.0.3")]
     yield made
     for peer in made:

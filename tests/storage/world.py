@@ -83,7 +83,7 @@ class World:
 
 def switch_trunk(conn: sa.Connection, trunk_id: int, *, enabled: bool) -> None:
     """As an administrator does."""
-    administration.change_trunk(conn, Actor("test"), trunk_id, {"enabled": enabled}, now=1)
+    administration.change_trunk(conn, Actor(name="test"), trunk_id, {"enabled": enabled}, now=1)
 
 
 def count_by_state(conn: sa.Connection) -> Counter[CallState]:

@@ -1,6 +1,7 @@
 """Whatever goes wrong, the answer has one shape and the right status."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ async def test_a_token_bound_to_another_network_is_403(api: Api) -> None:
             tokens.insert,
             account_id=api.account_id,
             name="x",
-            new_secret=lambda network=network: network,
+            new_secret=partial(str, network),
             now=1,
             addresses=[network],
         )

@@ -1,5 +1,6 @@
 """A token does what its scopes say, at every endpoint; times are in its account's time zone."""
 
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -136,7 +137,7 @@ async def test_a_token_for_other_addresses_is_refused(api: Api) -> None:
             tokens.insert,
             account_id=api.account_id,
             name="x",
-            new_secret=lambda network=network: f"token for {network}",
+            new_secret=partial(str, f"token for {network}"),
             now=1,
             addresses=[network],
         )

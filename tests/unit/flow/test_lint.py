@@ -1,5 +1,7 @@
 """Each rule of lint finds what it is for, with node and field."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,8 @@ BYE = {"type": "hang_up"}
 
 
 def found(nodes, **more):
-    members = {key: more.pop(key) for key in ("languages", "variables") if key in more}
-    definition = {"schema_version": 1, "entry": next(iter(nodes)), "nodes": nodes, **members}
+    definition: dict[str, Any] = {"schema_version": 1, "entry": next(iter(nodes)), "nodes": nodes}
+    definition |= {key: more.pop(key) for key in ("languages", "variables") if key in more}
     return [(each.severity, each.code, each.node, each.field) for each in lint(definition, **more)]
 
 
@@ -220,7 +222,12 @@ def test_what_only_looks_like_a_key_is_none(prompt):
 def test_a_key_that_one_language_forgets_is_named_with_the_language():
     prompt = {"by_language": {"en": "Press 1, or press 2.", "es": "Pulse 1."}}
     nodes = {"a": menu(prompt, "1", "2"), "bye": BYE}
-    definition = {"schema_version": 1, "entry": "a", "nodes": nodes, "languages": ["en", "es"]}
+    definition = {
+        "schema_version": 1,
+        "entry": "a",
+        "nodes": nodes,
+        "languages": ["en", "es"],
+    }
     (finding,) = lint(definition)
     assert finding.code == "silent_key"
     assert finding.message == "does not speak of the key 2 in es, which does something"

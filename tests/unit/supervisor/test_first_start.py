@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return load_settings()
 
 
-async def _everything(settings: Settings) -> list[object]:
+async def _everything(settings: Settings) -> list[Any]:
     async with Database(settings.resolved_database_url) as database:
         return [
             await database.read(query) for query in (accounts.find_all, trunks.find_all, bridges.find_all)
@@ -43,7 +44,7 @@ def test_a_first_start_makes_folder_database_and_account(
     assert "outdial token create" in capsys.readouterr().out
     assert settings.data_dir.stat().st_mode & 0o777 == 0o700
     found_accounts, found_trunks, found_bridges = asyncio.run(_everything(settings))
-    assert [account.name for account in found_accounts] == ["default"]  # type: ignore[attr-defined]
+    assert [account.name for account in found_accounts] == ["default"]
     assert (found_trunks, found_bridges) == ([], [])
 
 

@@ -6,6 +6,8 @@ import errno
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 import uvloop
@@ -129,6 +131,9 @@ def test_a_dead_peer_does_not_make_the_socket_deaf_to_the_others(loop: str, foun
             while not done():
                 await asyncio.sleep(0.01)
 
+    def more_than(found: list[Any], number: int) -> bool:
+        return len(found) > number
+
     async def main() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
             closed.bind(("127.0.0.1", 0))
@@ -142,9 +147,9 @@ def test_a_dead_peer_does_not_make_the_socket_deaf_to_the_others(loop: str, foun
                 sip.send(b"to the dead", dead)
                 if found == "sending":
                     sip.send(b"to the living", living.getsockname())
-                await until(lambda number=number: len(unreachable) > number)
+                await until(partial(more_than, unreachable, number))
                 living.sendto(b"%d" % number, sip.address)
-                await until(lambda number=number: len(heard) > number)
+                await until(partial(more_than, heard, number))
         assert unreachable == [dead] * 3
 
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
