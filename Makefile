@@ -11,8 +11,13 @@ JOBS ?= 3
 setup: .venv/.runtime            ## make .venv with the `outdial` command in it
 setup-dev: .venv/.dev            ## the same, with the tools for tests and checks
 
+# The programs of a .venv run with the Python of the place that it was made in: one that was copied or moved is made anew.
+ifneq ($(shell grep -s '^command = ' .venv/pyvenv.cfg | grep -v ' $(CURDIR)/\.venv$$'),)
+.PHONY: .venv/.uv
+endif
+
 .venv/.uv:
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	touch $@
 

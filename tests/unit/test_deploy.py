@@ -10,7 +10,8 @@ import yaml
 
 from outdial.supervisor.role import Role
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 
 
 @pytest.mark.parametrize("unit", ["outdial.service", "outdial@.service"])
@@ -33,3 +34,22 @@ def test_compose_runs_every_role_once_the_database_is_upgraded() -> None:
     for role in roles:
         assert services[role]["depends_on"] == {"upgrade": {"condition": "service_completed_successfully"}}
     assert services["upgrade"]["command"] == ["db", "upgrade"]
+
+
+@pytest.mark.parametrize("made_in", ["here", "elsewhere"])
+def test_a_venv_that_was_copied_from_elsewhere_is_made_anew(tmp_path: Path, made_in: str) -> None:
+    """`cp -r` of a checkout takes its `.venv` along, whose programs run with the Python of the old place."""
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    venv = tmp_path / ".venv"
+    venv.mkdir()
+    place = venv if made_in == "here" else Path("/somewhere/else/.venv")
+    (venv / "pyvenv.cfg").write_text(f"home = /usr/bin\ncommand = /usr/bin/python3 -m venv {place}\n")
+    for stamp in (".uv", ".runtime"):
+        (venv / stamp).touch()
+    plan = subprocess.run(
+        ["make", "--dry-run", "setup"], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert ("-m venv --clear .venv" in plan, "Nothing to be done" in plan) == (
+        (False, True) if made_in == "here" else (True, False)
+    )
