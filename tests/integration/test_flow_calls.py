@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from tests.helpers.system import BRIDGE, System
+from tests.integration.test_conference_calls import RATE, sound_of
 
+from outdial.audio.compare import correlate
+from outdial.sandbox.voices import murmur
 from outdial.storage import attempts, flow_runs, flows, suppressions
 from outdial.storage.audit import Actor
 from outdial.storage.tables import audio_urls
@@ -150,7 +154,7 @@ async def test_a_callee_who_asks_for_it_is_called_again_in_a_call_of_its_own(sys
     assert len(first["attempts"]) == 1
 
 
-async def test_a_message_that_a_callee_leaves_is_listed_played_and_deleted(system: System) -> None:
+async def test_a_message_that_a_callee_leaves_is_said_back_listed_played_and_deleted(system: System) -> None:
     document = {
         "schema_version": 1,
         "entry": "ask",
@@ -159,8 +163,9 @@ async def test_a_message_that_a_callee_leaves_is_listed_played_and_deleted(syste
             "ask": {
                 "type": "record",
                 "settings": {"variable": "said", "max_seconds": 1, "min_seconds": 0},
-                "exits": {"next": "bye", "empty": "bye"},
+                "exits": {"next": "back", "empty": "bye"},
             },
+            "back": {"type": "play", "settings": {"prompt": "{{said@sound}}"}, "exits": {"next": "bye"}},
             "bye": {"type": "hang_up", "settings": {"result": "success"}},
         },
     }
@@ -177,5 +182,8 @@ async def test_a_message_that_a_callee_leaves_is_listed_played_and_deleted(syste
     assert status_code == 200
     assert wav[:4] == b"RIFF"
     assert len(wav) > 8_000  # half a second and more of voice
+    heard = await sound_of(system, status["attempts"][0]["sip_call_id"])
+    own_voice = np.tile(murmur(ANSWERS, RATE), 2)
+    assert correlate(own_voice, heard[-RATE * 3 // 4 :], RATE).peak > 0.9, "the callee hears what she said"
     await ok(system, "DELETE", f"voice/recordings/{message['id']}")
     assert not (system.data_dir / "blobs" / said).exists()

@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from outdial.dispatch.agent_call import Agents
@@ -60,7 +61,7 @@ from outdial.flow.events import (
     TimerFired,
 )
 from outdial.flow.report import report
-from outdial.flow.speakable import Prompt, Sound
+from outdial.flow.speakable import Item, Prompt, Sound
 from outdial.flow.state import SOUND_MISSING, State
 from outdial.storage import callbacks, outbox, recordings, suppressions
 from outdial.storage.recordings import RecordingKind
@@ -125,6 +126,8 @@ class Conversation:
     _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     _playing: _Playing | None = None
     _recording: str | None = None
+    _kept: set[str] = field(default_factory=set)
+    """The messages that were recorded: this call may say them back, and no other."""
     _company: Company | None = None
     _events_sent: int = 0
     _problems: list[str] = field(default_factory=list)
@@ -317,9 +320,11 @@ class Conversation:
 
     async def _find(self, prompt: Prompt) -> Sequence[Path]:
         """The clips of a prompt. Raises CannotPlay."""
+        clips: list[Path] = []
         if self.flows is not None:
-            return await self.flows.prompts.clips_of(prompt, self.codec, self.call.account_id)
-        clips = []
+            for said_back, items in groupby(prompt, self._is_own_message):
+                clips += await (self._messages_of if said_back else self._clips_of)(tuple(items), self.flows)
+            return clips
         for item in prompt:
             try:
                 clip = await self.clips.find(item.sound, self.codec) if isinstance(item, Sound) else None
@@ -329,6 +334,20 @@ class Conversation:
                 raise CannotPlay("a sound is missing")
             clips.append(clip)
         return clips
+
+    def _is_own_message(self, item: Item) -> bool:
+        return isinstance(item, Sound) and item.sound in self._kept
+
+    async def _clips_of(self, prompt: Prompt, flows: Flows) -> Sequence[Path]:
+        return await flows.prompts.clips_of(prompt, self.codec, self.call.account_id)
+
+    async def _messages_of(self, prompt: Prompt, flows: Flows) -> Sequence[Path]:
+        """What the callee has said before, as it was recorded: it is in the codec of this leg."""
+        keys = [each.sound for each in prompt if isinstance(each, Sound)]
+        try:
+            return [await flows.messages.heard_again(key) for key in keys]
+        except StorageError as error:
+            raise CannotPlay(f"the message cannot be heard: {error}") from error
 
     async def _record(self, action: Record, messages: Messages) -> None:
         path = messages.begin(self.lease, action.recording_id)
@@ -343,6 +362,7 @@ class Conversation:
         )
         if not reference:
             return
+        self._kept.add(reference)
         try:
             await self.store.run(
                 recordings.add,

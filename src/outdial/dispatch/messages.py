@@ -22,6 +22,10 @@ class Store(Protocol):
         """Store a file and remove it."""
         ...
 
+    async def local_path(self, key: str) -> Path:
+        """Return a local file with the object's content. Raises NotFound."""
+        ...
+
 
 class Messages:
     """A folder for messages that are being recorded, and where they go when they are over."""
@@ -50,6 +54,13 @@ class Messages:
             _log.warning("message_not_kept", call_id=lease.call_id, file=str(file), error=str(error))
             return ""
         return key
+
+    async def heard_again(self, key: str) -> Path:
+        """The file of a message that was kept, as wire bytes of the codec that it was recorded in.
+
+        Raises StorageError.
+        """
+        return await self._store.local_path(key)
 
     async def keep_both(self, lease: Lease, recording_id: str, left: Side, right: Side) -> str:
         """Take what two people said to each other to the store, a channel for each, and return its key.

@@ -6,11 +6,15 @@ import pytest
 
 from outdial.dispatch.messages import Messages
 from outdial.domain.call import Lease
+from outdial.errors import NotFound
 
 
 class Store:
     async def take(self, key: str, file: Path) -> None:
         file.unlink()
+
+    async def local_path(self, key: str) -> Path:
+        raise NotFound(key)
 
 
 @pytest.mark.parametrize(

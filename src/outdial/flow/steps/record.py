@@ -20,7 +20,8 @@ _PLAYING, _RECORDING, _STOPPING = "playing", "recording", "stopping"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordStep(Step):
     """Record what the callee says: until a key, until silence, or until the time is over. The variable gets
-    the reference of the recording, and `<variable>_seconds` its length."""
+    the reference of the recording, and `<variable>_seconds` its length. `{{recording@sound}}` in a prompt
+    says it back, in the same call."""
 
     EXITS: ClassVar[tuple[Exit, ...]] = (
         Exit("next", "There is a recording."),
