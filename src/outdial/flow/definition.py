@@ -15,6 +15,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from outdial.errors import InvalidFlow
@@ -62,6 +63,14 @@ class Flow:
     variables: Mapping[str, Declaration] = field(default_factory=dict)
     max_seconds: int | None = None
     """A run that takes longer is ended; None: never."""
+
+    def language_meant(self, wanted: object) -> str:
+        """The language of this flow that is meant: that very one, one of another region, or the first."""
+        tag = wanted.replace("_", "-").lower() if isinstance(wanted, str) else ""
+        base = tag.partition("-")[0]
+        very = (each for each in self.languages if each.lower() == tag)
+        alike = (each for each in self.languages if each.partition("-")[0] == base)
+        return next(chain(very, alike, self.languages))
 
     def voice_in(self, language: str) -> str | None:
         """The voice of texts in a language; None: the usual one."""

@@ -144,8 +144,7 @@ class _Run:
     def visit(self) -> Visit:
         """The stay at the node where the state is."""
         state, flow = self.state, self._flow
-        wanted = state.variables.get("language")
-        language = str(wanted) if wanted in flow.languages else flow.languages[0]
+        language = flow.language_meant(state.variables.get("language"))
         return Visit(
             node=state.node,
             number=state.visits,

@@ -37,10 +37,8 @@ def foreseen(library: Library, variables: Variables) -> tuple[Item, ...]:
     found: dict[Item, None] = {}
     for flow in library.flows.values():
         known = with_defaults(flow.variables, variables)
-        wanted = known.get("language")
-        languages = (str(wanted),) if wanted in flow.languages else flow.languages[:1]
-        if "language" in changing:
-            languages = flow.languages
+        begins_in = flow.language_meant(known.get("language"))
+        languages = flow.languages if "language" in changing else (begins_in,)
 
         def render(text: Template, known: Variables = known) -> str:
             try:

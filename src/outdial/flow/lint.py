@@ -101,10 +101,15 @@ def _unreachable(flow: Flow) -> Iterator[Finding]:
 
 
 def _may_end(node: Node) -> bool:
-    names = [each.name for each in node.step.EXITS if each.pattern is None and not each.optional]
-    if not node.step.EXITS:
-        return True
-    return any(node.exits.get(name) is None for name in (*names, *node.exits))
+    return not node.step.EXITS or any(node.exits.get(name) is None for name in (*_ways(node), *node.exits))
+
+
+def _ways(node: Node) -> dict[str, str]:
+    """The exits that a node should have, each with when it is taken."""
+    fixed = {
+        each.name: each.description for each in node.step.EXITS if each.pattern is None and not each.optional
+    }
+    return fixed | dict.fromkeys(node.step.leaves_by(), "Chance fell on it.")
 
 
 def _loops(flow: Flow) -> Iterator[Finding]:
@@ -172,12 +177,10 @@ def _finished_in_order(onward: Mapping[str, list[str]]) -> list[str]:
 
 def _exits(flow: Flow) -> Iterator[Finding]:
     for name, node in flow.nodes.items():
-        fixed = [each for each in node.step.EXITS if each.pattern is None]
-        for each in fixed:
-            if each.name not in node.exits and not each.optional:
-                sentence = f"leads nowhere; the call ends when: {each.description[:1].lower()}"
-                sentence += each.description[1:].rstrip(".")
-                yield Finding("warning", "dead_end", name, f"exits.{each.name}", sentence)
+        for exit_, taken in _ways(node).items():
+            if exit_ not in node.exits:
+                sentence = f"leads nowhere; the call ends when: {taken[:1].lower()}{taken[1:].rstrip('.')}"
+                yield Finding("warning", "dead_end", name, f"exits.{exit_}", sentence)
 
 
 def _values(value: Any, path: str = "", language: str | None = None) -> Iterator[tuple[str, Any]]:

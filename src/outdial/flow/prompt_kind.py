@@ -56,9 +56,7 @@ class PromptKind:
     """What the callee hears: a part or a list of parts."""
 
     def read(self, value: object, place: Place) -> PromptTemplate:
-        """The prompt; None is no prompt."""
-        if value is None:
-            return PromptTemplate()
+        """The prompt."""
         if not isinstance(value, list):
             return PromptTemplate(self._part(value, place))
         if not 1 <= len(value) <= _MOST_PARTS:

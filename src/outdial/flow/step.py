@@ -153,6 +153,10 @@ class Step(ABC):
         """Whether it waits for keys of the callee: for those who walk through a flow without a call."""
         return False
 
+    def leaves_by(self) -> tuple[str, ...]:
+        """The names of a family of exits that it may take whether the node has them or not."""
+        return ()
+
     def variables(self) -> tuple[str, ...]:
         """The names of the variables that it sets, beside those that its settings of that kind name."""
         return ()

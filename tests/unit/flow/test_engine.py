@@ -12,6 +12,7 @@ from outdial.flow.announcement import announcement
 from outdial.flow.definition import Flow, Library, Node, parse_flow
 from outdial.flow.engine import BUDGET_TIMER, MAX_VISITS, MAX_VISITS_BETWEEN_WAITS, Turn, resume, start
 from outdial.flow.events import DigitPressed, LegEnded, PlayFinished, TimerFired
+from outdial.flow.foreseen import foreseen
 from outdial.flow.report import report
 from outdial.flow.speakable import Beep, Sound
 from outdial.flow.state import Frame, Passage, State, restore, snapshot
@@ -311,3 +312,28 @@ def test_a_language_that_the_flow_does_not_speak_is_its_first(given):
     actions = start(Library.of(parse_flow(definition)), {"language": given}).actions
     (play,) = [each for each in actions if isinstance(each, Play)]
     assert [(each.text, each.language, each.voice) for each in play.prompt] == [("Hi.", "en", "english")]
+
+
+@pytest.mark.parametrize(
+    ("given", "spoken"),
+    [
+        ("hi-IN", "hi-IN"),
+        ("hi", "hi-IN"),
+        ("HI_in", "hi-IN"),
+        ("en", "en-US"),
+        ("en-AU", "en-US"),
+        ("en-GB", "en-GB"),
+        ("pt-BR", "en-US"),
+        ("h", "en-US"),
+    ],
+)
+def test_a_call_speaks_the_language_of_the_flow_that_is_meant(given, spoken):
+    nodes = {"a": {"type": "play", "settings": {"prompt": "Hi."}, "exits": {}}}
+    languages = ["en-US", "en-GB", "hi-IN"]
+    flow = parse_flow({"schema_version": 1, "entry": "a", "nodes": nodes, "languages": languages})
+    library = Library.of(flow)
+    (play,) = [each for each in start(library, {"language": given}).actions if isinstance(each, Play)]
+    assert [each.language for each in play.prompt] == [spoken]
+    assert [each.language for each in foreseen(library, {"language": given})] == [spoken], (
+        "and is made before"
+    )

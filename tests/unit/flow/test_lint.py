@@ -338,6 +338,19 @@ def test_a_circle_of_several_nodes_is_endless_where_it_can_be_reached():
     assert found({"a": BYE, **circle}) == unreachable
 
 
+def split(**exits):
+    return {"type": "random_split", "settings": {"weights": {"a": 1, "b": 2, "never": 0}}, "exits": exits}
+
+
+def test_a_weight_without_an_exit_ends_the_call():
+    assert found({"a": split(a="bye"), "bye": BYE}) == [("warning", "dead_end", "a", "exits.b")]
+    assert found({"a": split(a="bye", b=None, never="bye"), "bye": BYE}) == []
+    assert found({"a": split(a="a")}) == [("warning", "dead_end", "a", "exits.b")], (
+        "so this circle has an end"
+    )
+    assert found({"a": split(a="a", b="a")}) == [("error", "endless_loop", "a", None)]
+
+
 def test_errors_come_first():
     nodes = {"a": play("{{nobody}}", "b"), "b": play("Hi.", "b")}
     assert [severity for severity, *_ in found(nodes)] == ["error", "warning"]

@@ -35,6 +35,10 @@ class RandomSplitStep(Step):
         for name in sorted(exits - set(self.weights)):
             place.member("exits").member(name).note("has no weight")
 
+    def leaves_by(self) -> tuple[str, ...]:
+        """Each that has a weight."""
+        return tuple(name for name, weight in self.weights.items() if weight)
+
     def enter(self, visit: Visit) -> Outcome:
         """Draw."""
         total = sum(self.weights.values())
