@@ -297,6 +297,8 @@ class AgentCall:
                 return "busy"
             case Disposition.NOANSWER | Disposition.CANCEL:
                 return "no_answer"
+            case Disposition.ANSWER if result.reason is not EndReason.INCOMPATIBLE_MEDIA:
+                return "no_answer"  # picked up when the time to ring was over: hung up at once
             case _:
                 why = str(result.reason)
                 if result.hangup_by is not HangupBy.SYSTEM and result.sip_code is not None:

@@ -235,6 +235,24 @@ async def test_an_agent_talked_as_long_as_the_attempt_s_clock_says(stage: Stage)
     assert stage.store.ends[1].talk_ms == 4_000
 
 
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        (EndReason.RING_TIMEOUT, "no_answer"),
+        (EndReason.CALLEE_HUNG_UP, "no_answer"),
+        (EndReason.INCOMPATIBLE_MEDIA, "failed"),
+    ],
+)
+async def test_an_agent_who_picked_up_too_late_did_not_answer(
+    stage: Stage, reason: EndReason, outcome: str
+) -> None:
+    stage.begin(ONE)
+    agent = await stage.phone(0)
+    agent.dialed.set_result(NotAnswered(reason=reason, hangup_by=HangupBy.SYSTEM, picked_up=True))
+    assert [each.outcome for each in await stage.over()] == [outcome]
+    assert stage.store.ends[1].disposition == "ANSWER"
+
+
 async def test_one_after_the_other(stage: Stage) -> None:
     stage.begin(ONE, TWO)
     (await stage.phone(0)).dialed.set_result(BUSY)
