@@ -101,6 +101,8 @@ async def test_masked_digits_are_kept_nowhere(
         for answer in (status, trace, results):
             assert PIN not in str(answer)
             assert "7, 3, 9" not in str(answer)
+        assert "digit •" in str(trace)
+        assert "Signal=7" not in str(trace), "INFO tells one key in each message"
         deliveries = await receiver.has(2)
         for delivery in deliveries:
             assert PIN.encode() not in delivery.body

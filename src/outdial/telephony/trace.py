@@ -17,6 +17,10 @@ _SECRETS = re.compile(r"(?im)^((?:proxy-)?authorization\s*:\s*)(.*)$")
 _METHOD = re.compile(r"(?i)\ncseq\s*:\s*\d+\s+(\S+)")
 _RESPONSE = re.compile(r'(?i)(response|cnonce)\s*=\s*"[^"]*"')
 
+_INFO = re.compile(r"[\s\0]*INFO\s")
+_BODY = re.compile(r"(?is)(\r?\n\r?\n|\n\s*signal\s*=).*")
+"""Of an INFO that tells a key: what follows the empty line, or says the key where there is none."""
+
 Entry = dict[str, Any]
 
 
@@ -78,6 +82,9 @@ def _summary(text: str) -> str:
 
 
 def _without_secrets(text: str) -> str:
+    if _INFO.match(text) and "dtmf" in text.lower():
+        # The leg notes the key, or a dot where it is masked.
+        text = _BODY.sub(r"\1…", text)
     # Few messages carry credentials, and looking for the word is ten times as fast as the expression.
     return _SECRETS.sub(_blank, text) if "authorization" in text.lower() else text
 
