@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from outdial.domain.saying.grammar import Currency, Grammar, Noun, below_hundred, by_thousands, vocabulary_of
+from outdial.domain.saying.grammar import Currency, Grammar, Noun, below_hundred, by_thousands
 
 _SMALL = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -91,14 +91,5 @@ ENGLISH = Grammar(
     count=count,
     date=say_date,
     currencies=_CURRENCIES,
-    vocabulary=vocabulary_of(
-        _CURRENCIES,
-        _SMALL,
-        _TENS[2:],
-        _POWERS[1:],
-        _ORDINALS,
-        _MONTHS,
-        tuple(_KEYS.values()),
-        (_THIRTIETH, _HUNDRED, _OH, _AND, "minus", "point"),
-    ),
+    words=(_SMALL, _TENS[2:], _POWERS[1:], _ORDINALS, _MONTHS, (_THIRTIETH, _HUNDRED, _OH)),
 )

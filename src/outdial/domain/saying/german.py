@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from outdial.domain.saying.grammar import Currency, Grammar, Noun, by_thousands, vocabulary_of
+from outdial.domain.saying.grammar import Currency, Grammar, Noun, by_thousands
 
 _SMALL = (
     "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf",
@@ -97,13 +97,11 @@ GERMAN = Grammar(
     count=count,
     date=say_date,
     currencies=_CURRENCIES,
-    vocabulary=vocabulary_of(
-        _CURRENCIES,
+    words=(
         tuple(below_hundred(number) for number in range(100)),
         tuple(ordinal(number) for number in range(1, 32)),
         _MONTHS,
-        tuple(_KEYS.values()),
-        tuple(word for pair in _POWERS.values() for word in pair),
-        (_UND, _EIN, _EINE, _HUNDERT, _TAUSEND, "minus", "Komma"),
+        *_POWERS.values(),
+        (_EIN, _EINE, _HUNDERT, _TAUSEND),
     ),
 )

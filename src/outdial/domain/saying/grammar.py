@@ -48,8 +48,16 @@ class Grammar:
     date: Callable[[date], list[str]]
     currencies: Mapping[str, Currency]
     """By ISO 4217."""
-    vocabulary: frozenset[str]
-    """Every word that any of this can give; what a set of recorded words has to hold."""
+    words: tuple[Sequence[str], ...]
+    """Those that numbers and dates are made of, in groups."""
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word that any of this can give; what a set of recorded words has to hold."""
+        nouns = [noun for each in self.currencies.values() for noun in (each.unit, each.cent)]
+        named = {word for noun in nouns for word in (noun.one, noun.many)}
+        signs = {*self.keys.values(), self.minus, self.point, self.conjunction}
+        return frozenset(named).union(signs, self.digits, *self.words)
 
 
 def by_thousands(number: int) -> list[tuple[int, int]]:
@@ -75,10 +83,3 @@ def below_hundred(
         return [small[number]] if number else []
     high, low = divmod(number, 10)
     return [tens[high], *([*between, small[low]] if low else [])]
-
-
-def vocabulary_of(currencies: Mapping[str, Currency], *words: Sequence[str]) -> frozenset[str]:
-    """All words of a language."""
-    nouns = [noun for each in currencies.values() for noun in (each.unit, each.cent)]
-    named = [word for noun in nouns for word in (noun.one, noun.many)]
-    return frozenset([word for group in words for word in group] + named)

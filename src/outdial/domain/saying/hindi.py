@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from outdial.domain.saying.grammar import Currency, Grammar, Noun, vocabulary_of
+from outdial.domain.saying.grammar import Currency, Grammar, Noun
 
 _BELOW_HUNDRED = (
     "शून्य", "एक", "दो", "तीन", "चार", "पाँच", "छह", "सात", "आठ", "नौ",
@@ -67,12 +67,5 @@ HINDI = Grammar(
     count=count,
     date=say_date,
     currencies=_CURRENCIES,
-    vocabulary=vocabulary_of(
-        _CURRENCIES,
-        _BELOW_HUNDRED,
-        tuple(name for _, name in _SCALES),
-        _MONTHS,
-        tuple(_KEYS.values()),
-        (_AND, _MINUS, _POINT, _FIRST),
-    ),
+    words=(_BELOW_HUNDRED, tuple(name for _, name in _SCALES), _MONTHS, (_FIRST,)),
 )

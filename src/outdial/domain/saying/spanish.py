@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from outdial.domain.saying.grammar import Currency, Grammar, Noun, below_hundred, by_thousands, vocabulary_of
+from outdial.domain.saying.grammar import Currency, Grammar, Noun, below_hundred, by_thousands
 
 _SMALL = (
     "cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce",
@@ -99,8 +99,7 @@ SPANISH = Grammar(
     count=count,
     date=say_date,
     currencies=_CURRENCIES,
-    vocabulary=vocabulary_of(
-        _CURRENCIES,
+    words=(
         _SMALL,
         _TENS[3:],
         _HUNDREDS[1:],
@@ -108,7 +107,6 @@ SPANISH = Grammar(
         tuple(_SHORT.values()),
         tuple(_FEMININE.values()),
         _MONTHS,
-        tuple(_KEYS.values()),
-        (_Y, _DE, _CIEN, _MIL, _MILLON, _MILLONES, _CON, "menos", "punto"),
+        (_Y, _DE, _CIEN, _MIL, _MILLON, _MILLONES),
     ),
 )
