@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from outdial.domain.call import AttemptState, CallState
-from outdial.storage import attempts, calls, claims, giving_back, leases, schema, trunks
+from outdial.storage import attempts, calls, claims, giving_back, leases, queue_claim, schema, trunks
 from outdial.storage.database import Database
 from tests.storage.plans import plan_of
 from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
@@ -70,13 +70,6 @@ async def test_nothing_to_claim(world: World) -> None:
         claims.claim_due, dialer_id="nobody", now=1, limit=1, free_by_trunk={world.trunk_id: 1}
     )
     assert found == claims.Claims([], {})
-    assert await world.database.read(claims.next_due_at, [world.trunk_id]) == {}
-
-
-async def test_next_due_at_looks_at_the_given_trunks_only(world: World) -> None:
-    await world.queue(1, due_at=77)
-    assert await world.database.read(claims.next_due_at, [world.trunk_id, 999]) == {world.trunk_id: 77}
-    assert await world.database.read(claims.next_due_at, [999]) == {}
 
 
 async def test_a_dialer_that_is_declared_lost_claims_nothing(world: World) -> None:
@@ -150,7 +143,7 @@ async def test_the_claim_reads_the_partial_index(world: World) -> None:
 
     values = {"p_dialer": "d", "p_now": world.now, "p_trunk": world.trunk_id, "p_limit": 5}
     values |= {"p_account": world.account_id, "p_bridge": BRIDGE}
-    text = await world.database.run(plan_of, claims.CLAIM, values)
+    text = await world.database.run(plan_of, queue_claim.CLAIM, values)
     assert "ix_calls_due" in text
     assert "SCAN calls" not in text
     assert "Seq Scan" not in text
