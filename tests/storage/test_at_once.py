@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -34,15 +35,20 @@ def just_before(slow: sa.Engine, statement: str, work: Callable[[sa.Connection],
     """Let another process do `work` before the slow one's first statement of that beginning; what it gave."""
     done: list[T] = []
 
-    def before(_conn: object, _cursor: object, sql: str, *_: object) -> None:
-        if sql.startswith(statement) and not done:
-            other = sa.create_engine(slow.url)
-            with other.begin() as conn:
-                conn.execute(sa.text("SET LOCAL lock_timeout = '500ms'"))
-                done.append(work(conn))
-            other.dispose()
+    class Cursor(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *args: Any, **options: Any) -> Self:
+            if str(query).startswith(statement) and not done:
+                other = sa.create_engine(slow.url)
+                with other.begin() as conn:
+                    conn.execute(sa.text("SET LOCAL lock_timeout = '500ms'"))
+                    done.append(work(conn))
+                other.dispose()
+            return super().execute(query, *args, **options)
 
-    sa.event.listen(slow, "before_cursor_execute", before)
+    def watch(connection: "psycopg.Connection[Any]", _record: object) -> None:
+        connection.cursor_factory = Cursor
+
+    sa.event.listen(slow, "connect", watch)
     return lambda: done[0]
 
 

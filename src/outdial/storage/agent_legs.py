@@ -5,8 +5,9 @@ and a reservation of its own; the ledger names the call. What a dialer that died
 attempt: as `interrupted`, charged until the dialer was last alive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -212,12 +213,12 @@ def _reserve(conn: sa.Connection, lease: Lease, new: NewLeg, now: int) -> tuple[
     return rate, reserved
 
 
-def _open(conn: sa.Connection, lease: Lease) -> Sequence[sa.RowMapping]:
+def _open(conn: sa.Connection, lease: Lease) -> Sequence[Mapping[str, Any]]:
     this = {"p_call": lease.call_id, "p_number": lease.number}
-    return _GET_OPEN.execute(conn, this).mappings().all()
+    return _GET_OPEN.execute(conn, this).mappings()
 
 
-def _end(conn: sa.Connection, row: sa.RowMapping, outcome: AgentLegOutcome, now: int) -> bool:
+def _end(conn: sa.Connection, row: Mapping[str, Any], outcome: AgentLegOutcome, now: int) -> bool:
     """End and charge a leg that was open; False, and nothing charged, if somebody else has ended it since."""
     cost = bill(
         None if row["rate"] is None else call_rates.from_json(row["rate"]),

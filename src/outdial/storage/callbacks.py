@@ -71,9 +71,10 @@ def request(conn: sa.Connection, lease: Lease, *, at: int, now: int) -> str | No
 
     None when that is on disk, otherwise why it cannot be, as a sentence for the flow's author.
     """
-    first = _FIRST.execute(conn, mine(lease)).mappings().one_or_none()
-    if first is None:
+    found = _FIRST.execute(conn, mine(lease)).mappings()
+    if not found:
         return "the call has been given up by this dialer"
+    first = found[0]
     new_id = id_of(lease.call_id)
     if _MOVE.execute(conn, {"p_id": new_id, "p_at": at}).rowcount == 1:
         wake.announce(conn, wake.CALLS)

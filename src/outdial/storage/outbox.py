@@ -18,7 +18,7 @@ from sqlalchemy import Integer, bindparam
 from outdial.domain.call import Lease
 from outdial.storage import wake
 from outdial.storage.fencing import MINE, mine
-from outdial.storage.statement import Statement
+from outdial.storage.statement import Found, Statement
 from outdial.storage.tables import attempts, calls, outbox, subscriptions, webhooks
 
 CALL_ENDED = "voice:message:out"
@@ -149,6 +149,6 @@ def add_ends(conn: sa.Connection, call_ids: Sequence[str], *, now: int) -> None:
         wake.announce(conn, wake.OUTBOX)
 
 
-def _announce_if_any(conn: sa.Connection, result: "sa.CursorResult[*tuple[object, ...]]") -> None:
+def _announce_if_any(conn: sa.Connection, result: Found) -> None:
     if result.rowcount > 0:
         wake.announce(conn, wake.OUTBOX)

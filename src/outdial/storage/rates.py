@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.domain.rating import LONGEST_PREFIX, Rate, longest_match
-from outdial.storage.statement import Statement
+from outdial.storage.statement import Row, Statement
 from outdial.storage.tables import rates
 
 _FEW = 20
@@ -121,17 +121,17 @@ def match_all(conn: sa.Connection, account_id: int, currency: str, numbers: Sequ
     known: dict[str, Rate] = {}
     parameters: dict[str, Any] = {"p_account": account_id, "p_currency": currency}
     if len(numbers) > _FEW:
-        known = _prices(_ALL_PRICES.execute(conn, parameters))
+        known = _prices(_ALL_PRICES.execute(conn, parameters).rows)
     else:
         for number in numbers:
             prefixes = {f"p_{length}": number[:length] for length in range(1, LONGEST_PREFIX + 1)}
-            known |= _prices(_PRICES_OF_NUMBER.execute(conn, parameters | prefixes))
+            known |= _prices(_PRICES_OF_NUMBER.execute(conn, parameters | prefixes).rows)
     if not known:
         return {}
     return {number: rate for number in numbers if (rate := longest_match(known, number)) is not None}
 
 
-def _prices(rows: "sa.CursorResult[*tuple[Any, ...]]") -> dict[str, Rate]:
+def _prices(rows: Sequence[Row]) -> dict[str, Rate]:
     return {
         row[1]: Rate(
             prefix=row[1],

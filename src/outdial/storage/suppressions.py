@@ -229,6 +229,6 @@ def _wanted(query: Any, owner: int, wanted: SuppressionFilter) -> Any:
     return query
 
 
-def _suppression(row: sa.Row[Any]) -> Suppression:
-    values = row._asdict()
+def _suppression(row: Sequence[Any]) -> Suppression:
+    values = dict(zip(_T.keys(), row, strict=True))
     return Suppression(**{**values, "type": SuppressionType(values["type"])})
