@@ -8,6 +8,7 @@ is cut there, and the reader is told.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +19,8 @@ from outdial.storage.statement import Statement
 from outdial.storage.tables import traces
 
 Entry = Mapping[str, Any]
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 MAX_ENTRIES = 200
 MAX_BYTES = 64 * 1024
@@ -53,27 +56,31 @@ def append(conn: sa.Connection, call_id: str, number: int, entries: Sequence[Ent
     chunks, count, size, cut = _SIZE.execute(conn, {"p_call": call_id, "p_number": number}).one()
     if cut or not entries:
         return
-    kept: list[str] = []
-    added = 0
-    for entry in entries:
-        text = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
-        length = len(text.encode())
-        if count + len(kept) >= MAX_ENTRIES or size + added + length > MAX_BYTES:
-            break
-        kept.append(text)
-        added += length
+    kept, body = _fitting(entries, MAX_ENTRIES - count, MAX_BYTES - size)
     _INSERT.execute(
         conn,
         {
             "call_id": call_id,
             "number": number,
             "chunk": chunks,
-            "entries": len(kept),
-            "bytes": added,
-            "cut": len(kept) < len(entries),
-            "body": "[" + ",".join(kept) + "]",
+            "entries": kept,
+            "bytes": len(body.encode()),
+            "cut": kept < len(entries),
+            "body": body,
         },
     )
+
+
+def _fitting(entries: Sequence[Entry], most: int, most_bytes: int) -> tuple[int, str]:
+    """The first entries as a JSON array, as many as fit; how many, and the array."""
+    body = _encode(entries)
+    if len(entries) <= most and len(body.encode()) <= most_bytes:
+        return len(entries), body
+    texts = [_encode(entry) for entry in entries[:most]]
+    # Behind each stands a comma or the last bracket.
+    ends = accumulate((len(text.encode()) + 1 for text in texts), initial=1)
+    kept = max(0, sum(end <= most_bytes for end in ends) - 1)
+    return kept, f"[{','.join(texts[:kept])}]"
 
 
 def read(conn: sa.Connection, call_id: str) -> list[AttemptTrace]:
