@@ -17,7 +17,7 @@ from sqlalchemy import exc
 from sqlalchemy.engine import Engine
 
 from outdial.errors import DatabaseUnavailable, StorageError
-from outdial.storage.engine import is_away, is_sqlite, reader_engine, sqlite_path, writer_engine
+from outdial.storage.engine import is_away, is_sqlite, reader_engine, sqlite_path, words_of, writer_engine
 from outdial.storage.wake import WakeSender
 from outdial.storage.writer import Job, Writer
 
@@ -159,6 +159,6 @@ def _read(engine: Engine, retry_for_s: float, call: Callable[[sa.Connection], T]
             if not is_away(error):
                 raise
             if time.monotonic() + delay > deadline:
-                raise DatabaseUnavailable(f"the database cannot be reached: {error}") from error
+                raise DatabaseUnavailable(f"the database cannot be reached: {words_of(error)}") from error
         time.sleep(delay)
         delay = min(delay * 2, 1.0)

@@ -164,6 +164,12 @@ def is_away(error: BaseException) -> bool:
     )
 
 
+def words_of(error: BaseException) -> str:
+    """What the driver said, on one line and without what SQLAlchemy adds for programmers."""
+    said = error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
+    return " ".join(str(said).split())
+
+
 def is_certainly_void(error: exc.DBAPIError) -> bool:
     """Tell whether a commit that failed so has certainly committed nothing.
 

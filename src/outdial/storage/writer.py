@@ -25,7 +25,7 @@ from sqlalchemy.engine import Engine
 
 from outdial.errors import DatabaseFull, DatabaseUnavailable
 from outdial.storage import wake
-from outdial.storage.engine import is_away, is_busy, is_certainly_void, is_conflict, is_full
+from outdial.storage.engine import is_away, is_busy, is_certainly_void, is_conflict, is_full, words_of
 from outdial.telemetry import metrics
 
 MAX_BATCH = 512
@@ -183,7 +183,7 @@ class Writer:
             if is_away(error) and not is_certainly_void(error):
                 # It may have been committed: running the batch again could do things twice.
                 raise DatabaseUnavailable(
-                    f"the database went away during a commit: outcome unknown ({error})"
+                    f"the database went away during a commit: outcome unknown ({words_of(error)})"
                 ) from error
             raise
         self.commits += 1
@@ -193,10 +193,10 @@ class Writer:
     def _wait_or_give_up(self, batch: list[Job], error: Exception, delay: float) -> float:
         if time.monotonic() + delay > batch[0].deadline:
             if is_full(error):
-                raise DatabaseFull(f"the database has no room: {error}") from error
-            raise DatabaseUnavailable(f"the database cannot be reached: {error}") from error
+                raise DatabaseFull(f"the database has no room: {words_of(error)}") from error
+            raise DatabaseUnavailable(f"the database cannot be reached: {words_of(error)}") from error
         metrics.DATABASE_ERRORS.add(1, "away")
-        _log.warning("database_away", error=str(error), retry_in_s=delay)
+        _log.warning("database_away", error=words_of(error), retry_in_s=delay)
         time.sleep(delay)
         return min(delay * 2, _RECONNECT_LONGEST_S)
 
