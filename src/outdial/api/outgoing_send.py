@@ -17,9 +17,10 @@ from outdial.api.documentation import IDEMPOTENCY_KEY, TEXTS, body, errors, succ
 from outdial.api.errors import invalid
 from outdial.api.idempotency import key_of, once, replayed
 from outdial.api.notes import warnings
+from outdial.api.recipients import Refused
 from outdial.api.send_prices import Prices, expected_charge
 from outdial.api.send_references import look_up
-from outdial.api.send_request import Refused, SendRequest, read_send_request
+from outdial.api.send_request import SendRequest, read_send_request
 from outdial.api.send_rules import SendRules
 from outdial.api.tts_request import SpeechRequest
 from outdial.domain.call import NewCall

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from outdial.api.errors import ApiError, invalid
-from outdial.api.send_request import refusals
+from outdial.api.recipients import refusals
 from outdial.domain.call import NewCall
 from outdial.domain.money import to_text
 from outdial.domain.rating import Rate

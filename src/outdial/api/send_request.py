@@ -1,20 +1,20 @@
 """What `outgoing/send` asks for, validated: names, bounds and sentences for everything that is wrong."""
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from outdial.api.fields import as_list, whole_number
+from outdial.api.fields import whole_number
+from outdial.api.recipients import Recipients, Refused, read_recipients
 from outdial.api.times import read_time
 from outdial.domain.calling_window import LONGEST as LONGEST_WINDOW
 from outdial.domain.calling_window import CallingWindow
 from outdial.domain.phone_number import PhoneNumber
 from outdial.egress.guard import Guard
 from outdial.egress.urls import LONGEST_URL, normalised, parse_target
-from outdial.errors import EgressRefused, InvalidInput, InvalidPhoneNumber
+from outdial.errors import EgressRefused, InvalidInput
 
 INTERVALS = (0, 5, 15, 30, 45, 60)
 """Minutes between tries, as on the page."""
@@ -26,29 +26,15 @@ _FARTHEST_MS = _MOST_MINUTES * 60_000
 _MOST_DIGITS = 18
 _MOST_VARIABLE_CHARACTERS = 8192
 _MOST_VARIABLES = 100
-_MOST_BAD_NUMBERS_SHOWN = 10
-_LONGEST_NUMBER_SHOWN = 40
 _BRIDGE_PUNCTUATION = re.compile(r"[\s().+-]")
-_SEPARATORS = re.compile(r"[,;\r\n]")
 _URL = re.compile(r"(?i)https?://")
 _LIKE_A_URL = re.compile(r"://|^(?i:www)\.|/")
 
-_NOT_A_LIST = "to should be a number, a list of numbers, or numbers with commas between,"
 _NO_AUDIO = (
     "audio is missing: the id of a sound, as POST /api/v1/voice/sounds answers, or the URL of one"
     " (http or https); or ivr_id, the id of a flow."
 )
 _BOTH = "ivr_id and audio were both sent: a call runs a flow or plays a sound."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """One entry of a list that is not called, while the others are."""
-
-    position: int
-    """How many usable numbers of the request come before it."""
-    mobile: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,16 +88,16 @@ class _Reader:
         self._guard = guard
         self._most_recipients = most_recipients
         self._errors: dict[str, list[str]] = {}
-        self._refused: list[Refused] = []
 
     def read(self, *, with_audio: bool) -> tuple[SendRequest, dict[str, list[str]]]:
         flow_id = self._flow_id() if with_audio else None
         sound_id, audio_url = self._audio() if with_audio and flow_id is None else (None, None)
         schedule = self._time("schedule")
+        bridge, recipients = self._bridge(), self._recipients()
         request = SendRequest(
-            bridge=self._bridge(),
-            to=self._recipients(),
-            refused=self._refused,
+            bridge=bridge,
+            to=recipients.numbers,
+            refused=recipients.refused,
             sound_id=sound_id,
             flow_id=flow_id,
             audio_url=audio_url,
@@ -153,44 +139,11 @@ class _Reader:
             self._wrong("bridge", "bridge is missing: the number to call from, as in bridge=918068280000.")
         return bridge
 
-    def _recipients(self) -> list[PhoneNumber]:
-        value = as_list(self._body.get("to"))
-        if isinstance(value, dict | bool | float):
-            self._wrong("to", f"{_NOT_A_LIST} not {_shown(value)}.")
-            return []
-        parts: list[object] = []
-        in_list = isinstance(value, list)
-        for each in value if isinstance(value, list) else [value]:
-            # A comma too many between numbers is no harm; a row without a number is one of its list.
-            if isinstance(each, str):
-                split = [part for part in _SEPARATORS.split(each) if part.strip()]
-                parts += split or ([each] if in_list else [])
-            elif in_list or each is not None:
-                parts.append(each)
-        if not parts:
-            self._wrong("to", "to is missing: the number to call, with country code, as in to=918867135000.")
-        if len(parts) > self._most_recipients:
-            self._wrong("to", f"to holds {len(parts)} numbers; {self._most_recipients} are accepted at once.")
-            return []
-        return self._numbers(parts)
-
-    def _numbers(self, parts: list[object]) -> list[PhoneNumber]:
-        """The usable ones; those that are not are refused one by one, unless there is no other."""
-        numbers: dict[str, PhoneNumber] = {}
-        for part in parts:
-            try:
-                number = _number(part)
-            except InvalidPhoneNumber as error:
-                text = part.strip()[:_LONGEST_NUMBER_SHOWN] if isinstance(part, str) else _shown(part)
-                self._refused.append(Refused(position=len(numbers), mobile=text, sentence=str(error)))
-                continue
-            if number.digits in numbers:
-                sentence = f"{number.digits} stands in the list more than once; it is called once."
-                self._refused.append(Refused(position=len(numbers), mobile=number.digits, sentence=sentence))
-            numbers.setdefault(number.digits, number)
-        if not numbers and self._refused:
-            self._errors["to"] = refusals(each.sentence for each in self._refused)
-        return list(numbers.values())
+    def _recipients(self) -> Recipients:
+        recipients = read_recipients(self._body.get("to"), most=self._most_recipients)
+        if recipients.wrong:
+            self._errors["to"] = recipients.wrong
+        return recipients
 
     def _audio(self) -> tuple[str | None, str | None]:
         """The id of a sound, or a URL."""
@@ -345,28 +298,6 @@ class _Reader:
             sentence = f"The variables hold {held} characters; {_MOST_VARIABLE_CHARACTERS} are accepted."
             self._wrong("variables", sentence)
         return result
-
-
-def _number(part: object) -> PhoneNumber:
-    """One entry of a list. Raises InvalidPhoneNumber."""
-    if isinstance(part, bool) or not isinstance(part, str | int):
-        raise InvalidPhoneNumber(
-            f"{_shown(part)} is not a phone number: write digits with country code, as in 918867135000."
-        )
-    return PhoneNumber.parse(str(part))
-
-
-def _shown(value: object) -> str:
-    """A value as JSON writes it, as much of it as a person needs."""
-    return json.dumps(value, ensure_ascii=False)[:_LONGEST_NUMBER_SHOWN]
-
-
-def refusals(sentences: Iterable[str]) -> list[str]:
-    """What is said where no number of a request can be called: the first sentences, and how many more."""
-    found = list(sentences)
-    more = len(found) - _MOST_BAD_NUMBERS_SHOWN
-    shown = found[:_MOST_BAD_NUMBERS_SHOWN]
-    return [*shown, f"{more} more numbers cannot be used."] if more > 0 else shown
 
 
 def unknown_sound(sound_id: str) -> str:

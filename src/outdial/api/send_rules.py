@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from outdial.api.errors import invalid
-from outdial.api.send_request import SendRequest, refusals
+from outdial.api.recipients import refusals
+from outdial.api.send_request import SendRequest
 from outdial.errors import NotFound
 from outdial.storage import accounts, dial, pauses, suppressions
 
