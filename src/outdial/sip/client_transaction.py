@@ -14,7 +14,7 @@ from outdial.sip.acknowledge import ack_for_failure
 from outdial.sip.message import Request, Response
 from outdial.sip.state_table import StateTable
 from outdial.sip.timers import Timer
-from outdial.sip.transport import Address, Wire
+from outdial.sip.transport import Address, MessageObserver, Wire
 
 
 class InviteState(Enum):
@@ -217,7 +217,7 @@ NON_INVITE = Machine(
 )
 
 
-class ClientTransactionUser(Protocol):
+class ClientTransactionUser(MessageObserver, Protocol):
     """Who sent the request (the "TU" of §17)."""
 
     def on_response(self, transaction: "ClientTransaction", response: Response, now: float) -> None:

@@ -135,7 +135,7 @@ class Endpoint:
             user.on_message(sent=False, data=data, peer=source, now=now)
             user.on_ack(ack, now)
 
-    def on_cancel(self, cancel: ServerTransaction, invite: ServerTransaction, now: float) -> None:
+    def on_cancel(self, invite: ServerTransaction, now: float) -> None:
         """End an incoming call that its caller gave up."""
         if isinstance(invite.owner, AnsweringSession):
             invite.owner.on_cancel(now)
@@ -183,6 +183,9 @@ class _Ping:
 
     def __init__(self, on_done: Callable[[Response | None, float], None]) -> None:
         self._on_done = on_done
+
+    def on_message(self, *, sent: bool, data: bytes, peer: Address, now: float) -> None:
+        """It is in the trace of no call."""
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         if response.status >= 200:

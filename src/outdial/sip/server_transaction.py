@@ -11,7 +11,7 @@ from typing import Any
 from outdial.sip.message import Request, Response
 from outdial.sip.state_table import StateTable
 from outdial.sip.timers import Timer
-from outdial.sip.transport import Address, Wire
+from outdial.sip.transport import Address, MessageObserver, Wire
 
 
 class InviteState(Enum):
@@ -183,7 +183,7 @@ class ServerTransaction:
         """The request as it arrived, for the trace."""
         self.source = source
         self.reply_to = reply_to
-        self.owner: object = None
+        self.owner: MessageObserver | None = None
         """Who sees the responses in its trace, once the request has found its dialog."""
         self._wire = wire
         self._on_terminated = on_terminated

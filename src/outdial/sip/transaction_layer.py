@@ -12,7 +12,7 @@ from outdial.sip.message import Request, Response
 from outdial.sip.parser import KeepAlive, parse_message
 from outdial.sip.responses import build_response, reply_address
 from outdial.sip.server_transaction import ServerTransaction
-from outdial.sip.transport import Address, Wire
+from outdial.sip.transport import Address, MessageObserver, Wire
 
 MAGIC_COOKIE = "z9hG4bK"
 
@@ -31,8 +31,8 @@ class TransactionLayerUser(Protocol):
         """Take the ACK of a 2xx, which is a transaction of its own."""
         ...
 
-    def on_cancel(self, cancel: ServerTransaction, invite: ServerTransaction, now: float) -> None:
-        """Take a CANCEL that matched an INVITE; the CANCEL itself has been answered."""
+    def on_cancel(self, invite: ServerTransaction, now: float) -> None:
+        """Take a CANCEL of this INVITE; the CANCEL itself has been answered."""
         ...
 
 
@@ -111,7 +111,7 @@ class TransactionLayer:
         if transaction is None:
             self.counters["stray_response"] += 1
             return
-        self._observe(transaction.user, data, source, now)
+        transaction.user.on_message(sent=False, data=data, peer=source, now=now)
         transaction.receive(response, now)
 
     def _receive_request(self, request: Request, data: bytes, source: Address, now: float) -> None:
@@ -121,12 +121,12 @@ class TransactionLayer:
         known = self._servers.get(key)
         if request.method == "ACK":
             if known is not None and not known.succeeded:
-                self._observe(known.owner, data, source, now)
+                _show(known.owner, data, source, now)
                 known.receive_ack(now)
             else:
                 self._user.on_ack(request, source, data, now)
         elif known is not None:
-            self._observe(known.owner, data, source, now)
+            _show(known.owner, data, source, now)
             known.receive_again(now)
         else:
             reply_to = reply_address(via, source)
@@ -146,17 +146,12 @@ class TransactionLayer:
         status = 200 if invite is not None else 481
         if invite is not None:
             transaction.owner = invite.owner
-            self._observe(invite.owner, transaction.data, transaction.source, now)
+            _show(invite.owner, transaction.data, transaction.source, now)
         transaction.respond(
             build_response(request, transaction.source, status, to_tag=self._new_token()), now
         )
         if invite is not None:
-            self._user.on_cancel(transaction, invite, now)
-
-    def _observe(self, owner: object, data: bytes, source: Address, now: float) -> None:
-        observe = getattr(owner, "on_message", None)
-        if observe is not None:
-            observe(sent=False, data=data, peer=source, now=now)
+            self._user.on_cancel(invite, now)
 
     def _forget_client(self, transaction: ClientTransaction) -> None:
         self._clients.pop(transaction.key, None)
@@ -199,3 +194,8 @@ def _server_key(request: Request, via: Via) -> tuple[str, ...]:
     if branch.startswith(MAGIC_COOKIE):
         return branch, sent_by, method
     return request.call_id, request.from_tag or "", str(request.cseq.number), sent_by, method
+
+
+def _show(owner: MessageObserver | None, data: bytes, source: Address, now: float) -> None:
+    if owner is not None:
+        owner.on_message(sent=False, data=data, peer=source, now=now)

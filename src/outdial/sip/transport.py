@@ -29,9 +29,8 @@ class Wire:
     timers: TimerQueue = field(default_factory=TimerQueue)
     datagrams: list[tuple[bytes, Address]] = field(default_factory=list)
 
-    def send(self, data: bytes, destination: Address, owner: object, now: float) -> None:
-        """Queue one datagram; `owner` sees it if it is a `MessageObserver`."""
+    def send(self, data: bytes, destination: Address, owner: MessageObserver | None, now: float) -> None:
+        """Queue one datagram; its `owner` sees it."""
         self.datagrams.append((data, destination))
-        observe = getattr(owner, "on_message", None)
-        if observe is not None:
-            observe(sent=True, data=data, peer=destination, now=now)
+        if owner is not None:
+            owner.on_message(sent=True, data=data, peer=destination, now=now)

@@ -14,6 +14,9 @@ class User:
     def __init__(self):
         self.seen = []
 
+    def on_message(self, **_):
+        pass
+
     def on_response(self, transaction, response, now):
         self.seen.append(response.status)
 

@@ -12,10 +12,10 @@ from outdial.sip.server_transaction import ServerTransaction
 from outdial.sip.session.events import Event
 from outdial.sip.session.negotiator import MediaNegotiator
 from outdial.sip.transaction_layer import TransactionLayer
-from outdial.sip.transport import Address
+from outdial.sip.transport import Address, MessageObserver
 
 
-class DialogUser(Protocol):
+class DialogUser(MessageObserver, Protocol):
     """What an endpoint hands requests to that arrive inside a dialog."""
 
     def on_request(self, transaction: ServerTransaction, now: float) -> None:
@@ -24,10 +24,6 @@ class DialogUser(Protocol):
 
     def on_ack(self, ack: Request, now: float) -> None:
         """Take the ACK of a 2xx."""
-        ...
-
-    def on_message(self, *, sent: bool, data: bytes, peer: Address, now: float) -> None:
-        """See a message of the dialog, for the trace."""
         ...
 
 
