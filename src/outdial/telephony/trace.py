@@ -17,6 +17,7 @@ _SECRETS = re.compile(r"(?im)^((?:proxy-)?authorization\s*:\s*)(.*)$")
 _METHOD = re.compile(r"(?i)\ncseq\s*:\s*\d+\s+(\S+)")
 _RESPONSE = re.compile(r'(?i)(response|cnonce)\s*=\s*"[^"]*"')
 
+_LINE_END = re.compile(r"[\r\n]")
 _INFO = re.compile(r"[\s\0]*INFO\s")
 _BODY = re.compile(r"(?is)(\r?\n\r?\n|\n\s*signal\s*=).*")
 """Of an INFO that tells a key: what follows the empty line, or says the key where there is none."""
@@ -74,7 +75,7 @@ class Trace:
 
 def _summary(text: str) -> str:
     """Return a request's method and URI, or a response's status, reason and method."""
-    first = text.partition("\r\n")[0]
+    first = _LINE_END.split(text.lstrip("\r\n\0"), maxsplit=1)[0]
     if not first.startswith("SIP/2.0 "):
         return first.removesuffix(" SIP/2.0")
     match = _METHOD.search(text)
