@@ -207,6 +207,18 @@ def test_a_codec_that_cannot_be_translated_keeps_the_stream_alive(
     assert path.read_bytes() == b""
 
 
+def test_reports_go_where_the_description_says(host: TurnedHost, far: FarEnd) -> None:
+    """`a=rtcp` (RFC 3605), until reports come from elsewhere."""
+    stream = open_stream(host)
+    with FarEnd() as elsewhere:
+        there, port = elsewhere.rtcp.getsockname()
+        stream.connect(agreed(far)._replace(rtcp_address=there, rtcp_port=port))
+        host.run(8)
+        assert elsewhere.reports()
+        assert far.reports() == []
+    stream.close()
+
+
 def test_a_report_finds_its_way_where_the_far_end_sends_from_the_last_port(
     host: TurnedHost, far: FarEnd
 ) -> None:
