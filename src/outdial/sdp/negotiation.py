@@ -31,12 +31,23 @@ class LocalMedia:
 
 
 def make_offer(
-    local: LocalMedia, version: int = 1, direction: Direction = Direction.SENDRECV
+    local: LocalMedia,
+    version: int = 1,
+    direction: Direction = Direction.SENDRECV,
+    previous: SessionDescription | None = None,
 ) -> SessionDescription:
-    """Offer every codec of `local`, with telephone-event."""
+    """Offer every codec of `local`, with telephone-event.
+
+    All lines of the `previous` description of ours keep their places (§8), refused ones as such.
+    """
     formats = [PayloadFormat(codec.payload_type, codec.name, codec.clock_rate) for codec in local.codecs]
     formats.append(PayloadFormat(local.telephone_event_payload_type, "telephone-event", 8000))
-    return _describe(local, version, (_audio_line(local, formats, direction),))
+    audio = _audio_line(local, formats, direction)
+    if previous is None:
+        return _describe(local, version, (audio,))
+    place = _place_of_audio(previous)
+    lines = (audio if at == place else _refused(media) for at, media in enumerate(previous.media))
+    return _describe(local, version, tuple(lines))
 
 
 def read_answer(offer: SessionDescription, answer: bytes) -> AgreedMedia:
@@ -46,9 +57,12 @@ def read_answer(offer: SessionDescription, answer: bytes) -> AgreedMedia:
     telephone-event. Raises `SdpError` with a sentence when the answer cannot be used.
     """
     description = parse_description(answer)
-    offered = offer.media[0]
+    place = _place_of_audio(offer)
+    offered = offer.media[place]
     known = read_formats(offered)
-    media = next((media for media in description.media if media.media == "audio"), None)
+    # Whoever left out what we refused has it in another place.
+    candidates = (*description.media[place : place + 1], *description.media)
+    media = next((media for media in candidates if media.media == "audio"), None)
     if media is None:
         raise SdpError("the answer has no audio line")
     if media.port == 0:
@@ -94,6 +108,11 @@ def answer_offer(
         for index, media in enumerate(description.media)
     )
     return _describe(local, version, lines), agreed
+
+
+def _place_of_audio(ours: SessionDescription) -> int:
+    """Return the index of the one line of ours that is open."""
+    return next(at for at, media in enumerate(ours.media) if media.port)
 
 
 def _choose_line(description: SessionDescription, local: LocalMedia) -> tuple[int, list[PayloadFormat]]:

@@ -20,7 +20,7 @@ class LegNegotiator:
         The first one names everything that we can. What is being played later is encoded in the agreed codec,
         so a refresh or a delayed offer names only that.
         """
-        return self._publish(make_offer(self._settled())).to_bytes()
+        return self._publish(make_offer(self._settled(), previous=self._sent)).to_bytes()
 
     def accept_answer(self, body: bytes) -> None:
         """Take the answer to our offer. Raises SdpError, and then the old agreement stands."""

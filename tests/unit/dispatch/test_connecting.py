@@ -278,6 +278,25 @@ async def test_two_who_answer_at_the_same_time_are_one_who_has_it_and_one_who_is
     assert {each.disposition for each in stage.store.ends.values()} == {"ANSWER"}
 
 
+@pytest.mark.parametrize("turns", range(1, 8))
+async def test_who_answers_while_another_s_answer_is_written_is_hung_up_and_written(
+    stage: Stage, turns: int
+) -> None:
+    stage.begin(ONE, TWO, strategy="parallel")
+    first, second = await stage.phone(0), await stage.phone(1)
+    first.answer()
+    for _ in range(turns):
+        await turn()
+    if not second.dialed.done():
+        second.answer()
+    await stage.joined()
+    winner, loser = (first, second) if first.room is not None else (second, first)
+    hang_up(winner)
+    await stage.over()
+    assert sorted(stage.store.ends) == [1, 2]
+    assert (loser.hung_up, loser.room) == (EndReason.CANCELLED, None)
+
+
 async def test_who_answers_after_another_is_hung_up(stage: Stage) -> None:
     stage.begin(ONE, TWO, strategy="parallel", whisper=WHISPER)
     first, second = await stage.phone(0), await stage.phone(1)

@@ -67,3 +67,33 @@ def test_a_later_offer_of_ours_keeps_the_codec_that_is_being_played(leg):
     with pytest.raises(SdpError, match="no codec in common"):
         leg.accept_answer(description("0 101"))
     assert leg.agreed.codec == PCMA
+
+
+VIDEO = b"m=video 40000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+
+
+def with_line_before(line: bytes, body: bytes) -> bytes:
+    return body.replace(b"m=audio", line + b"m=audio", 1)
+
+
+def lines(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\r\n") if line.startswith(b"m=")]
+
+
+@pytest.mark.parametrize("before", [VIDEO, b"m=audio 0 RTP/AVP 8\r\n"], ids=["video", "audio"])
+def test_a_later_offer_of_ours_keeps_the_places_of_all_lines(leg, before):
+    """Whoever finds fewer lines than before refuses the offer (RFC 3264 §8), and with it our refresh."""
+    answer = lines(leg.answer(with_line_before(before, description()) + VIDEO))
+    assert answer[0].split()[1] == answer[2].split()[1] == b"0"
+    offer = leg.offer()
+    assert lines(offer) == answer
+    assert leg.offer() == offer
+    leg.accept_answer(with_line_before(before, description(port=30002)) + b"m=video 0 RTP/AVP 96\r\n")
+    assert (leg.agreed.remote_port, leg.agreed.codec) == (30002, PCMA)
+
+
+def test_an_answer_that_left_our_refused_lines_out_is_read_all_the_same(leg):
+    leg.answer(with_line_before(VIDEO, description()))
+    leg.offer()
+    leg.accept_answer(description(port=30002))
+    assert leg.agreed.remote_port == 30002
