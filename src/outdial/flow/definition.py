@@ -101,7 +101,7 @@ class _Head:
     languages: tuple[str, ...] = setting(
         Many(LANGUAGE_KIND, most=20),
         "The languages that it speaks; the first is the usual one. A call begins in the language that its"
-        " variable `language` names, if it is one of them.",
+        " variable `language` names; `hi` means `hi-IN` where the flow has that one only.",
         ["en"],
     )
     voice: str = setting(Plain(), "The voice for texts; by default the usual one of the language.", None)

@@ -35,6 +35,8 @@ class Turn:
 
     state: State
     actions: tuple[Action, ...]
+    nodes: tuple[str, ...] = ()
+    """Which node asked for each of the actions, for those who show a walk."""
 
 
 def start(library: Library, variables: Variables, *, now: int = 0, seed: int = 0) -> Turn:
@@ -86,6 +88,7 @@ class _Run:
         self._library = library
         self.state = state
         self._actions = list(actions)
+        self._nodes = [state.node for _ in actions]
         self._last_visit = min(state.visits + MAX_VISITS_BETWEEN_WAITS, MAX_VISITS)
 
     @property
@@ -109,7 +112,7 @@ class _Run:
             outcome = self.node.step.resume(visit, event)
             self.keep_problems(visit)
             if outcome is None:
-                return Turn(self.state, tuple(self._actions))
+                return self._turn()
             turn = self.follow(outcome)
             passes_on = isinstance(outcome, Leave) and outcome.passes_key
             if turn.state.finished or not passes_on or self.state.node in told:
@@ -123,13 +126,13 @@ class _Run:
                     self._set(outcome.set)
                     self._act(outcome.actions)
                     self.state = replace(self.state, memory=outcome.memory)
-                    return Turn(self.state, tuple(self._actions))
+                    return self._turn()
                 case End():
                     self._act(outcome.actions)
                     self._cancel_timer()
-                    self._actions.append(HangUp(outcome.result))
+                    self._ask(HangUp(outcome.result))
                     self.state = replace(self.state, memory={}, result=outcome.result)
-                    return Turn(self.state, tuple(self._actions))
+                    return self._turn()
                 case Leave():
                     self._act(outcome.actions)
                     self._cancel_timer()
@@ -229,12 +232,19 @@ class _Run:
                     self.state = replace(self.state, timer=None)
                 case _:
                     pass
-            self._actions.append(action)
+            self._ask(action)
+
+    def _ask(self, action: Action) -> None:
+        self._actions.append(action)
+        self._nodes.append(self.state.node)
+
+    def _turn(self) -> Turn:
+        return Turn(self.state, tuple(self._actions), tuple(self._nodes))
 
     def _cancel_timer(self) -> None:
         """A step has one timer at a time, and none outlives its visit."""
         if self.state.timer is not None:
-            self._actions.append(CancelTimer(self.state.timer))
+            self._ask(CancelTimer(self.state.timer))
             self.state = replace(self.state, timer=None)
 
     def _set(self, values: Mapping[str, Value], masked: Collection[str] = ()) -> None:

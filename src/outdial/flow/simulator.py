@@ -4,7 +4,6 @@ Prompts take as long as they would about take. Nothing happens by itself: whoeve
 what a server or another callee answered, or goes on to the next end of a prompt or of a time.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
@@ -193,11 +192,11 @@ class Simulator:
 
     def _take(self, turn: Turn) -> None:
         self.state = turn.state
-        self._do(turn.actions)
+        self._do(turn)
 
-    def _do(self, actions: Sequence[act.Action]) -> None:  # noqa: C901 - a case for each action
+    def _do(self, turn: Turn) -> None:  # noqa: C901 - a case for each action
         stopped: list[ev.Event] = []
-        for action in actions:
+        for action, node in zip(turn.actions, turn.nodes, strict=True):
             self.actions.append(action)
             match action:
                 case act.Play():
@@ -231,7 +230,7 @@ class Simulator:
                     self._playing, self.asked = None, None
                     self._note("ends", result)
                 case act.OptOut() | act.SendEvent():
-                    self._note("does", _words(action))
+                    self._note("does", _words(action), node)
                 case act.RequestCallback(callback_id=callback_id):
                     self._note("does", _words(action))
                     stopped.append(ev.CallbackSet(self.now, callback_id))
@@ -252,8 +251,10 @@ class Simulator:
         play, self._playing = self._playing, None
         return [ev.PlayFinished(self.now, play.play_id, self.now - self._play_began, completed)]
 
-    def _note(self, kind: Literal["says", "keys", "does", "hears", "ends"], text: str) -> None:
-        self.lines.append(Line(self.now, self.state.node, kind, text))
+    def _note(
+        self, kind: Literal["says", "keys", "does", "hears", "ends"], text: str, node: str | None = None
+    ) -> None:
+        self.lines.append(Line(self.now, node or self.state.node, kind, text))
 
 
 def _words(action: act.Action) -> str:
