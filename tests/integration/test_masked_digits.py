@@ -24,8 +24,13 @@ digits_by = "info"
 """
 FLOW: dict[str, Any] = {
     "schema_version": 1,
-    "entry": "pin",
+    "entry": "hello",
     "nodes": {
+        "hello": {
+            "type": "play",
+            "settings": {"prompt": "Hello, this is your bank. We have a question for you.", "barge_in": True},
+            "exits": {"next": "pin"},
+        },
         "pin": {
             "type": "input",
             "settings": {
@@ -46,11 +51,21 @@ FLOW: dict[str, Any] = {
                 "json": {"pin": "{{pin}}"},
                 "timeout": 2,
             },
-            "exits": {"ok": None, "failed": "tell"},
+            "exits": {"ok": None, "failed": "copy"},
+        },
+        "copy": {
+            "type": "set_variable",
+            "settings": {"values": {"copy": "It is {{pin}}."}},
+            "exits": {"next": "mark"},
+        },
+        "mark": {
+            "type": "tag",
+            "settings": {"tags": ["pin {{pin}}", "{{copy}}"]},
+            "exits": {"next": "tell"},
         },
         "tell": {
             "type": "send_event",
-            "settings": {"name": "checked", "data": {"to": "{{to}}"}},
+            "settings": {"name": "checked", "data": {"to": "{{to}}", "pin": "{{copy}}"}},
             "exits": {"next": "ask"},
         },
         "ask": {
@@ -58,7 +73,7 @@ FLOW: dict[str, Any] = {
             "settings": {"prompt": "Press 5.", "variable": "open", "max": 1, "first_timeout": 20},
             "exits": {"next": "bye", "invalid": None, "timeout": None},
         },
-        "bye": {"type": "hang_up", "settings": {"result": "success"}},
+        "bye": {"type": "hang_up", "settings": {"result": "success {{pin}}"}},
     },
 }
 
@@ -93,9 +108,10 @@ async def test_masked_digits_are_kept_nowhere(
         }
         [row] = await ok(system, "POST", "outgoing/send", data=form)
         status = await system.done(row["id"])
-        assert status["attempts"][0]["flow"]["result"] == "success", status
-        assert status["attempts"][0]["flow"]["variables"] == {"pin": "****", "open": OPEN}
-        assert OPEN in status["dtmf"]
+        run = status["attempts"][0]["flow"]
+        assert (run["result"], run["tags"]) == ("success ****", ["pin ****", "****"]), status
+        assert run["variables"] == {"pin": "****", "copy": "****", "open": OPEN}
+        assert set(status["dtmf"]) == {"•", OPEN}, "the first key stops the prompt before the question"
         trace = await ok(system, "GET", f"outgoing/trace?id={row['id']}")
         results = await ok(system, "GET", f"flows/{flow['id']}/results")
         for answer in (status, trace, results):
@@ -106,6 +122,7 @@ async def test_masked_digits_are_kept_nowhere(
         deliveries = await receiver.has(2)
         for delivery in deliveries:
             assert PIN.encode() not in delivery.body
+        assert deliveries[0].json["data"] == {"to": number, "pin": "****"}
     # The sandbox has the phones and what they did: it is another party.
     files = [
         each

@@ -148,6 +148,7 @@ class _Run:
         """The stay at the node where the state is."""
         state, flow = self.state, self._flow
         language = flow.language_meant(state.variables.get("language"))
+        following = flow.nodes.get(self.node.exits.get("next") or "")
         return Visit(
             node=state.node,
             number=state.visits,
@@ -157,6 +158,7 @@ class _Run:
             masked=state.masked,
             seed=state.seed,
             exits=frozenset(self.node.exits),
+            secret_follows=following is not None and following.step.asks_for_secret(),
             language=language,
             voice=flow.voice_in(language),
         )

@@ -39,6 +39,8 @@ class Visit:
     seed: int = 0
     exits: frozenset[str] = frozenset()
     """The exits that the node leads on by."""
+    secret_follows: bool = False
+    """The exit ``next`` leads to a question whose answer is a secret."""
     language: str = "en"
     voice: str | None = None
     problems: list[str] = field(default_factory=list)
@@ -164,6 +166,10 @@ class Step(ABC):
     def masks(self) -> tuple[str, ...]:
         """The names of the variables that its author calls secrets."""
         return ()
+
+    def asks_for_secret(self) -> bool:
+        """Whether the keys that it waits for are a secret."""
+        return self.takes_keys({}) and bool(self.masks())
 
     def made_of(self) -> Mapping[str, Any]:
         """The variables that it makes of templates, each with these: of a secret comes a secret."""

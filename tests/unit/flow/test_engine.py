@@ -11,18 +11,18 @@ from outdial.flow.actions import CancelTimer, HangUp, Play, StartTimer
 from outdial.flow.announcement import announcement
 from outdial.flow.definition import Flow, Library, Node, parse_flow
 from outdial.flow.engine import BUDGET_TIMER, MAX_VISITS, MAX_VISITS_BETWEEN_WAITS, Turn, resume, start
-from outdial.flow.events import DigitPressed, LegEnded, PlayFinished, TimerFired
+from outdial.flow.events import DigitPressed, Event, LegEnded, PlayFinished, TimerFired
 from outdial.flow.foreseen import foreseen
 from outdial.flow.report import report
 from outdial.flow.speakable import Beep, Sound
 from outdial.flow.state import Frame, Passage, State, restore, snapshot
-from outdial.flow.step import End, Leave, Outcome, Visit, Wait
+from outdial.flow.step import End, Leave, Outcome, Step, Visit, Wait
 
 KEY = DigitPressed(0, "1")
 
 
 @dataclass(frozen=True)
-class Jump:
+class Jump(Step):
     """A step for these tests: asks for an action and goes on at once."""
 
     def enter(self, visit: Visit) -> Outcome:
@@ -30,29 +30,29 @@ class Jump:
 
 
 @dataclass(frozen=True)
-class Pause:
+class Pause(Step):
     """A step for these tests: waits for any event, then goes on."""
 
     def enter(self, visit: Visit) -> Outcome:
         return Wait()
 
-    def resume(self, visit: Visit, event: object) -> Outcome:
+    def resume(self, visit: Visit, event: Event) -> Outcome:
         return Leave()
 
 
 @dataclass(frozen=True)
-class Remember:
+class Remember(Step):
     """A step for these tests: adds its visit to what it finds in its memory, and waits."""
 
     def enter(self, visit: Visit) -> Outcome:
         return Wait(memory={**visit.memory, visit.node: visit.number})
 
-    def resume(self, visit: Visit, event: object) -> Outcome:
+    def resume(self, visit: Visit, event: Event) -> Outcome:
         return Leave()
 
 
 @dataclass(frozen=True)
-class Timed:
+class Timed(Step):
     """A step for these tests: waits for any event with a timer that it does not cancel itself."""
 
     outcome: Outcome
@@ -60,12 +60,12 @@ class Timed:
     def enter(self, visit: Visit) -> Outcome:
         return Wait((StartTimer(f"{visit.node}/{visit.number}", 1_000),))
 
-    def resume(self, visit: Visit, event: object) -> Outcome:
+    def resume(self, visit: Visit, event: Event) -> Outcome:
         return self.outcome
 
 
 @dataclass(frozen=True)
-class Complain:
+class Complain(Step):
     """A step for these tests: notes its visit so often, and goes on."""
 
     times: int

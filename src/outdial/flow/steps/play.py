@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from outdial.flow.actions import Play, StopPlay
+from outdial.flow.actions import Action, MaskDigits, Play, StopPlay
 from outdial.flow.events import DigitPressed, Event, PlayFailed, PlayFinished
 from outdial.flow.kinds import Flag, Whole
 from outdial.flow.prompt_kind import PROMPT
@@ -47,12 +47,15 @@ class PlayStep(Step):
         match event:
             case PlayFinished(play_id=play_id) if play_id == visit.id(playing):
                 again = playing < self.times and (event.completed or not self.barge_in)
-                return self._play(visit, playing + 1) if again else Leave()
+                return self._play(visit, playing + 1) if again else Leave(actions=self._mask(visit, False))
             case DigitPressed() if self.barge_in:
-                return Leave(actions=(StopPlay(visit.id(playing)),), passes_key=True)
+                actions = (StopPlay(visit.id(playing)), *self._mask(visit, False))
+                return Leave(actions=actions, passes_key=True)
             case PlayFailed(play_id=play_id) if play_id == visit.id(playing):
                 visit.note(event.problem or "the prompt cannot be played")
-                return Leave("failed") if "failed" in visit.exits else End(SOUND_MISSING)
+                if "failed" in visit.exits:
+                    return Leave("failed", self._mask(visit, False))
+                return End(SOUND_MISSING)
             case _:
                 return None
 
@@ -60,7 +63,12 @@ class PlayStep(Step):
         prompt = visit.prompt(self.prompt)
         if not prompt:
             return Leave()
-        return Wait((Play(visit.id(playing), prompt, self.barge_in),), memory={"playing": playing})
+        play = Play(visit.id(playing), prompt, self.barge_in)
+        return Wait((*self._mask(visit, True), play), memory={"playing": playing})
+
+    def _mask(self, visit: Visit, masked: bool) -> tuple[Action, ...]:
+        """A key that stops the prompt is the first of the answer, which may be a secret."""
+        return (MaskDigits(masked),) if self.barge_in and visit.secret_follows else ()
 
 
 STEP = PlayStep
