@@ -1,5 +1,6 @@
 """`outdial account`: the credit of accounts. What they are is in account_commands.py."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -111,10 +112,9 @@ def ledger(
         print_rows(rows, _COLUMNS, empty="Nothing has changed the balance yet.")
 
 
-def _changed(change: Any) -> Credit:
+def _changed(change: Callable[[sa.Connection], Credit]) -> Credit:
     async def work(database: Database) -> Credit:
-        result: Credit = await database.run(change)
-        return result
+        return await database.run(change)
 
     try:
         return with_database(work)

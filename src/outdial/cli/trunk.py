@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
 import typer
@@ -40,6 +40,7 @@ _COLUMNS = {
     "reason": "because",
 }
 Name = Annotated[str, typer.Argument(help="Name of the trunk.", show_default=False)]
+T = TypeVar("T")
 
 
 @app.command()
@@ -291,8 +292,8 @@ def _switch(name: str, *, enabled: bool, as_json: bool) -> None:
         console().print(f"The trunk {name} is {'on' if enabled else 'off: its calls wait'}.")
 
 
-def _run(query: Callable[[sa.Connection], Any]) -> Any:
-    async def work(database: Database) -> Any:
+def _run(query: Callable[[sa.Connection], T]) -> T:
+    async def work(database: Database) -> T:
         return await database.run(query)
 
     return with_database(work)

@@ -1,5 +1,7 @@
 """The phones that the simulated network always has: 1 202 555 01xx, numbers that are reserved for fiction."""
 
+from typing import Any
+
 from outdial.sandbox.phone import DigitsBy, Phone, Voice
 
 PREFIX = "120255501"
@@ -12,11 +14,11 @@ def phone_of(number: str, phones: dict[str, Phone]) -> Phone:
     return phones.get(number) or Phone(number=number, description="answers and listens")
 
 
-def _phone(last: str, description: str, **script: object) -> Phone:
-    return Phone(number=PREFIX + last, description=description, **script)  # type: ignore[arg-type]  # fields vary
+def _phone(last: str, description: str, **script: Any) -> Phone:
+    return Phone(number=PREFIX + last, description=description, **script)
 
 
-def _refusing(last: str, description: str, **script: object) -> Phone:
+def _refusing(last: str, description: str, **script: Any) -> Phone:
     """A phone that the network refuses before anything rings."""
     return _phone(last, description, ring_after_s=None, answer_after_s=0.1, **script)
 

@@ -6,7 +6,7 @@ be done, NotFound for what is not there.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +21,8 @@ from outdial.storage.credit import NotCovered
 from outdial.storage.database import Database
 from outdial.storage.tokens import Token
 from outdial.storage.trunks import NewTrunk, Trunk
+
+Thing = TypeVar("Thing", Account, Bridge, Trunk)
 
 _LIMITS = ("calls_per_second", "max_concurrent")
 _CANCELLED_AT_ONCE = 500
@@ -290,7 +292,7 @@ def _parts(
 
 
 def _note_change(
-    conn: sa.Connection, actor: Actor, thing: str, thing_id: int, before: Any, after: Any, now: int
+    conn: sa.Connection, actor: Actor, thing: str, thing_id: int, before: Thing, after: Thing, now: int
 ) -> None:
     if before != after:
         audit.write(

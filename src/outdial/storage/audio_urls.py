@@ -360,7 +360,7 @@ def delete_unused(conn: sa.Connection, *, now: int, checked_before: int) -> int:
     return conn.execute(_DELETE_URLS, {"p_now": now, "p_before": checked_before}).rowcount
 
 
-def _known(row: Any, now: int) -> Ready | Unusable | Busy | None:
+def _known(row: "sa.Row[*tuple[Any, ...]] | None", now: int) -> Ready | Unusable | Busy | None:
     if row is None:
         return None
     if row.fresh_until > now:

@@ -6,7 +6,7 @@ claimed one by one to learn it. Who sets a mark locks the row meanwhile, so that
 the pause is taken back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Any
@@ -142,7 +142,7 @@ async def resume(
 
 async def _each_batch(
     database: Database,
-    work: Any,
+    work: Callable[[sa.Connection, dict[str, Any], list[int]], None],
     this: dict[str, Any],
     request: Request | None,
     conditions: Sequence[sa.ColumnElement[bool]],
@@ -190,5 +190,5 @@ def _call(account_id: int, campaign: str, call_id: str) -> dict[str, Any]:
     }
 
 
-def _pause(row: Any) -> Pause:
+def _pause(row: tuple[Any, ...]) -> Pause:
     return Pause(account_id=row[0], kind=PauseKind(row[1]), name=row[2], paused_at=row[3])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from outdial.domain.suppression import VOICE, SuppressionType
 from outdial.storage.statement import Statement
 from outdial.storage.tables import suppressions
+
+Query = TypeVar("Query", sa.Select[Any], sa.Delete)
 
 SERVER = 0
 """The owner of the list that holds for every account."""
@@ -220,7 +222,7 @@ def delete_all(conn: sa.Connection, owner: int, wanted: SuppressionFilter = EVER
     return conn.execute(_wanted(sa.delete(suppressions), owner, wanted)).rowcount
 
 
-def _wanted(query: Any, owner: int, wanted: SuppressionFilter) -> Any:
+def _wanted(query: Query, owner: int, wanted: SuppressionFilter) -> Query:
     query = query.where(_T.owner == owner)
     for name in SuppressionFilter.__slots__:
         value = getattr(wanted, name)

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from outdial.errors import MediaWorkerLost
 from outdial.telephony.media.client_stream import MediaStream, OnEvent
@@ -139,7 +140,7 @@ class MediaClient:
             link.streams -= 1
             raise
 
-    async def stats(self) -> list[dict[str, object]]:
+    async def stats(self) -> list[dict[str, Any]]:
         """Each ready worker's figures since the last call; see ``Worker.stats``."""
         answers = []
         for link in self._links:

@@ -24,7 +24,7 @@ class MediaFigures:
             self._add(figures)
         metrics.MEDIA_CPU.take(self._cpu_s)
         metrics.MEDIA_SKIPPED.take(self._skipped)
-        metrics.MEDIA_STREAMS.set(sum(int(figures["streams"]) for figures in answers))  # type: ignore[call-overload]  # JSON
+        metrics.MEDIA_STREAMS.set(sum(int(figures["streams"]) for figures in answers))
         metrics.MEDIA_WORKERS.set(self._client.ready_workers)
         metrics.MEDIA_WORKERS_WANTED.set(self._wanted)
         metrics.MEDIA_RESTARTS.take(self._client.worker_restarts)

@@ -5,7 +5,7 @@ same code, so there is no versioning. Streams are numbered by the client; a numb
 """
 
 import json
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 
 class Configure(NamedTuple):
@@ -264,39 +264,9 @@ Report = (
     | Stats
 )
 
-_CLASSES: dict[str, Any] = {
-    message.__name__: message
-    for message in (
-        *(
-            Configure,
-            Open,
-            Connect,
-            Play,
-            StopPlaying,
-            RecordMessage,
-            StopMessage,
-            Join,
-            Leave,
-            PressKey,
-            Close,
-            AskStats,
-        ),
-        *(
-            Ready,
-            Opened,
-            PortUnusable,
-            NotRecorded,
-            AudioBegan,
-            PlayEnded,
-            KeyDown,
-            KeyPressed,
-            MessageEnded,
-            NotJoined,
-        ),
-        *(Silent, LatchedTo),
-        *(Measured, Closed, Stats),
-    )
-}
+M = TypeVar("M", bound=Command | Report)
+
+_CLASSES: dict[str, Any] = {message.__name__: message for message in get_args(Command | Report)}
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode = json.JSONDecoder().decode
 
@@ -306,14 +276,14 @@ def encode(message: Command | Report) -> bytes:
     return _encode([type(message).__name__, *message]).encode() + b"\n"
 
 
-class LineReader:
-    """Cuts a byte stream into messages."""
+class LineReader(Generic[M]):
+    """Cuts a byte stream into messages: commands on one side of the socket, reports on the other."""
 
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, data: bytes) -> list[Any]:
-        """The messages (:data:`Command` or :data:`Report`) that are complete now."""
+    def feed(self, data: bytes) -> list[M]:
+        """The messages that are complete now."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         messages = []
         for line in lines:

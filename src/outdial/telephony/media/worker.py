@@ -69,7 +69,7 @@ _WORK_SLICE_S = 0.000_2
 class Worker:
     """The loop and its streams. Implements :class:`outdial.telephony.media.host.Host`."""
 
-    def __init__(self, config: Configure, commands: socket.socket, reader: LineReader) -> None:
+    def __init__(self, config: Configure, commands: socket.socket, reader: LineReader[Command]) -> None:
         self.config = config
         self.wheel = SlotWheel()
         self.timers = Timers()
@@ -345,7 +345,7 @@ def main() -> None:
     set_timer_slack(1)
     scheduling = prefer_this_process()
     commands = socket.socket(fileno=int(sys.argv[1]))
-    reader = LineReader()
+    reader = LineReader[Command]()
     first: list[Command] = []
     while not first:
         data = commands.recv(65_536)

@@ -39,7 +39,7 @@ class WorkerLink:
         self._loop = asyncio.get_running_loop()
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
-        self._reader = LineReader()
+        self._reader = LineReader[Report]()
         self._outbox: list[bytes] = []
         self._unsent = b""
         self._timer: asyncio.TimerHandle | None = None
@@ -71,7 +71,7 @@ class WorkerLink:
             theirs.close()
         ours.setblocking(False)
         self._sock = ours
-        self._reader = LineReader()
+        self._reader = LineReader[Report]()
         self._loop.add_reader(ours.fileno(), self._readable)
         self._timer = self._loop.call_later(self._ready_timeout_s, self.kill, "not_ready")
         self.send(self._configure)

@@ -78,7 +78,7 @@ def test_messages_survive_any_cut_of_the_stream(cuts: list[int]) -> None:
         Measured(1, 2, 3, 4, 0.5, None, None, 1.5, 4.2),
     ]
     stream = b"".join(encode(message) for message in messages)
-    reader, read = LineReader(), []
+    reader, read = LineReader[Any](), []
     for size in [*cuts, len(stream)]:
         piece, stream = stream[:size], stream[size:]
         read += reader.feed(piece)

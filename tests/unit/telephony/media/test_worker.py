@@ -19,6 +19,7 @@ from outdial.telephony.media.protocol import (
     Opened,
     Play,
     PortUnusable,
+    Report,
     Stats,
     encode,
 )
@@ -43,7 +44,7 @@ class Dialer:
         self.sock.setblocking(False)
         self._theirs = theirs
         self.worker = Worker(CONFIG, theirs, LineReader())
-        self._reader = LineReader()
+        self._reader = LineReader[Report]()
 
     def say(self, *commands: Any) -> None:
         self.sock.sendall(b"".join(encode(command) for command in commands))
