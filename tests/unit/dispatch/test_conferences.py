@@ -40,9 +40,12 @@ class Store:
     def __init__(self) -> None:
         self.ours = True
         self.closed: list[str] = []
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     async def run(self, fn: Any, *args: Any, **kwargs: Any) -> bool:
         await asyncio.sleep(0)
+        await self.answering.wait()
         return self.ours
 
     run_patiently = run
@@ -174,6 +177,27 @@ async def test_who_does_not_wait_talks_while_others_wait(building: Building) -> 
     first, second = await building.come(), await building.come()
     assert (waiting.phone.room, waiting.phone.hears_music) == (None, True)
     assert first.phone.room == second.phone.room is not None
+
+
+async def test_a_room_is_not_given_up_while_somebody_is_on_the_way_to_it(building: Building) -> None:
+    last = await building.come()
+    building.store.answering.clear()
+    comes = await building.come()
+    last.seat.leave()
+    assert await last.left() == "left"
+    assert building.store.closed == []
+    building.store.answering.set()
+    another = await building.come()
+    assert comes.phone.room == another.phone.room is not None
+
+
+async def test_who_hangs_up_on_the_way_to_a_room_disturbs_nobody(building: Building) -> None:
+    first = await building.come()
+    heard = first.phone.played
+    comes = await building.come(settled=False)
+    comes.phone.end(EndReason.CALLEE_HUNG_UP, HangupBy.CALLEE)
+    assert await comes.left() == "left"
+    assert (first.phone.room, first.phone.played, heard.done()) == (None, heard, False)
 
 
 async def test_who_is_one_too_many_leaves_at_once(building: Building) -> None:

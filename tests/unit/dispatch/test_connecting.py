@@ -69,6 +69,7 @@ class Store:
     left: list[int] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
     away: int = 0
+    notes_answers: bool = True
 
     async def run(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         await turn()
@@ -81,6 +82,8 @@ class Store:
                 return self.answers.pop(0)
             self.wanted.append(args[1])
             return Begun(len(self.wanted), None, 0)
+        if fn is agent_legs.mark_answered:
+            return self.notes_answers
         if fn is agent_legs.finish:
             assert args[1] not in self.ends
             self.ends[args[1]] = args[2]
@@ -322,6 +325,32 @@ async def test_a_callee_who_hangs_up_leaves_no_agent_on_the_line(stage: Stage, w
     assert agent.hung_up is (EndReason.COMPLETED if when == "talking" else EndReason.CANCELLED)
     assert len(stage.network.phones) == 1
     assert len(stage.store.ends) == 1
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_callee_who_hangs_up_before_the_agent_is_dialled_has_nobody_rung(
+    stage: Stage, turns: int
+) -> None:
+    """The place and the money are taken meanwhile: the phone is there when all is over."""
+    stage.begin(ONE)
+    for _ in range(turns):
+        await turn()
+    hang_up(stage.callee)
+    await stage.over()
+    assert [phone.hung_up for phone in stage.network.phones] in ([], [EndReason.CANCELLED])
+    assert len(stage.store.ends) == len(stage.store.wanted)
+
+
+@pytest.mark.parametrize("strategy", ["sequential", "parallel"])
+async def test_an_agent_whose_answer_cannot_be_noted_is_hung_up(stage: Stage, strategy: str) -> None:
+    """The lease is another dialer's by now, or the database is away: nobody talks of whom there is no row."""
+    stage.store.notes_answers = False
+    stage.begin(ONE, strategy=strategy)
+    agent = await stage.phone(0)
+    agent.answer()
+    assert await stage.over() == [ConnectEnded(1_000, "c/1/connect", "failed")]
+    assert (agent.hung_up, agent.room) == (EndReason.INTERRUPTED, None)
+    assert list(stage.store.ends) == [1]
 
 
 async def test_they_are_parted_when_the_time_is_over(stage: Stage) -> None:
