@@ -42,7 +42,7 @@ class KnownVoices:
         """What stands in a text that a voice of recorded words has no word for; None if there is nothing."""
         if voice is None or voice not in self.words:
             return None
-        lacking = [each for each in _words(text) if each not in self.words[voice]]
+        lacking = [each for each in words_of(text) if each not in self.words[voice]]
         shown = [repr(each[:40]) for each in dict.fromkeys(lacking)]
         if any(found["how"] == "time" for found in SPEAK_AS.finditer(text.source)):
             shown.append("times of day")  # no grammar makes words of them
@@ -63,7 +63,7 @@ def _only(voice: str) -> str:
     return f"the voice {voice} has recorded words only"
 
 
-def _words(text: Template) -> list[str]:
+def words_of(text: Template) -> list[str]:
     """The words that are said whatever the variables are."""
     written = _OUTPUT.sub(" ", _TAG.sub(" ", SPEAK_AS.sub(_BREAK, text.source)))
     pieces = written.split(_BREAK)

@@ -10,7 +10,7 @@ from outdial.errors import InvalidFlow
 from outdial.flow.conditions import Comparison
 from outdial.flow.definition import Flow, Node, parse_flow
 from outdial.flow.kinds import KEYS
-from outdial.flow.known_voices import KnownVoices
+from outdial.flow.known_voices import KnownVoices, words_of
 from outdial.flow.prompt_template import LanguagePart, PromptTemplate, SoundPart, TextPart, marked
 from outdial.flow.secrets import MASK, secrets_in
 from outdial.flow.spoken_keys import spoken_keys
@@ -74,6 +74,7 @@ def lint(
         *_variables(flow),
         *_keys(flow),
         *_languages(flow),
+        *_same_in_all_languages(flow),
         *_secrets(flow),
     ]
     if has_sound is not None:
@@ -309,6 +310,28 @@ def _languages(flow: Flow) -> Iterator[Finding]:
                     if language not in value.by_language:
                         sentence = f"says nothing in {language}, a language of this flow"
                         yield Finding("error", "missing_language", name, field, sentence)
+
+
+def _same_in_all_languages(flow: Flow) -> Iterator[Finding]:
+    if len({each.partition("-")[0] for each in flow.languages}) == 1:
+        return
+    sentence = "says the same words in all languages: give them by_language, or say their language"
+    for name, node in flow.nodes.items():
+        values = list(_values(node.step))
+        translated = {
+            id(text) for _, part in values if isinstance(part, LanguagePart) for _, text in _values(part)
+        }
+        for field in {
+            field: None for field, each in values if id(each) not in translated and _has_words(each)
+        }:
+            yield Finding("warning", "same_in_all_languages", name, field, sentence)
+
+
+def _has_words(value: Any) -> bool:
+    """Whether it is a text in the language of the call with words of its own, and not only variables."""
+    if not isinstance(value, TextPart) or value.language is not None:
+        return False
+    return any(letter.isalpha() for word in words_of(value.text) for letter in word)
 
 
 def _sounds(flow: Flow, has_sound: Callable[[str], bool]) -> Iterator[Finding]:

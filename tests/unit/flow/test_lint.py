@@ -338,6 +338,25 @@ def test_a_circle_of_several_nodes_is_endless_where_it_can_be_reached():
     assert found({"a": BYE, **circle}) == unreachable
 
 
+@pytest.mark.parametrize(
+    ("prompt", "languages", "warned"),
+    [
+        ("Hello {{to}}.", ["en-US", "es-ES"], True),
+        (["Hello.", {"by_language": {"en-US": "Hi.", "es-ES": "Hola."}}], ["en-US", "es-ES"], True),
+        ({"by_language": {"en-US": "Hi.", "es-ES": ["Hola.", {"pause": 1}]}}, ["en-US", "es-ES"], False),
+        ({"text": "Para español, pulse 2.", "language": "es-ES"}, ["en-US", "es-ES"], False),
+        ("{{to@digits}}, {{caller.name}}: 24 / 7", ["en-US", "es-ES"], False),
+        ({"sound": "s-1"}, ["en-US", "es-ES"], False),
+        ("Hello.", ["en-US", "en-GB"], False),
+        ("Hello.", ["en-US"], False),
+    ],
+)
+def test_words_that_are_the_same_in_all_languages_are_a_warning(prompt, languages, warned):
+    warning = ("warning", "same_in_all_languages", "a", "prompt")
+    expected = [warning] if warned else []
+    assert found({"a": play(prompt), "bye": BYE}, languages=languages) == expected
+
+
 def split(**exits):
     return {"type": "random_split", "settings": {"weights": {"a": 1, "b": 2, "never": 0}}, "exits": exits}
 
