@@ -183,6 +183,16 @@ async def test_a_call_whose_time_is_over_while_it_waits_ends(world: World, clock
     assert not stage.network.phones
 
 
+async def test_a_call_that_waits_while_the_clock_is_set_back_is_dialled(
+    world: World, clock: HandClock
+) -> None:
+    (call,) = await world.queue(submitted_at=clock.now, due_at=clock.now)
+    clock.now -= 3_600_000
+    async with staged(world, clock, poll_s=0.02, lease_s=7200) as stage:
+        stage.network.on_phone = answering_at_once
+        assert (await stage.done(call.id)).disposition == "ANSWER"
+
+
 async def test_a_stop_lets_calls_finish_and_claims_no_more(world: World, clock: HandClock) -> None:
     async with staged(world, clock) as stage:
         (call,) = await world.queue()

@@ -21,7 +21,7 @@ from outdial.dispatch.runner import Runner
 from outdial.domain.call import ClaimedCall
 from outdial.domain.retry_policy import Done
 from outdial.errors import DatabaseUnavailable
-from outdial.storage import calls, claims, endings, paces, wake
+from outdial.storage import calls, claims, clock_set_back, endings, paces, wake
 from outdial.storage.database import Database
 from outdial.storage.paces import Hold
 from outdial.telemetry import metrics
@@ -129,6 +129,7 @@ class Dispatcher:
                     self._keep_traces(),
                     self._runner.late_answers.keep_writing(),
                     self._keep_expiring(),
+                    self._keep_due(),
                     self._health.keep_asking(),
                 )
             ]
@@ -283,4 +284,15 @@ class Dispatcher:
                     await self._database.run(endings.expire, now=self._clock())
             except DatabaseUnavailable as error:
                 _log.warning("calls_not_expired", error=str(error))
+            await asyncio.sleep(self._options.poll_s)
+
+    async def _keep_due(self) -> None:
+        """Let nothing that is due at once wait because a clock was set back; whichever dialer is first."""
+        while True:
+            try:
+                while await self._database.read(clock_set_back.any_waits, now=self._clock()):
+                    made = await self._database.run(clock_set_back.make_due, now=self._clock())
+                    _log.warning("clock_was_set_back", made_due=made)
+            except DatabaseUnavailable as error:
+                _log.warning("clock_not_looked_after", error=str(error))
             await asyncio.sleep(self._options.poll_s)
