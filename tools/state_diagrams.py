@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from outdial.sip.client_transaction import INVITE_CLIENT, REQUEST_CLIENT
+from outdial.sip.registration.table import REGISTRATION
 from outdial.sip.server_transaction import INVITE_SERVER, REQUEST_SERVER
 from outdial.sip.session.answering import ANSWERING
 from outdial.sip.session.call_attempt import CALLING
@@ -23,6 +24,7 @@ TABLES: tuple[tuple[StateTable[Any, Any, Any], str, str], ...] = (
         "RFC 3261 §13.2, §9.1; RFC 3263 §4.3. One dial, until it is up or over.",
     ),
     (ESTABLISHED, "sip/session/established.py", "RFC 3261 §12.2, §15; RFC 4028. A call that is up."),
+    (REGISTRATION, "sip/registration/table.py", "RFC 3261 §10.2. A trunk that wants to know our address."),
     (INVITE_CLIENT, "sip/client_transaction.py", "RFC 3261 §17.1.1, amended by RFC 6026 §7.2."),
     (REQUEST_CLIENT, "sip/client_transaction.py", "RFC 3261 §17.1.2. BYE, CANCEL, OPTIONS, UPDATE."),
     (INVITE_SERVER, "sip/server_transaction.py", "RFC 3261 §17.2.1, amended by RFC 6026 §7.1."),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from outdial.sip.client_transaction import ClientTransaction
 from outdial.sip.message import Headers, Request, Response
+from outdial.sip.registration.registration import Account, Registration, RegistrationUser
 from outdial.sip.responses import ALLOW, ALLOWED_METHODS, build_response
 from outdial.sip.server_transaction import ServerTransaction
 from outdial.sip.session.answering import AnsweringSession
@@ -31,17 +32,20 @@ class Endpoint:
         user_agent: str = "Outdial",
         timer_values: TimerValues | None = None,
         on_invite: Callable[[ServerTransaction, float], None] | None = None,
+        on_register: Callable[[ServerTransaction, float], None] | None = None,
     ) -> None:
         """Make an endpoint that calls itself `sent_by` in Via.
 
         `new_token` returns a fresh unguessable token of hexadecimal digits. `on_invite` takes new incoming
-        calls and must answer them; without it they are refused with 403.
+        calls and must answer them; without it they are refused with 403. `on_register` answers REGISTER, for
+        a far end that is a registrar.
         """
         self.wire = Wire(timer_values or TimerValues())
         self.layer = TransactionLayer(sent_by, self.wire, self, new_token)
         self.new_token = new_token
         self.user_agent = user_agent
         self._on_invite = on_invite
+        self._on_register = on_register
         self._dialogs: dict[tuple[str, str], DialogUser] = {}
 
     @property
@@ -63,6 +67,10 @@ class Endpoint:
         """Prepare to take an incoming call that `on_invite` was given."""
         self._adopt(context)
         return AnsweringSession(context, transaction)
+
+    def register(self, account: Account, user: RegistrationUser, random: Callable[[], float]) -> Registration:
+        """Prepare a registration; its `start` asks `user` for addresses."""
+        return Registration(self.layer, self.new_token, account, user, random)
 
     def ping(
         self,
@@ -125,6 +133,8 @@ class Endpoint:
                 user.on_request(transaction, now)
         elif request.method == "INVITE" and self._on_invite is not None:
             self._on_invite(transaction, now)
+        elif request.method == "REGISTER" and self._on_register is not None:
+            self._on_register(transaction, now)
         else:
             self._answer_outside(transaction, now)
 

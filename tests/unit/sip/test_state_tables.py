@@ -3,13 +3,23 @@
 import pytest
 
 from outdial.sip.client_transaction import INVITE_CLIENT, REQUEST_CLIENT
+from outdial.sip.registration.table import REGISTRATION
 from outdial.sip.server_transaction import INVITE_SERVER, REQUEST_SERVER
 from outdial.sip.session.answering import ANSWERING
 from outdial.sip.session.call_attempt import CALLING
 from outdial.sip.session.established import ESTABLISHED
 from outdial.sip.state_table import StateTable
 
-TABLES = [INVITE_CLIENT, REQUEST_CLIENT, INVITE_SERVER, REQUEST_SERVER, CALLING, ESTABLISHED, ANSWERING]
+TABLES = [
+    INVITE_CLIENT,
+    REQUEST_CLIENT,
+    INVITE_SERVER,
+    REQUEST_SERVER,
+    CALLING,
+    ESTABLISHED,
+    ANSWERING,
+    REGISTRATION,
+]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from outdial.errors import SipParseError
+from outdial.sip.headers.collection import Headers
 from outdial.sip.parameters import Parameters
 
 _RETRY_AFTER = re.compile(r"\s*([0-9]{1,10})\s*(\(.*\))?\s*(?:;(.*))?", re.DOTALL)
@@ -31,3 +32,11 @@ class RetryAfter:
 
     def __str__(self) -> str:
         return f"{self.seconds}" if self.duration is None else f"{self.seconds};duration={self.duration}"
+
+
+def retry_after_of(headers: Headers) -> int | None:
+    """Return the seconds of a message's Retry-After, None when it is missing or unreadable."""
+    try:
+        return RetryAfter.parse(headers.get("Retry-After") or "").seconds
+    except SipParseError:
+        return None

@@ -7,10 +7,10 @@ files of their names. Once answered, `established` takes over.
 from dataclasses import dataclass
 
 from outdial.domain.q850 import is_about_the_callee
-from outdial.errors import SdpError, SipParseError
+from outdial.errors import SdpError
 from outdial.sip.client_transaction import ClientTransaction, InviteState
 from outdial.sip.dialog import Dialog
-from outdial.sip.headers.retry_after import RetryAfter
+from outdial.sip.headers.retry_after import retry_after_of
 from outdial.sip.message import Headers, Request, Response
 from outdial.sip.responses import build_response
 from outdial.sip.server_transaction import ServerTransaction
@@ -362,13 +362,6 @@ def _failed(cause: FailureCause, response: Response) -> Failed:
         response.status,
         response.reason,
         release_cause(response),
-        _retry_after(response),
+        retry_after_of(response.headers),
         tuple(response.headers.get_all("Contact")) if response.status < 400 else (),
     )
-
-
-def _retry_after(response: Response) -> int | None:
-    try:
-        return RetryAfter.parse(response.headers.get("Retry-After") or "").seconds
-    except SipParseError:
-        return None

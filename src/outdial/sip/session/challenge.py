@@ -63,6 +63,9 @@ class Authenticator:
         chosen = [choose(challenges) for challenges in by_realm.values()]
         for challenge in chosen:
             self._challenges[proxy, challenge.realm] = challenge
+        # A registration meets a new nonce with every refresh, for years.
+        valid = {challenge.nonce for challenge in self._challenges.values()}
+        self._nonce_counts = {each: n for each, n in self._nonce_counts.items() if each in valid}
         return chosen
 
 
