@@ -13,6 +13,7 @@ from outdial.sandbox.magic_numbers import phone_of
 from outdial.sandbox.negotiator import PhoneNegotiator
 from outdial.sandbox.phone import Phone
 from outdial.sandbox.phone_call import CallSurroundings, Line, PhoneCall
+from outdial.sandbox.registrar import Registrar
 from outdial.sip.client_transaction import ClientTransaction, ClientTransactionUser
 from outdial.sip.endpoint import Endpoint
 from outdial.sip.message import Request
@@ -64,8 +65,14 @@ class Switchboard:
 
         ``on_call`` is told of each phone as soon as it is called, ``on_over`` when nothing more can happen.
         """
+        self.registrar = Registrar(new_token)
         self.endpoint = Endpoint(
-            address, new_token, user_agent=_USER_AGENT, timer_values=timer_values, on_invite=self._on_invite
+            address,
+            new_token,
+            user_agent=_USER_AGENT,
+            timer_values=timer_values,
+            on_invite=self._on_invite,
+            on_register=self.registrar.on_register,
         )
         self._address = address
         self._phones = phones
