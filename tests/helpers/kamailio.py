@@ -1,5 +1,7 @@
 """kamailio (Debian's package) as a carrier on loopback: it wants a login, and relays to a phone.
 
+It is a registrar, too, and may take no call of an account that is not registered.
+
 It stays in the route, with two sockets, one for its customers and one for its phones: two Record-Routes.
 """
 
@@ -39,6 +41,8 @@ loadmodule "siputils.so"
 loadmodule "textops.so"
 loadmodule "auth.so"
 loadmodule "xlog.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
 modparam("rr", "enable_double_rr", 1)
 modparam("auth", "algorithm", "{algorithm}")
 
@@ -50,6 +54,14 @@ request_route {{
   }}
   if (is_method("OPTIONS") && !has_totag()) {{
     sl_send_reply("200", "Here");
+    exit;
+  }}
+  if (is_method("REGISTER")) {{
+    if (!pv_www_authenticate("{realm}", "{password}", "0") || $au != "{username}" || $tU != "{username}") {{
+      www_challenge("{realm}", "1");
+      exit;
+    }}
+    save("location");
     exit;
   }}
   if (is_method("CANCEL")) {{
@@ -66,11 +78,22 @@ request_route {{
       proxy_challenge("{realm}", "1");
       exit;
     }}
+    $var(account) = $au;
     consume_credentials();
   }}
   if (has_totag()) {{
     if (loose_route()) t_relay();
     else if (!is_method("ACK")) sl_send_reply("481", "Not Here");
+    exit;
+  }}
+  if ({wants_registration} && $Rp == {port} && !registered("location", "sip:$var(account)@{host}")) {{
+    sl_send_reply("403", "Not Registered");
+    exit;
+  }}
+  if ($rU == "{username}") {{
+    record_route();
+    if (lookup("location") > 0) t_relay();
+    else sl_send_reply("480", "Not Registered");
     exit;
   }}
   if ($rU == "{unknown}") {{
@@ -93,8 +116,18 @@ request_route {{
 class Kamailio(Program):
     """One kamailio in front of the phone at `phone`; it ends with its context."""
 
-    def __init__(self, directory: Path, phone: tuple[str, int], *, algorithm: str = "MD5") -> None:
-        """`algorithm` is that of its challenges: MD5 or SHA-256."""
+    def __init__(
+        self,
+        directory: Path,
+        phone: tuple[str, int],
+        *,
+        algorithm: str = "MD5",
+        wants_registration: bool = False,
+    ) -> None:
+        """`algorithm` is that of its challenges: MD5 or SHA-256.
+
+        One that `wants_registration` takes calls of an account only while it knows an address of it.
+        """
         self.host = "127.0.0.1"
         self.port, self.inner_port = _free_ports(self.host)
         self._directory = directory
@@ -111,6 +144,7 @@ class Kamailio(Program):
             password=PASSWORD,
             moved=MOVED,
             unknown=UNKNOWN,
+            wants_registration=int(wants_registration),
             phone="{}:{}".format(*phone),
         )
         (directory / "kamailio.cfg").write_text(config, encoding="utf-8")

@@ -10,11 +10,13 @@ from outdial.domain.disposition import EndReason, HangupBy
 from outdial.sip.digest import Credentials
 from outdial.telephony.leg import Leg
 from outdial.telephony.leg_values import Answered, LegEnd
+from outdial.telephony.registration import describe
 from outdial.telephony.trunk import Trunk
 from tests.helpers.baresip import Baresip
 from tests.helpers.kamailio import MOVED, PASSWORD, UNKNOWN, USERNAME, Kamailio
 from tests.helpers.sound import likeness, melody, write_clip
 from tests.interop.caller import Caller, answered, end_of, ladder, refused
+from tests.interop.test_registration import registered
 
 pytestmark = pytest.mark.kamailio
 
@@ -117,6 +119,53 @@ async def test_it_answers_options(caller: Caller, tmp_path: Path) -> None:
         trunk = Trunk(name="far", host=carrier.host, port=carrier.port)
         found = await asyncio.wait_for(caller.user_agent.check(trunk), 10)
         assert (found.status, found.reason) == (200, "Here")
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+async def test_a_carrier_that_takes_calls_of_registered_accounts_only(
+    caller: Caller, tmp_path: Path, algorithm: str
+) -> None:
+    async with (
+        phone(tmp_path) as callee,
+        Kamailio(tmp_path, _at(callee), algorithm=algorithm, wants_registration=True) as carrier,
+    ):
+        async with registered(caller, carrier.host, carrier.port, credentials=LOGIN) as ours:
+            assert (await ours.first()).registered
+            leg = dialled(caller, carrier)
+            await answered(leg)
+            leg.hang_up()
+            await callee.event("CALL_CLOSED")
+            await ours.kept.stop(wait_s=10)
+            assert ours.told[-1].ended
+        result = await refused(dialled(caller, carrier))
+        assert (result.sip_code, result.sip_reason) == (403, "Not Registered")
+
+
+async def test_a_wrong_password_is_not_registered(caller: Caller, tmp_path: Path) -> None:
+    async with Kamailio(tmp_path, ("127.0.0.1", 9)) as carrier:
+        login = Credentials(USERNAME, "not the secret")
+        async with registered(caller, carrier.host, carrier.port, credentials=login) as ours:
+            assert describe(await ours.first()) == "wrong user name or password, SIP 401 Unauthorized"
+        assert carrier.saw("REGISTER") == 2
+
+
+async def test_each_dialer_has_a_place_and_nobody_who_calls_the_account_waits(
+    caller: Caller, tmp_path: Path
+) -> None:
+    """Two dialers are registered; both refuse the call that comes, and the caller hears so at once."""
+    async with Caller() as other, Kamailio(tmp_path, ("127.0.0.1", 9)) as carrier:
+        async with (
+            registered(caller, carrier.host, carrier.port, credentials=LOGIN) as first,
+            registered(other, carrier.host, carrier.port, credentials=LOGIN) as second,
+        ):
+            for each in (first, second):
+                told = await each.first()
+                assert told.until is not None
+                assert told.until - caller.user_agent.now > 250
+            async with Caller() as somebody:
+                result = await refused(dialled(somebody, carrier, to=USERNAME))
+            assert result.sip_code == 403
+        assert carrier.saw("INVITE") == 2
 
 
 def _at(callee: Baresip) -> tuple[str, int]:

@@ -75,10 +75,17 @@ def _execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
         engine.dispose()
 
 
+_TRUNK_COLUMNS = (
+    "name, host, port, transport, dial_prefix, caller_id_mode, privacy, codecs, ptime_ms, ring_timeout_s,"
+    " max_call_s, session_expires_s, options_interval_s, calls_per_second, max_concurrent, keep_to_peer,"
+    " addresses, headers, enabled, created_at"
+)
+_TRUNK_VALUES = (
+    "'h', 5060, 'udp', '', 'from', false, 'PCMA', 20, 45, 60, 0, 0, 10, 100, false, '', '{}', true, 1"
+)
 _ROWS = (
     "INSERT INTO accounts (id, name, time_zone, created_at) VALUES (1, 'a', 'UTC', 1)",
-    "INSERT INTO trunks VALUES (7, 't', 'h', 5060, 'udp', NULL, NULL, NULL, NULL, '', NULL, 'from', false,"
-    " 'PCMA', 20, 45, 60, 0, 0, 10, 100, false, '', '{}', true, 1)",
+    f"INSERT INTO trunks (id, {_TRUNK_COLUMNS}) VALUES (7, 't', {_TRUNK_VALUES})",
     "INSERT INTO bridges (id, number, account_id, trunk_id, display_name, created_at)"
     " VALUES (9, '918068280000', 1, 7, '', 1)",
 )
@@ -134,10 +141,7 @@ def test_a_number_that_was_shown_is_not_given_again(database_url: str, table: st
         " VALUES (1, 'voice:message:out', 'all', 3, 1)",
         "suppressions": "(owner, receiver, type, value, source, created_at, updated_at)"
         " VALUES (1, '1', 'all', '', 'api', 1, 1)",
-        "trunks": "(name, host, port, transport, dial_prefix, caller_id_mode, privacy, codecs, ptime_ms,"
-        " ring_timeout_s, max_call_s, session_expires_s, options_interval_s, calls_per_second,"
-        " max_concurrent, keep_to_peer, addresses, headers, enabled, created_at) VALUES ('u', 'h', 5060,"
-        " 'udp', '', 'from', false, 'PCMA', 20, 45, 60, 0, 0, 10, 100, false, '', '{}', true, 1)",
+        "trunks": f"({_TRUNK_COLUMNS}) VALUES ('u', {_TRUNK_VALUES})",
     }
     webhook = (
         "INSERT INTO webhooks (id, account_id, name, uri, secret, secret_as_bearer, verification_code,"

@@ -54,6 +54,11 @@ _FIELDS: dict[str, Any] = {
         "type": "integer",
         "description": "Seconds between OPTIONS as a health check; 0 sends none.",
     },
+    "register_expires_s": {
+        "type": "integer",
+        "description": "Seconds for which we ask to be registered (RFC 3261 section 10), 60 to 86400, 300 is"
+        " usual; 0 registers nowhere. Calls wait until the carrier knows our address.",
+    },
     "calls_per_second": {
         "type": "number",
         "description": "New calls and legs to agents in a second; 10 by default.",
@@ -88,6 +93,7 @@ _EXAMPLE = {
     "max_call_s": 3600,
     "session_expires_s": 0,
     "options_interval_s": 0,
+    "register_expires_s": 0,
     "calls_per_second": 10.0,
     "max_concurrent": 100,
     "keep_to_peer": False,
@@ -98,7 +104,22 @@ _EXAMPLE = {
 }
 
 _HEALTHY = _EXAMPLE | {
-    "health": {"state": "up", "calls": 3, "since": None, "held_until": None, "reason": None}
+    "register_expires_s": 300,
+    "health": {
+        "state": "up",
+        "calls": 3,
+        "since": None,
+        "held_until": None,
+        "reason": None,
+        "registrations": [
+            {
+                "contact": "sip:4711@203.0.113.7:5060",
+                "registered_until": "2019-08-16 15:14:51",
+                "problem": None,
+                "sip_code": None,
+            }
+        ],
+    },
 }
 
 
@@ -135,8 +156,9 @@ async def list_trunks(request: Request) -> Response:
     """Show all trunks, page by page, with their health.
 
     `state` is `up`; `held` while a trunk that failed is given no calls, until `held_until`; `failing` when it
-    is tried again and no call got through yet, `since` and `reason` say since when and why; or `off`. Held
-    calls wait and lose no attempt. `calls` are those in progress.
+    is tried again and no call got through yet, `since` and `reason` say since when and why; `unregistered`
+    while it wants to know our address and does not; or `off`. Held calls wait and lose no attempt. `calls`
+    are those in progress, `registrations` our addresses at the trunk, one of each dialer.
     """
     await authenticate(request)
     page = Page(request)
@@ -213,5 +235,14 @@ def _row(trunk: Trunk, health: TrunkHealth | None = None) -> dict[str, Any]:
             "since": family_time(health.since),
             "held_until": family_time(health.held_until),
             "reason": health.reason,
+            "registrations": [
+                {
+                    "contact": each.contact,
+                    "registered_until": family_time(each.registered_until),
+                    "problem": each.problem,
+                    "sip_code": each.sip_code,
+                }
+                for each in health.registrations
+            ],
         }
     }

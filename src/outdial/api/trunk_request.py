@@ -11,6 +11,7 @@ CODECS = ("PCMA", "PCMU", "G722")
 CALLER_ID_MODES = ("from", "p_asserted_identity", "remote_party_id")
 
 _SESSION_EXPIRES_MIN = 90
+_REGISTER_EXPIRES = range(60, 86_401)
 _HOST = re.compile(r"(?i)[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?")
 _TOKEN = re.compile(r"[A-Za-z0-9!%*_+`'~.-]+")
 _OURS = frozenset(
@@ -42,8 +43,9 @@ def read_trunk_request(body: Mapping[str, Any], *, is_new: bool) -> dict[str, An
     fields.text("name", required=is_new)
     fields.text("host", required=is_new, check=_host)
     fields.whole("port", 1, 65535)
-    for name in ("username", "password", "auth_username", "from_user", "from_domain"):
+    for name in ("username", "password", "auth_username", "from_user"):
         fields.text(name, empty=None)
+    fields.text("from_domain", empty=None, check=_domain)
     fields.text("dial_prefix", empty="", most=20)
     fields.choice("caller_id_mode", CALLER_ID_MODES)
     fields.flag("privacy")
@@ -52,6 +54,7 @@ def read_trunk_request(body: Mapping[str, Any], *, is_new: bool) -> dict[str, An
     fields.whole("ring_timeout_s", 1, 180)
     fields.whole("max_call_s", 1, 86_400)
     fields.text("session_expires_s", check=_session_expires)
+    fields.text("register_expires_s", check=_register_expires)
     fields.whole("options_interval_s", 0, 3600)
     fields.number("calls_per_second", 0.01, 10_000)
     fields.whole("max_concurrent", 1, 1_000_000)
@@ -86,6 +89,12 @@ def _host(text: str) -> str:
         return text
 
 
+def _domain(text: str) -> str:
+    if _HOST.fullmatch(text) is None:
+        raise ValueError(f"from_domain should be a name or an address, not {text[:40]!r}.")
+    return text
+
+
 def _codec(text: str) -> str:
     if text.upper() not in CODECS:
         raise ValueError(f"codecs should be some of {', '.join(CODECS)}, not {text[:40]!r}.")
@@ -96,6 +105,15 @@ def _session_expires(text: str) -> int:
     seconds = int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else -1
     if seconds != 0 and seconds < _SESSION_EXPIRES_MIN:
         raise ValueError(f"session_expires_s should be 0, or {_SESSION_EXPIRES_MIN} or more (RFC 4028 §4).")
+    return seconds
+
+
+def _register_expires(text: str) -> int:
+    seconds = int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else -1
+    if seconds != 0 and seconds not in _REGISTER_EXPIRES:
+        raise ValueError(
+            f"register_expires_s should be 0, or {_REGISTER_EXPIRES[0]} to {_REGISTER_EXPIRES[-1]} seconds."
+        )
     return seconds
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
@@ -14,22 +14,23 @@ from outdial.cli.changes import assignments, checked, operator
 from outdial.cli.database import with_database
 from outdial.cli.output import JsonOption, console, print_fields, print_json, print_rows, utc
 from outdial.cli.problems import CommandFailed
-from outdial.config import load_settings
+from outdial.cli.trunk_check import SENT_BACK, check_trunk
 from outdial.dispatch.routes import to_line
 from outdial.errors import InUse
-from outdial.storage import administration, bridges, trunk_health, trunks
+from outdial.sip.registration.status import RegistrationStatus
+from outdial.storage import administration, bridges, trunk_health, trunks, wake
 from outdial.storage.database import Database
 from outdial.storage.trunks import NewTrunk, Trunk
 from outdial.supervisor.parts import wall_clock_ms
+from outdial.telephony.registration import describe
 from outdial.telephony.trunk import CallerIdMode
-from outdial.telephony.user_agent import Reachability, UserAgent, UserAgentOptions
+from outdial.telephony.user_agent import Reachability
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Add, list, check, switch and remove carrier accounts."
 )
 
 PASSWORD_VARIABLE = "TRUNK_PASSWORD"  # noqa: S105 - the name of a variable
-_SENT_BACK = "sent back by the network"
 _COLUMNS = {
     "name": "name",
     "host": "host",
@@ -81,6 +82,13 @@ def add(
             " While nothing answers, calls stay in the queue.",
         ),
     ] = 0,
+    register_expires: Annotated[
+        int,
+        typer.Option(
+            help="Seconds to be registered for, 60 to 86400 (RFC 3261 section 10), 300 is usual; 0 registers"
+            " nowhere. Calls stay in the queue until the carrier knows our address."
+        ),
+    ] = 0,
     calls_per_second: Annotated[
         float, typer.Option(min=0.01, help="New calls and legs to agents in a second.")
     ] = 10.0,
@@ -115,6 +123,7 @@ def add(
         "max_call_s": max_call,
         "session_expires_s": session_expires,
         "options_interval_s": options_interval,
+        "register_expires_s": register_expires,
         "calls_per_second": calls_per_second,
         "max_concurrent": max_concurrent,
         "keep_to_peer": keep_to_peer,
@@ -238,46 +247,58 @@ def check(
     """Ask the trunk for a sign of life (SIP OPTIONS), from a socket of this command's own.
 
     Any answer counts (exit status 0), none in time does not (1): some carriers take calls and do not answer
-    OPTIONS.
+    OPTIONS. At a trunk that wants to know our address the command registers, and takes that back; what counts
+    then is that it was registered.
     """
     trunk = _run(lambda conn: _the_trunk(conn, name))
     try:
-        answer = asyncio.run(ping_trunk(trunk, wait_s=wait))
+        found = asyncio.run(check_trunk(to_line(trunk), wait_s=wait))
     except OSError as error:
         reason = error.strerror or str(error)
         raise CommandFailed(f"{trunk.host}:{trunk.port} cannot be reached: {reason}.") from None
+    if found.registration is not None and found.registration.registered:
+        # A trunk that keeps one address of an account has forgotten the server's.
+        _run(lambda conn: wake.announce(conn, wake.REGISTRATIONS))
+    answer = found.options
     if as_json:
-        print_json({"name": name, **asdict(answer)})
+        print_json({"name": name, **asdict(answer), **_registration(found.registration)})
     elif answer.status is not None:
         console().print(f"{name} answered {answer.status} {answer.reason} in {answer.round_trip_ms:.0f} ms.")
-    if answer.status is None and answer.reason == _SENT_BACK:
-        raise CommandFailed(
+    if found.registration is not None:
+        _tell_registration(name, found.registration, as_json=as_json)
+    elif answer.status is None:
+        raise CommandFailed(_why_no_answer(trunk, answer))
+
+
+def _tell_registration(name: str, status: RegistrationStatus, *, as_json: bool) -> None:
+    if not status.registered:
+        raise CommandFailed(f"{name} does not register us: {describe(status)}.")
+    if not as_json:
+        console().print(
+            f"{name} registered {status.contact}, and forgot it again; the server registers its own address:"
+            " `outdial trunk list` says whether it is.",
+            soft_wrap=True,
+        )
+
+
+def _registration(status: RegistrationStatus | None) -> dict[str, Any]:
+    if status is None:
+        return {}
+    problem = None if status.registered else describe(status)
+    return {"registered": status.registered, "problem": problem, "sip_code": status.status}
+
+
+def _why_no_answer(trunk: Trunk, answer: Reachability) -> str:
+    if answer.reason == SENT_BACK:
+        return (
             f"Nothing takes SIP at {trunk.host}:{trunk.port}, or there is no way to it: the network sent our"
             " request back. Are the address and the port right, and is the far end running?"
         )
-    if answer.status is None:
-        raise CommandFailed(
-            f"{trunk.host}:{trunk.port} did not answer OPTIONS ({answer.round_trip_ms / 1000:.1f} s):"
-            " is the address right, and does a firewall let UDP through?"
-            " Some carriers take calls and do not answer OPTIONS: then a call is the test."
-        )
-
-
-async def ping_trunk(trunk: Trunk, *, wait_s: float) -> Reachability:
-    """Send OPTIONS to a trunk from a socket made for it. Raises OSError when there is no way to it."""
-    settings = load_settings()
-    options = UserAgentOptions(
-        bind_address=settings.sip.bind_address, port=0, public_address=settings.sip.public_address
+    return (
+        f"{trunk.host}:{trunk.port} did not answer OPTIONS ({answer.round_trip_ms / 1000:.1f} s):"
+        " is the address right, and does a firewall let UDP through?"
+        " Some carriers take calls and do not answer OPTIONS: then a call is the test."
     )
-    async with UserAgent(options) as agent:
-        try:
-            async with asyncio.timeout(wait_s):
-                answer = await agent.check(to_line(trunk))
-        except TimeoutError:
-            return Reachability(None, "no answer", wait_s * 1000)
-        if answer.status is None and agent.counters["unreachable"]:
-            return replace(answer, reason=_SENT_BACK)
-        return answer
 
 
 def _switch(name: str, *, enabled: bool, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from outdial.dispatch.lines import Lines
 from outdial.dispatch.options import DispatchOptions
 from outdial.dispatch.phones import PhoneNetwork
 from outdial.dispatch.ports import Clock
+from outdial.dispatch.registering import TrunkRegistrations
 from outdial.dispatch.runner import Runner
 from outdial.domain.call import ClaimedCall
 from outdial.domain.retry_policy import Done
@@ -72,12 +73,16 @@ class Dispatcher:
             new_dialer_id=new_dialer_id,
             monotonic=monotonic,
         )
-        self._wake = wake.WakeListener(database.url, [wake.CALLS, wake.CANCELS, wake.TRUNKS])
+        self._wake = wake.WakeListener(
+            database.url, [wake.CALLS, wake.CANCELS, wake.TRUNKS, wake.REGISTRATIONS]
+        )
         lines.on_room = lambda: self._wake.wake(wake.CALLS)
-        self._health = TrunkHealth(network, lines, lines.on_room)
+        self._health = TrunkHealth(network, lines)
+        self._registrations = TrunkRegistrations(network, lines, database, clock)
         self._stopping = asyncio.Event()
         self._cancels = asyncio.Event()
         self._trunks_changed = True
+        self._renew = False
         self._routes: routes.Routes | None = None
         self._main: asyncio.Task[None] | None = None
 
@@ -131,11 +136,13 @@ class Dispatcher:
                     self._keep_expiring(),
                     self._keep_due(),
                     self._health.keep_asking(),
+                    self._registrations.keep_registering(),
                 )
             ]
             async with asyncio.TaskGroup() as running:
                 await self._claim_until_stopped(running)
                 await self._drain()
+            await self._registrations.leave()
             await self._store_traces()
             for task in background:
                 task.cancel()
@@ -162,6 +169,8 @@ class Dispatcher:
                 self._cancels.set()
             if look or wake.TRUNKS in woken:
                 self._trunks_changed = True
+            if wake.REGISTRATIONS in woken:
+                self._trunks_changed = self._renew = True
 
     async def _claim(self, running: asyncio.TaskGroup) -> float:
         """Start what may be dialled now; return for how many seconds nothing else will come by itself."""
@@ -234,7 +243,11 @@ class Dispatcher:
         if loaded != self._routes:
             self._routes = loaded
             self._lines.update(loaded, now)
+            self._registrations.update()
             await self._network.trust(loaded.known)
+        if self._renew:
+            self._renew = False
+            self._registrations.renew()
 
     async def _drain(self) -> None:
         """Wait for the calls in progress; after the drain time hang them up, at last give them up."""

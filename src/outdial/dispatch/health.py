@@ -5,7 +5,6 @@ found silent: some carriers drop OPTIONS and take calls.
 """
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
@@ -22,12 +21,11 @@ _log = structlog.get_logger(__name__)
 
 
 class TrunkHealth:
-    """Asks each trunk that wants it, at its own interval; `on_back` is called when a silent one answers."""
+    """Asks each trunk that wants it, at its own interval."""
 
-    def __init__(self, network: PhoneNetwork, lines: Lines, on_back: Callable[[], None]) -> None:
+    def __init__(self, network: PhoneNetwork, lines: Lines) -> None:
         self._network = network
         self._lines = lines
-        self._on_back = on_back
         self._next: dict[int, float] = {}
         self._answered: set[int] = set()
         self._silences: dict[int, int] = {}
@@ -41,6 +39,7 @@ class TrunkHealth:
                 wanted = self._lines.to_ask()
                 for gone in self._next.keys() - wanted.keys():
                     del self._next[gone]
+                    self._forget(gone)
                 for trunk_id, (interval_s, line) in wanted.items():
                     if now >= self._next.setdefault(trunk_id, now + interval_s):
                         # not again before this one has its answer, which may take 32 s
@@ -50,17 +49,23 @@ class TrunkHealth:
 
     async def _ask(self, trunk_id: int, interval_s: float, line: Trunk) -> None:
         answered = await self._network.answers(line)
-        if trunk_id in self._next:
-            self._next[trunk_id] = asyncio.get_running_loop().time() + interval_s
+        if trunk_id not in self._next:
+            return
+        self._next[trunk_id] = asyncio.get_running_loop().time() + interval_s
         if answered:
             self._answered.add(trunk_id)
             if self._silences.pop(trunk_id, 0) >= SILENCES:
                 _log.info("trunk_answers_again", trunk=line.name)
                 self._lines.set_silent(trunk_id, again_in_s=None)
-                self._on_back()
         elif trunk_id in self._answered:
             self._silences[trunk_id] = silences = self._silences.get(trunk_id, 0) + 1
             if silences >= SILENCES:
                 self._lines.set_silent(trunk_id, again_in_s=interval_s + _LONGEST_ANSWER_S)
             if silences == SILENCES:
                 _log.warning("trunk_silent", trunk=line.name, host=line.host, port=line.port)
+
+    def _forget(self, trunk_id: int) -> None:
+        """A trunk that is not asked any more is given calls, whatever it last said."""
+        self._answered.discard(trunk_id)
+        if self._silences.pop(trunk_id, 0) >= SILENCES:
+            self._lines.set_silent(trunk_id, again_in_s=None)

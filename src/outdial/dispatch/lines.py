@@ -7,6 +7,7 @@ figure and limit counts both.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum
 from functools import partial
 
 from outdial.dispatch.attempt_values import Ended, Route
@@ -26,6 +27,13 @@ _TRUNK_FAULTS = frozenset(
 _SILENT = "it does not answer OPTIONS"
 
 
+class Check(Enum):
+    """What may find out, beside calls, that a trunk takes none."""
+
+    OPTIONS = "options"
+    REGISTRATION = "registration"
+
+
 class Lines:
     """Which trunk may take how many calls now. `now` is monotonic seconds."""
 
@@ -43,7 +51,8 @@ class Lines:
         self.agents_waiting = 0
         self._routes = Routes()
         self._paces: dict[int, TrunkPace] = {}
-        self._silent: set[int] = set()
+        self._shut: dict[int, dict[Check, str]] = {}
+        """Trunks that a check keeps from being given calls, and why, as a part of a sentence."""
         self._holds: dict[int, tuple[float, str] | None] = {}
         self._why: dict[int, str] = {}
         """What was wrong with each trunk that was held, the last time."""
@@ -70,7 +79,11 @@ class Lines:
         metrics.TRUNK_CPS_LIMIT.replace({name: pace.calls_per_second for name, pace, _ in paces})
         metrics.TRUNK_FAULTS.replace({name: pace.faults for name, pace, _ in paces})
         metrics.TRUNK_HELD.replace({name: max(0.0, pace.held_until - now) for name, pace, _ in paces})
-        metrics.TRUNK_SILENT.replace({name: float(trunk_id in self._silent) for name, _, trunk_id in paces})
+        shut = {name: self._shut.get(trunk_id, {}) for name, _, trunk_id in paces}
+        metrics.TRUNK_SILENT.replace({name: float(Check.OPTIONS in why) for name, why in shut.items()})
+        metrics.TRUNK_UNREGISTERED.replace(
+            {name: float(Check.REGISTRATION in why) for name, why in shut.items()}
+        )
 
     def room(self) -> int:
         """Return how many calls this dialer may claim: agents that are waited for go first."""
@@ -78,11 +91,11 @@ class Lines:
 
     def free(self, now: float) -> dict[int, int]:
         """Return how many calls each trunk may take at this moment, without those that take none."""
-        free = {trunk_id: self._paces[trunk_id].free(now) for trunk_id in self._audible()}
+        free = {trunk_id: self._paces[trunk_id].free(now) for trunk_id in self._open()}
         return {trunk_id: count for trunk_id, count in free.items() if count > 0}
 
-    def _audible(self) -> list[int]:
-        return [trunk_id for trunk_id in self._routes.trunks if trunk_id not in self._silent]
+    def _open(self) -> list[int]:
+        return [trunk_id for trunk_id in self._routes.trunks if trunk_id not in self._shut]
 
     def to_ask(self) -> dict[int, tuple[float, Trunk]]:
         """Return the trunks whose health is asked for, with the interval in seconds."""
@@ -92,14 +105,40 @@ class Lines:
             if trunk.options_interval_s > 0
         }
 
+    def to_register(self) -> dict[int, Trunk]:
+        """Return the trunks that want to know our address."""
+        return {
+            trunk_id: line for trunk_id, line in self._routes.lines.items() if line.register_expires_s > 0
+        }
+
     def set_silent(self, trunk_id: int, *, again_in_s: float | None) -> None:
         """Keep a trunk's calls in the queue while it is silent, asked again then; None: it answers."""
-        if again_in_s is not None:
-            self._silent.add(trunk_id)
-            self._hold(trunk_id, again_in_s, _SILENT)
+        if again_in_s is None:
+            self._reopen(trunk_id, Check.OPTIONS)
         else:
-            self._silent.discard(trunk_id)
+            self._keep_shut(trunk_id, Check.OPTIONS, _SILENT, again_in_s)
+
+    def set_unregistered(self, trunk_id: int, why: str, *, again_in_s: float) -> None:
+        """Keep a trunk's calls in the queue while we are not registered there, tried again then.
+
+        `why` is a part of a sentence.
+        """
+        self._keep_shut(trunk_id, Check.REGISTRATION, f"not registered: {why}", again_in_s)
+
+    def set_registered(self, trunk_id: int) -> None:
+        """Let a trunk take calls: it knows our address, or does not want to any more."""
+        self._reopen(trunk_id, Check.REGISTRATION)
+
+    def _keep_shut(self, trunk_id: int, check: Check, why: str, again_in_s: float) -> None:
+        self._shut.setdefault(trunk_id, {})[check] = why
+        self._hold(trunk_id, again_in_s, why)
+
+    def _reopen(self, trunk_id: int, check: Check) -> None:
+        reasons = self._shut.get(trunk_id, {})
+        if reasons.pop(check, None) is not None and not reasons:
+            del self._shut[trunk_id]
             self._holds[trunk_id] = None
+            self.on_room()
 
     def take_holds(self) -> dict[int, tuple[float, str] | None]:
         """Return the trunks that are given no calls since the last call of this, for how many seconds and
@@ -114,7 +153,7 @@ class Lines:
         `due_in` has the seconds until the next call of each trunk that was looked at just now.
         """
         waits = []
-        for trunk_id in self._audible():
+        for trunk_id in self._open():
             free_at = self._paces[trunk_id].next_free_at(now)
             if free_at is not None and (free_at > now or trunk_id in due_in):
                 waits.append(max(free_at - now, due_in.get(trunk_id, 0.0)))
@@ -143,8 +182,8 @@ class Lines:
         """What keeps a trunk from being given calls at this moment, as a part of a sentence."""
         if trunk_id not in self._routes.trunks:
             return "it is switched off"
-        if trunk_id in self._silent:
-            return _SILENT
+        for why in self._shut.get(trunk_id, {}).values():
+            return why
         return self._why.get(trunk_id, "it failed") if self._paces[trunk_id].closed(now) else None
 
     def take(self, call: Call, now: float) -> Route:

@@ -9,6 +9,7 @@ import structlog
 
 from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import EndReason
+from outdial.sip.registration.status import RegistrationStatus
 from outdial.sip.transport import Address
 from outdial.telephony.leg import Leg
 from outdial.telephony.leg_values import (
@@ -21,6 +22,7 @@ from outdial.telephony.leg_values import (
 )
 from outdial.telephony.media.client import MediaClient
 from outdial.telephony.media.events import RecordingCut
+from outdial.telephony.registration import TrunkRegistration
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
 from outdial.telephony.user_agent import UserAgent
@@ -101,6 +103,22 @@ class Tracer(Protocol):
         ...
 
 
+class Binding(Protocol):
+    """Our address at a trunk. `telephony.registration.TrunkRegistration` is one; its docstrings hold."""
+
+    async def keep(self) -> None:
+        """Register, and stay so; until cancelled or stopped."""
+        ...
+
+    def renew(self) -> None:
+        """Register again at once."""
+        ...
+
+    async def stop(self, *, wait_s: float) -> None:
+        """Take our address back, and wait that long for the trunk to confirm it."""
+        ...
+
+
 class PhoneNetwork(Protocol):
     """Where legs come from."""
 
@@ -117,6 +135,10 @@ class PhoneNetwork(Protocol):
 
     async def answers(self, trunk: Trunk) -> bool:
         """Tell whether a trunk answers OPTIONS, with whatever status; waits up to 32 s."""
+        ...
+
+    def register(self, trunk: Trunk, on_status: Callable[[RegistrationStatus], None]) -> Binding:
+        """Return a registration that has sent nothing yet."""
         ...
 
 
@@ -154,3 +176,7 @@ class SipNetwork:
             return (await self._user_agent.check(trunk)).status is not None
         except OSError:
             return False
+
+    def register(self, trunk: Trunk, on_status: Callable[[RegistrationStatus], None]) -> Binding:
+        """Return a registration over SIP."""
+        return TrunkRegistration(self._user_agent, trunk, on_status)

@@ -62,5 +62,7 @@ def to_line(trunk: stored_trunks.Trunk) -> Trunk:
         session_expires_s=trunk.session_expires_s,
         keep_to_peer=trunk.keep_to_peer,
         addresses=trunk.addresses,
+        register_user=trunk.from_user or trunk.username,
+        register_expires_s=trunk.register_expires_s,
         headers=tuple(trunk.headers.items()),
     )

@@ -169,6 +169,7 @@ def create_trunk(conn: sa.Connection, actor: Actor, wanted: NewTrunk, *, now: in
     """Add a trunk; its name must be new."""
     if trunks.get_by_name(conn, wanted.name) is not None:
         raise InUse(f"There is a trunk {wanted.name!r} already.", "name")
+    _check_registration(wanted)
     added = trunks.insert(conn, wanted, now=now)
     audit.write(conn, actor, at=now, action="create", thing="trunk", thing_id=added.id, after=asdict(added))
     return added
@@ -184,10 +185,18 @@ def change_trunk(
     namesake = trunks.get_by_name(conn, wanted.name)
     if namesake is not None and namesake.id != trunk_id:
         raise InUse(f"There is a trunk {wanted.name!r} already.", "name")
+    _check_registration(wanted)
     trunks.update(conn, trunk_id, wanted)
     after = the_trunk(conn, trunk_id)
     _note_change(conn, actor, "trunk", trunk_id, before, after, now)
     return after
+
+
+def _check_registration(wanted: NewTrunk) -> None:
+    """Insist on an account to be registered. Raises InvalidReference."""
+    if wanted.register_expires_s and not (wanted.username or wanted.from_user):
+        wrong = "What is registered is an account: give its username, or a from_user."
+        raise InvalidReference({"register_expires_s": wrong})
 
 
 def remove_trunk(conn: sa.Connection, actor: Actor, trunk_id: int, *, now: int) -> None:

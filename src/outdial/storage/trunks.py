@@ -54,6 +54,8 @@ class NewTrunk:
     """What we offer as Session-Expires (RFC 4028); 0 offers none."""
     options_interval_s: int = 0
     """Between OPTIONS as a health check, 30 is usual; 0 sends none. A silent trunk's calls stay queued."""
+    register_expires_s: int = 0
+    """For how long we ask to be registered (RFC 3261 §10), 300 is usual; 0 registers nowhere."""
     calls_per_second: float = 10.0
     max_concurrent: int = 100
     keep_to_peer: bool = False
@@ -77,14 +79,14 @@ def insert(conn: sa.Connection, trunk: NewTrunk, *, now: int) -> Trunk:
     """Add a trunk and tell the dialers; a name that exists raises IntegrityError."""
     trunk_id = conn.execute(_INSERT, _row(trunk) | {"created_at": now}).scalar_one()
     paces.add(conn, paces.TRUNK, trunk_id)
-    wake.announce(conn, wake.TRUNKS)
+    _announce(conn)
     return _with_id(trunk, trunk_id, now)
 
 
 def update(conn: sa.Connection, trunk_id: int, trunk: NewTrunk) -> bool:
     """Replace a trunk's settings and tell the dialers; False if there is none."""
     found = conn.execute(_UPDATE.values(**_row(trunk)), {"p_id": trunk_id}).rowcount == 1
-    wake.announce(conn, wake.TRUNKS)
+    _announce(conn)
     return found
 
 
@@ -118,6 +120,12 @@ def name_for_call(conn: sa.Connection, call_id: str) -> str | None:
 def find_all(conn: sa.Connection) -> list[Trunk]:
     """Return all trunks, oldest first."""
     return [_trunk(row) for row in conn.execute(_ALL).mappings()]
+
+
+def _announce(conn: sa.Connection) -> None:
+    """Tell the dialers: what was wrong with a trunk's registration may be mended now."""
+    wake.announce(conn, wake.TRUNKS)
+    wake.announce(conn, wake.REGISTRATIONS)
 
 
 def _row(trunk: NewTrunk) -> dict[str, Any]:

@@ -27,6 +27,8 @@ CANCELS = "cancels"
 """A call that is being dialled was asked to be cancelled."""
 TRUNKS = "trunks"
 """A trunk or bridge was changed."""
+REGISTRATIONS = "registrations"
+"""Trunks should be registered anew, without waiting."""
 OUTBOX = "outbox"
 """Events wait for a webhook."""
 

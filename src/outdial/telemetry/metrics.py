@@ -108,6 +108,12 @@ TRUNK_SILENT = _gauge(
     "trunk",
     merge=Merge.MAX,
 )
+TRUNK_UNREGISTERED = _gauge(
+    "outdial_trunk_unregistered",
+    "1 while a trunk that wants to know our address does not (RFC 3261 section 10): its calls wait.",
+    "trunk",
+    merge=Merge.MAX,
+)
 SIP_DROPPED = _counter(
     "outdial_sip_dropped_total",
     "SIP datagrams that were not obeyed. `stranger`: from an address that no trunk has, a scanner mostly;"

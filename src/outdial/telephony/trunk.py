@@ -45,5 +45,9 @@ class Trunk:
     """Send everything to `host`, whatever Contact and Record-Route say."""
     addresses: tuple[str, ...] = ()
     """Further IPv4 addresses or networks from which the trunk's signalling may come."""
+    register_user: str | None = None
+    """The account whose calls the trunk would bring to us, where it wants us registered (RFC 3261 §10)."""
+    register_expires_s: int = 0
+    """For how long we ask to be registered; 0 to register nowhere."""
     headers: tuple[tuple[str, str], ...] = ()
     """Custom headers of every INVITE."""

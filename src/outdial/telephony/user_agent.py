@@ -193,6 +193,17 @@ class UserAgent:
             self._local_hosts[peer[0]] = address_towards(peer)
         return self._local_hosts[peer[0]]
 
+    def look_again(self, peer: Address) -> str:
+        """Return our address towards a peer as it is now; if it changed, calls from now on have the new one.
+
+        Raises OSError without a route.
+        """
+        known = self._local_hosts.pop(peer[0], None)
+        found = self._local_host(peer)
+        if known not in (None, found):
+            self._local_hosts.clear()
+        return found
+
     async def check(self, trunk: Trunk) -> Reachability:
         """Send OPTIONS to all addresses of a trunk at once and wait for the first answer (up to 32 s).
 

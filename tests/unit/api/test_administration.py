@@ -285,6 +285,7 @@ async def test_trunks_show_their_health(api: Api, admin: Any) -> None:
         "since": "2019-08-16 15:09:51",
         "held_until": "2019-08-16 15:09:56",
         "reason": "it refuses them: SIP 503 Service Unavailable",
+        "registrations": [],
     }
     _, answer = await admin("GET", "trunks")
     assert [row["health"] for row in answer["data"]] == [expected]
@@ -292,4 +293,8 @@ async def test_trunks_show_their_health(api: Api, admin: Any) -> None:
     assert answer["data"]["health"] == expected
     await api.database.run(paces.note_hold, api.trunk_id, None, now=api.clock())
     _, answer = await admin("GET", f"trunks/{api.trunk_id}")
-    assert answer["data"]["health"] == dict.fromkeys(expected) | {"state": "up", "calls": 0}
+    assert answer["data"]["health"] == dict.fromkeys(expected) | {
+        "state": "up",
+        "calls": 0,
+        "registrations": [],
+    }

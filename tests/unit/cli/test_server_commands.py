@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from tests.unit.cli.conftest import Outdial
 
 from outdial.cli.output import print_rows
 from outdial.domain.call import NewCall
-from outdial.storage import accounts, calls, schema
+from outdial.sandbox.network import SandboxNetwork
+from outdial.sandbox.options import PASSWORD, USERNAME, SandboxOptions
+from outdial.storage import accounts, calls, schema, wake
 from outdial.storage.database import Database
 from outdial.supervisor import exit_codes
 
@@ -113,6 +116,82 @@ def test_a_trunk_that_says_nothing_fails_its_check(outdial: Outdial) -> None:
         result = outdial("trunk", "check", "mute", "--wait", "0.1")
     assert result.status == exit_codes.FAILED
     assert f"{host}:{port} did not answer OPTIONS" in result.err
+
+
+class SandboxInThread:
+    """A registrar beside the test: commands have event loops of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._network = SandboxNetwork(SandboxOptions(folder, port=0, record=False), lambda: 0)
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._network.start())
+        self._ready.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._network.stop())
+        self._loop.close()
+
+    def __enter__(self) -> SandboxNetwork:
+        self._thread.start()
+        assert self._ready.wait(30)
+        return self._network
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(30)
+
+
+def test_a_trunk_that_wants_our_address_is_checked_by_registering(
+    outdial: Outdial, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr(wake, "announce", lambda _, channel: announced.append(channel))
+    with SandboxInThread(tmp_path) as network:
+        host, port = network.address
+        monkeypatch.setenv("TRUNK_PASSWORD", PASSWORD)
+        options = ("--username", USERNAME, "--register-expires", "300")
+        assert outdial("trunk", "add", "box", f"{host}:{port}", *options).status == 0
+        announced.clear()
+        good = outdial("trunk", "check", "box", "--json")
+        assert good.status == 0, good.err
+        row = json.loads(good.out)
+        assert (row["registered"], row["problem"], row["status"]) == (True, None, 200)
+        assert announced == [wake.REGISTRATIONS], "the server's address may have been replaced"
+        assert network._switchboard is not None
+        assert network._switchboard.registrar.bindings == {}, "it was taken back"
+        assert "box registered sip:outdial@" in outdial("trunk", "check", "box").out
+        outdial("trunk", "set", "box", "password=wrong")
+        announced.clear()
+        bad = outdial("trunk", "check", "box", "--json")
+        assert bad.status == exit_codes.FAILED
+        assert "box does not register us: wrong user name or password, SIP 403 Forbidden." in bad.err
+        assert (json.loads(bad.out)["registered"], json.loads(bad.out)["sip_code"]) == (False, 403)
+        assert announced == []
+
+
+def test_a_registrar_that_says_nothing_fails_the_check(outdial: Outdial) -> None:
+    with silent_socket() as ((host, port), _):
+        outdial("trunk", "add", "mute", f"{host}:{port}", "--from-user", "7", "--register-expires", "300")
+        result = outdial("trunk", "check", "mute", "--wait", "0.1")
+    assert result.status == exit_codes.FAILED
+    assert "mute does not register us: it does not answer REGISTER." in result.err
+
+
+def test_what_is_registered_is_an_account(outdial: Outdial) -> None:
+    refused = outdial("trunk", "add", "t", "192.0.2.1", "--register-expires", "300")
+    assert "What is registered is an account: give its username" in refused.err
+    assert refused.status != 0
+    assert outdial("trunk", "add", "t", "192.0.2.1").status == 0
+    assert "What is registered is an account" in outdial("trunk", "set", "t", "register_expires_s=300").err
+    assert outdial("trunk", "set", "t", "from_user=7", "register_expires_s=300").status == 0
+    for wrong in ("59", "86401", "soon"):
+        result = outdial("trunk", "set", "t", f"register_expires_s={wrong}")
+        assert "register_expires_s should be 0, or 60 to 86400 seconds." in result.err
+    assert "from_domain should be a name" in outdial("trunk", "set", "t", "from_domain=a b").err
+    assert outdial("trunk", "set", "t", "register_expires_s=0", "from_domain=").status == 0
 
 
 def test_a_trunk_is_removed_when_its_bridges_are(outdial: Outdial) -> None:

@@ -85,6 +85,11 @@ def test_a_process_that_began_anew_takes_nothing_away() -> None:
         ("outdial_database_up", [[[], 0]], "The database cannot be read."),
         ("outdial_dialers", [[[], 0]], "No dialer holds a lease: nothing is dialled."),
         ("outdial_trunk_silent", [[["a"], 1]], "The trunk a does not answer OPTIONS: its calls wait."),
+        (
+            "outdial_trunk_unregistered",
+            [[["a"], 1], [["b"], 0]],
+            "The trunk a is not registered: its calls wait. `outdial trunk list` says why.",
+        ),
         ("outdial_trunk_held_seconds", [[["a"], 9]], "The trunk a is held for 9 s more."),
         (
             "outdial_trunk_faults",

@@ -10,6 +10,7 @@ from outdial.dispatch.phones import Phone
 from outdial.domain.call import MediaQuality
 from outdial.domain.disposition import EndReason, HangupBy
 from outdial.errors import BlobsUnavailable
+from outdial.sip.registration.status import RegistrationStatus
 from outdial.telephony.leg_values import (
     Answered,
     LegEnd,
@@ -147,6 +148,7 @@ class ScriptedNetwork:
         self.trusted: tuple[Trunk, ...] = ()
         self.answering = True
         self.asked: list[str] = []
+        self.bindings: list[ScriptedBinding] = []
         self.on_phone: Callable[[ScriptedPhone], None] = lambda phone: None
 
     def new_phone(
@@ -164,6 +166,36 @@ class ScriptedNetwork:
     async def answers(self, trunk: Trunk) -> bool:
         self.asked.append(trunk.name)
         return self.answering
+
+    def register(self, trunk: Trunk, on_status: Callable[[RegistrationStatus], None]) -> "ScriptedBinding":
+        self.bindings.append(ScriptedBinding(trunk, on_status))
+        return self.bindings[-1]
+
+
+class ScriptedBinding:
+    """Says what the test says."""
+
+    def __init__(self, trunk: Trunk, on_status: Callable[[RegistrationStatus], None]) -> None:
+        self.trunk = trunk
+        self.on_status = on_status
+        self.renewals = 0
+        self.kept = asyncio.Event()
+        self.stopped = False
+        self.fault: Exception | None = None
+
+    async def keep(self) -> None:
+        self.kept.set()
+        if self.fault is not None:
+            raise self.fault
+        await asyncio.get_running_loop().create_future()
+
+    def renew(self) -> None:
+        self.renewals += 1
+
+    async def stop(self, *, wait_s: float) -> None:
+        await asyncio.sleep(0)
+        self.stopped = True
+        self.on_status(RegistrationStatus(ended=True))
 
 
 class AnyClip:

@@ -275,6 +275,26 @@ async def test_a_silent_trunks_calls_wait_until_it_answers(
     await dispatcher.stop()
 
 
+async def test_a_silent_trunk_that_is_not_asked_any_more_gets_its_calls(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outdial.dispatch.health._TICK_S", 0.002)
+    monkeypatch.setattr(Lines, "to_ask", _a_hundred_times_as_often(Lines.to_ask))
+    stage.network.on_phone = answering_at_once
+    settings = trunks.NewTrunk(name="trunk", host="192.0.2.1", options_interval_s=1)
+    await stage.database.run(trunks.update, stage.world.trunk_id, settings)
+    dispatcher = stage.dispatch(lease_s=30)
+    await dispatcher.start()
+    await stage.until(lambda: len(stage.network.asked) >= 1)
+    stage.network.answering = False
+    asked = len(stage.network.asked)
+    await stage.until(lambda: len(stage.network.asked) >= asked + 3)
+    await stage.database.run(trunks.update, stage.world.trunk_id, replace(settings, options_interval_s=0))
+    (call,) = await stage.world.queue()
+    assert await stage.done(call.id) == "ANSWER"
+    await dispatcher.stop()
+
+
 def _a_hundred_times_as_often(to_ask: Callable[[Lines], dict[int, Any]]) -> Any:
     return lambda lines: {key: (every / 100, line) for key, (every, line) in to_ask(lines).items()}
 

@@ -57,12 +57,20 @@ class AdminBridge(TypedDict, total=False):
     created_at: str
 
 
+class AdminTrunkHealthRegistration(TypedDict, total=False):
+    contact: str
+    registered_until: str
+    problem: str | None
+    sip_code: int | None
+
+
 class AdminTrunkHealth(TypedDict, total=False):
     state: str
     calls: int
     since: str | None
     held_until: str | None
     reason: str | None
+    registrations: list[AdminTrunkHealthRegistration]
 
 
 class AdminTrunk(TypedDict, total=False):
@@ -85,6 +93,7 @@ class AdminTrunk(TypedDict, total=False):
     max_call_s: int
     session_expires_s: int | None
     options_interval_s: int | None
+    register_expires_s: int
     calls_per_second: float | None
     max_concurrent: int | None
     keep_to_peer: bool

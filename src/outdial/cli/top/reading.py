@@ -180,9 +180,19 @@ def _about_calls(now: Reading) -> Iterator[str]:
             f"The dialers have {legs:.0f} legs, as many as they may (`dispatch.max_concurrent`, RTP ports):"
             " other calls wait."
         )
+    yield from _about_trunks(now)
+    oldest = max(now.by("outdial_queue_oldest_seconds", "trunk").values(), default=0.0)
+    if oldest > _QUEUE_OLD_S:
+        yield f"Calls have been due for {oldest:.0f} s."
+
+
+def _about_trunks(now: Reading) -> Iterator[str]:
     for name, silent in now.by("outdial_trunk_silent", "trunk").items():
         if silent:
             yield f"The trunk {name} does not answer OPTIONS: its calls wait."
+    for name, unregistered in now.by("outdial_trunk_unregistered", "trunk").items():
+        if unregistered:
+            yield f"The trunk {name} is not registered: its calls wait. `outdial trunk list` says why."
     faults = now.by("outdial_trunk_faults", "trunk")
     for name, held in now.by("outdial_trunk_held_seconds", "trunk").items():
         if held > 0:
@@ -190,9 +200,6 @@ def _about_calls(now: Reading) -> Iterator[str]:
     for name, count in faults.items():
         if count >= _HELD_FROM:
             yield f"The trunk {name} failed the last {count:.0f} calls: `outdial trunk list` says why."
-    oldest = max(now.by("outdial_queue_oldest_seconds", "trunk").values(), default=0.0)
-    if oldest > _QUEUE_OLD_S:
-        yield f"Calls have been due for {oldest:.0f} s."
 
 
 def _about_media(now: Reading, late: Mapping[float, float]) -> Iterator[str]:

@@ -34,7 +34,7 @@ _UNAVAILABLE = (408, 500, 502, 503, 504)
 class Account:
     """What is registered, and where."""
 
-    registrar: str
+    registrar: SipUri
     """The Request-URI: the domain of the account, without a user (§10.2)."""
     user: str
     """The user part of the address of record, and of our Contact."""
@@ -46,8 +46,7 @@ class Account:
     @property
     def address_of_record(self) -> str:
         """To and From of every REGISTER."""
-        registrar = SipUri.parse(self.registrar)
-        return f"<{SipUri.for_user(self.user, registrar.host, registrar.port)}>"
+        return f"<{SipUri.for_user(self.user, self.registrar.host, self.registrar.port)}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +141,9 @@ class Registration:
         if self.state in (State.REGISTERED, State.RETRYING):
             self._authentication = self._authenticator.begin()
         self._feed(Input.STOP, now)
+
+    def on_message(self, *, sent: bool, data: bytes, peer: Address, now: float) -> None:
+        """It is in the trace of no call."""
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Take a response."""
@@ -289,7 +291,7 @@ class Registration:
         headers.add("Expires", str(expires_s))
         headers.add("Allow", ALLOW)
         headers.add("User-Agent", account.user_agent)
-        request = Request("REGISTER", account.registrar, headers)
+        request = Request("REGISTER", str(account.registrar), headers)
         self._authenticator.authorize(request)
         self._carried_login = "Authorization" in headers or "Proxy-Authorization" in headers
         destination = self.destination

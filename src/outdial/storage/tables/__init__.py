@@ -16,7 +16,7 @@ from outdial.storage.tables.prompts import prompts
 from outdial.storage.tables.retention import retention_marks
 from outdial.storage.tables.sounds import audio_urls, fetched_sounds, sounds
 from outdial.storage.tables.suppressions import suppressions
-from outdial.storage.tables.trunks import bridges, trunks
+from outdial.storage.tables.trunks import bridges, registrations, trunks
 from outdial.storage.tables.webhooks import deliveries, outbox, subscriptions, webhooks
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "prompts",
     "rates",
     "recordings",
+    "registrations",
     "retention_marks",
     "sounds",
     "subscriptions",

@@ -27,6 +27,7 @@ trunks = sa.Table(
     Column("max_call_s", Integer, nullable=False),
     Column("session_expires_s", Integer, nullable=False),
     Column("options_interval_s", Integer, nullable=False),
+    Column("register_expires_s", Integer, nullable=False, server_default="0"),
     Column("calls_per_second", sa.Float, nullable=False),
     Column("max_concurrent", Integer, nullable=False),
     Column("keep_to_peer", Boolean, nullable=False),
@@ -52,4 +53,20 @@ bridges = sa.Table(
     Column("max_concurrent", Integer),
     Column("paused_at", BigInteger),
     sqlite_autoincrement=True,  # a number is not given again
+)
+
+registrations = sa.Table(
+    "registrations",
+    metadata,
+    # of a trunk that was removed meanwhile nobody asks, and its rows lapse
+    Column("trunk_id", BigInteger, primary_key=True, autoincrement=False),
+    # our address as the trunk has it, or is asked to take it: each dialer has its own
+    Column("contact", Text, primary_key=True),
+    # null while it is not registered
+    Column("registered_until", BigInteger),
+    # why not, as a part of a sentence, and the SIP code of the answer if there was one
+    Column("problem", Text),
+    Column("sip_code", Integer),
+    # until when this row says anything
+    Column("holds_until", BigInteger, nullable=False),
 )
