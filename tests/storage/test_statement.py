@@ -105,3 +105,20 @@ async def test_a_connection_that_breaks_is_given_up_and_the_write_done_anew(post
 async def test_what_core_made_a_parameter_of_is_bound(database: Database) -> None:
     closed = Statement(sa.select(accounts.c.id).where(accounts.c.name == "nobody"))
     assert (await database.read(closed.execute, {})).rows == []
+
+
+async def test_a_number_is_written_where_the_planner_has_to_know_it(database: Database) -> None:
+    limited = Statement(
+        sa.select(dialers.c.id)
+        .where(dialers.c.pid == bindparam("p_pid"))
+        .order_by(dialers.c.id)
+        .limit(bindparam("p_limit", type_=sa.Integer, literal_execute=True))
+        .offset(bindparam("p_offset"))
+    )
+    await database.run(_ADD.execute_many, [dialer("one"), dialer("three"), dialer("two")])
+    for limit, offset, ids in ((1, 0, ["one"]), (2, 1, ["three", "two"]), (0, 0, [])):
+        values = {"p_pid": 5, "p_limit": limit, "p_offset": offset}
+        found = await database.read(limited.execute, values)
+        assert [row[0] for row in found.rows] == ids
+    with pytest.raises(ValueError, match="format code"):
+        await database.read(limited.execute, {"p_pid": 5, "p_limit": "1; DROP TABLE calls", "p_offset": 0})

@@ -14,6 +14,7 @@ from outdial.storage import credit
 from outdial.storage.calls import COLUMNS, to_call
 from outdial.storage.due_queues import NOT_PAUSED, QUEUED, Queue
 from outdial.storage.fencing import DIALER_ALIVE
+from outdial.storage.statement import Statement
 from outdial.storage.tables import calls
 
 _DUE = (
@@ -49,6 +50,7 @@ CLAIM = (
     )
     .returning(calls.c.seq, calls.c.fence, *COLUMNS)
 )
+_CLAIM = Statement(CLAIM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ class Leased:
 
 def lease_due(conn: sa.Connection, claimant: Claimant, trunk: int, queue: Queue, count: int) -> list[Leased]:
     """Lease up to `count` due calls of a queue of a trunk, whatever the limits."""
-    rows = conn.execute(
-        CLAIM,
+    found = _CLAIM.execute(
+        conn,
         {
             "p_dialer": claimant.dialer_id,
             "p_now": claimant.now,
@@ -85,14 +87,14 @@ def lease_due(conn: sa.Connection, claimant: Claimant, trunk: int, queue: Queue,
             "p_bridge": queue.bridge,
             "p_limit": count,
         },
-    ).all()
+    )
     leased = []
     prepaid: dict[int, bool] = {}
-    for row in rows:
+    for row in found.mappings():
         call = to_call(row)
-        lease = Lease(call.id, call.attempts_started, row.fence, claimant.dialer_id)
+        lease = Lease(call.id, call.attempts_started, row["fence"], claimant.dialer_id)
         leased.append(
-            Leased(ClaimedCall(call=call, lease=lease, covered=_covered(conn, call, prepaid)), row.seq)
+            Leased(ClaimedCall(call=call, lease=lease, covered=_covered(conn, call, prepaid)), row["seq"])
         )
     return leased
 

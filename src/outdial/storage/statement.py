@@ -66,13 +66,14 @@ class Statement:
     def execute(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Found:
         """Run it once. Raises sqlalchemy.exc.DBAPIError."""
         compiled = self._for(conn.dialect)
+        sql = compiled.text(parameters)
         cursor = _cursor(conn)
         try:
-            cursor.execute(compiled.sql, compiled.bind(parameters))
+            cursor.execute(sql, compiled.bind(parameters))
             columns = cursor.description
             rows = [] if columns is None else cursor.fetchall()
         except Exception as error:  # noqa: BLE001 - raised again, whatever it is
-            _raise(conn, cursor, compiled.sql, error)
+            _raise(conn, cursor, sql, error)
         return Found(rows, cursor.rowcount, columns)
 
     def execute_many(self, conn: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -125,6 +126,14 @@ class _Compiled:
     """Values that Core made parameters of."""
     positions: tuple[str, ...] | None
     """Names in the order of the question marks; None where the driver takes names."""
+    written: tuple[str, ...]
+    """Names of whole numbers that the text is to have in place of a parameter (Core's `literal_execute`)."""
+
+    def text(self, parameters: Mapping[str, Any]) -> str:
+        sql = self.sql
+        for name in self.written:
+            sql = sql.replace(_written(name), f"{parameters[name]:d}")
+        return sql
 
     def bind(self, parameters: Mapping[str, Any]) -> Any:
         values = {**self.constants, **parameters}
@@ -133,10 +142,19 @@ class _Compiled:
 
 def _compile(core: Any, dialect: Dialect) -> _Compiled:
     compiled = core.compile(dialect=dialect)
+    written = tuple(name for name in compiled.binds if _written(name) in str(compiled))
     return _Compiled(
         sql=str(compiled),
         constants={
             name: value for name, value in compiled.params.items() if not compiled.binds[name].required
         },
-        positions=tuple(compiled.positiontup) if compiled.positional else None,
+        positions=tuple(name for name in compiled.positiontup if name not in written)
+        if compiled.positional
+        else None,
+        written=written,
     )
+
+
+def _written(name: str) -> str:
+    """What stands in Core's text for a number that is to be written there."""
+    return f"__[POSTCOMPILE_{name}]"
