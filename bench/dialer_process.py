@@ -41,6 +41,8 @@ SOUND = "sound"
 LONGEST_S = 300.0
 LINGER_S = 64.0
 """After this long the last transaction timer is over (Timer M, 32 s); it belongs to the cost of a call."""
+LOOK_S = 0.05
+"""How often the end is looked for: at the slow pace each look costs as much as a step of a call."""
 
 
 def now_ms() -> int:
@@ -129,7 +131,7 @@ async def run_dialer(options: argparse.Namespace) -> dict[str, float]:
             over = not await database.read(count_open) if options.shared else media.closed >= options.calls
             if over and not dispatcher.in_progress:
                 break
-            await asyncio.sleep(0.05 if options.shared else 0.01)
+            await asyncio.sleep(LOOK_S)
         await until_idle(agent)
         agent.endpoint.run_timers(agent.now + LINGER_S)
         await dispatcher.stop()
