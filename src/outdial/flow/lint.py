@@ -321,9 +321,8 @@ def _same_in_all_languages(flow: Flow) -> Iterator[Finding]:
         translated = {
             id(text) for _, part in values if isinstance(part, LanguagePart) for _, text in _values(part)
         }
-        for field in {
-            field: None for field, each in values if id(each) not in translated and _has_words(each)
-        }:
+        own = [field for field, each in values if id(each) not in translated and _has_words(each)]
+        for field in dict.fromkeys(own):
             yield Finding("warning", "same_in_all_languages", name, field, sentence)
 
 
