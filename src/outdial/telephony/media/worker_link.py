@@ -127,17 +127,20 @@ class WorkerLink:
         self._flush()
 
     def _readable(self) -> None:
-        if self._sock is None:
-            return
-        try:
-            data = self._sock.recv(65_536)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._lose("socket_closed")
-            return
+        """Take all that is there: of a worker that died with commands unread, libuv tells us only once."""
+        while self._sock is not None:
+            try:
+                data = self._sock.recv(65_536)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if data:
+                self._take(data)
+            else:
+                self._lose("socket_closed")
+
+    def _take(self, data: bytes) -> None:
         for report in self._reader.feed(data):
             if isinstance(report, Ready):
                 self.ready = True
