@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from outdial.storage import clock_set_back, giving_back, wake
 from outdial.storage.tables import calls as calls_table
+from tests.storage.plans import explain
 from tests.storage.test_outbox import claim, ended_call, endpoint
 from tests.storage.test_wake import listening
 from tests.storage.world import World
@@ -49,6 +50,24 @@ async def test_calls_that_were_given_back_do_not_wait_either(world: World) -> No
     world.now -= HOUR_MS
     assert await make_due(world) == 1
     assert [each.call.id for each in await world.claim("dialer")] == [call.id]
+
+
+async def test_neither_the_queue_nor_the_history_is_read_to_find_nothing(world: World) -> None:
+    def plans(conn: sa.Connection) -> str:
+        texts = [
+            str(each.params(p_after=1).compile(conn, compile_kwargs={"literal_binds": True}))
+            for each in (clock_set_back._CALLS, clock_set_back._EVENTS)
+        ]
+        empty = () if conn.dialect.name == "sqlite" else {}
+        return "\n".join(explain(conn, text, empty) for text in texts)
+
+    found = await world.database.run(plans)
+    assert "SCAN calls" not in found
+    assert "SCAN outbox" not in found
+    assert "Seq Scan" not in found
+    if world.database.is_sqlite:
+        assert "ix_calls_account_id_submitted_at (account_id=? AND submitted_at>?)" in found
+        assert "ix_outbox_due (webhook_id=? AND due_at>?)" in found
 
 
 async def test_clocks_that_differ_by_seconds_are_left_alone(world: World) -> None:

@@ -20,8 +20,8 @@ _BATCH = 1_000
 # plans use a partial index only for a literal condition.
 _CALLS = (
     sa.select(calls.c.seq)
-    .join_from(accounts, calls, calls.c.account_id == accounts.c.id)
     .where(
+        calls.c.account_id.in_(sa.select(accounts.c.id)),
         calls.c.submitted_at > bindparam("p_after"),
         calls.c.state == sa.literal_column("'queued'"),
         sa.or_(calls.c.due_at == calls.c.submitted_at, calls.c.held_why.is_not(None)),
@@ -31,8 +31,8 @@ _CALLS = (
 )
 _EVENTS = (
     sa.select(outbox.c.id)
-    .join_from(webhooks, outbox, outbox.c.webhook_id == webhooks.c.id)
     .where(
+        outbox.c.webhook_id.in_(sa.select(webhooks.c.id)),
         outbox.c.due_at > bindparam("p_after"),
         outbox.c.state == sa.literal_column("'pending'"),
         outbox.c.due_at == outbox.c.created_at,
