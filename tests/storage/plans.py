@@ -1,7 +1,8 @@
 """How a database would do a statement with a queue so long that no shortcut of small tables pays."""
 
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,3 +29,15 @@ def explain(conn: sa.Connection, text: str, parameters: Any) -> str:
         # a planner would rightly scan a table of three rows
         conn.execute(sa.text(f"SET LOCAL {setting} = off"))
     return json.dumps(conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", parameters).scalar_one())
+
+
+def steps_of(conn: sa.Connection, work: Callable[[sa.Connection], None]) -> int:
+    """How many steps SQLite's virtual machine takes for `work`."""
+    counted = itertools.count()
+    driver = conn.connection.dbapi_connection
+    driver.set_progress_handler(lambda: next(counted) and 0, 1)
+    try:
+        work(conn)
+    finally:
+        driver.set_progress_handler(None, 1)
+    return next(counted)

@@ -1,7 +1,6 @@
 """From queued to leased: in order, within limits, by one dialer only."""
 
 import asyncio
-import itertools
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -9,7 +8,7 @@ import sqlalchemy as sa
 from outdial.domain.call import AttemptState, CallState
 from outdial.storage import attempts, calls, claims, giving_back, leases, queue_claim, schema, trunks
 from outdial.storage.database import Database
-from tests.storage.plans import plan_of
+from tests.storage.plans import plan_of, steps_of
 from tests.storage.world import BRIDGE, LEASE_MS, World, rescue_lost
 
 
@@ -159,20 +158,13 @@ async def test_a_claim_takes_as_many_steps_with_a_long_queue_as_with_a_short_one
         dialer = await world.dialer()
 
         async def steps() -> int:
-            counted = itertools.count()
+            def claim(conn: sa.Connection) -> None:
+                found = claims.claim_due(
+                    conn, dialer_id=dialer, now=world.now, limit=1, free_by_trunk={world.trunk_id: 1}
+                )
+                assert len(found.calls) == 1
 
-            def claim(conn: sa.Connection) -> int:
-                conn.connection.dbapi_connection.set_progress_handler(lambda: next(counted) and 0, 1)
-                try:
-                    found = claims.claim_due(
-                        conn, dialer_id=dialer, now=world.now, limit=1, free_by_trunk={world.trunk_id: 1}
-                    )
-                finally:
-                    conn.connection.dbapi_connection.set_progress_handler(None, 1)
-                return len(found.calls)
-
-            assert await database.run(claim) == 1
-            return next(counted)
+            return await database.run(steps_of, claim)
 
         await world.queue(20)
         await steps()

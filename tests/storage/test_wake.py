@@ -117,8 +117,11 @@ async def test_a_leftover_socket_of_the_same_name_is_replaced(
     async with listening(sqlite_url, wake.CALLS):
         (name,) = wake.run_folder(sqlite_url).iterdir()
     name.touch()
-    async with listening(sqlite_url, wake.CALLS):
-        pass
+    async with listening(sqlite_url, wake.CALLS) as listener:
+        sender = wake.WakeSender(sqlite_url)
+        sender.send([wake.CALLS])
+        assert await listener.wait(5) == {wake.CALLS}
+        sender.close()
 
 
 @pytest.mark.postgres

@@ -1,8 +1,6 @@
 """Bridges with several trunks: which of them a call goes by, on both databases."""
 
 import asyncio
-import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,7 @@ from outdial.storage import (
 from outdial.storage.database import Database
 from outdial.storage.paces import Hold
 from outdial.storage.ways import Detour
-from tests.storage.plans import plan_of
+from tests.storage.plans import plan_of, steps_of
 from tests.storage.world import BRIDGE, World, outcome, switch_trunk
 
 LATER = Retry(due_at=1_060_000, spends_attempt=False)
@@ -338,26 +336,18 @@ async def test_a_detour_takes_as_many_steps_with_a_long_queue_as_with_a_short_on
         detours = {second: [Detour(world.trunk_id, frozenset({BRIDGE}))]}
 
         async def steps() -> int:
-            counted = itertools.count()
+            def claim_one(conn: sa.Connection) -> None:
+                found = claims.claim_due(
+                    conn,
+                    dialer_id="dialer",
+                    now=world.now,
+                    limit=1,
+                    free_by_trunk={second: 1},
+                    detours=detours,
+                )
+                assert len(found.calls) == 1
 
-            def claim_one(conn: sa.Connection) -> int:
-                tick: Callable[[], int] = lambda: next(counted) and 0  # noqa: E731
-                conn.connection.dbapi_connection.set_progress_handler(tick, 1)
-                try:
-                    found = claims.claim_due(
-                        conn,
-                        dialer_id="dialer",
-                        now=world.now,
-                        limit=1,
-                        free_by_trunk={second: 1},
-                        detours=detours,
-                    )
-                finally:
-                    conn.connection.dbapi_connection.set_progress_handler(None, 1)
-                return len(found.calls)
-
-            assert await database.run(claim_one) == 1
-            return next(counted)
+            return await database.run(steps_of, claim_one)
 
         await world.queue(20)
         await steps()
