@@ -87,7 +87,7 @@ class FarEnd:
 
     def take(self) -> list[RtpPacket]:
         """The RTP packets that have come since the last call."""
-        taken = []
+        taken: list[RtpPacket] = []
         while True:
             try:
                 datagram, controls, _, _ = self.rtp.recvmsg(2048, 128)
@@ -102,7 +102,7 @@ class FarEnd:
 
     def reports(self) -> list[bytes]:
         """The RTCP datagrams that have come since the last call."""
-        taken = []
+        taken: list[bytes] = []
         while True:
             try:
                 taken.append(self.rtcp.recv(2048))

@@ -34,7 +34,7 @@ def explain(conn: sa.Connection, text: str, parameters: Any) -> str:
 def steps_of(conn: sa.Connection, work: Callable[[sa.Connection], None]) -> int:
     """How many steps SQLite's virtual machine takes for `work`."""
     counted = itertools.count()
-    driver = conn.connection.dbapi_connection
+    driver: Any = conn.connection.dbapi_connection
     driver.set_progress_handler(lambda: next(counted) and 0, 1)
     try:
         work(conn)

@@ -204,6 +204,7 @@ async def test_a_leg_has_a_place_on_its_trunk_like_a_call(world: World) -> None:
     leg = await begun(world, call)
     waits = await full(world, call)
     assert waits.problem == "the trunk trunk has 2 calls in progress, as many as it may (max_concurrent)"
+    assert waits.wait is not None
     await world.database.run(agent_places.leave, waits.wait)
     await world.queue()
     assert await world.claim("dialer") == []
@@ -225,6 +226,7 @@ async def test_the_next_place_is_for_who_is_on_the_line_already(world: World) ->
     assert isinstance(await begin(world, call, second.wait), Full)
     assert await end(world, call, leg)
     assert await world.claim("dialer") == []
+    assert second.wait is not None
     await world.database.run(agent_places.leave, second.wait)
     assert len(await world.claim("dialer")) == 1
 

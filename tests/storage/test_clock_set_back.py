@@ -1,5 +1,7 @@
 """A clock that is set back: what was due at once stays so, and what has a time of its own keeps it."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from outdial.storage import clock_set_back, giving_back, wake
@@ -58,7 +60,7 @@ async def test_neither_the_queue_nor_the_history_is_read_to_find_nothing(world: 
             str(each.params(p_after=1).compile(conn, compile_kwargs={"literal_binds": True}))
             for each in (clock_set_back._CALLS, clock_set_back._EVENTS)
         ]
-        empty = () if conn.dialect.name == "sqlite" else {}
+        empty: Any = () if conn.dialect.name == "sqlite" else {}
         return "\n".join(explain(conn, text, empty) for text in texts)
 
     found = await world.database.run(plans)

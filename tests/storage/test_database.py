@@ -364,7 +364,7 @@ async def test_a_postgresql_that_stays_away_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.postgres
 async def test_a_connection_that_broke_between_two_writes_is_replaced(postgres_url: str) -> None:
     def pid(conn: sa.Connection) -> int:
-        return conn.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+        return int(conn.execute(sa.text("SELECT pg_backend_pid()")).scalar_one())
 
     def kill(conn: sa.Connection, victim: int) -> None:
         conn.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": victim})
@@ -414,7 +414,7 @@ async def test_a_deadlock_is_resolved_by_running_again(postgres_url: str) -> Non
     async with Database(postgres_url) as one, Database(postgres_url) as two:
         await one.run(add, "a")
         await one.run(add, "b")
-        done = await asyncio.gather(one.run(both, "a", "b"), two.run(both, "b", "a"))
+        done = [*await asyncio.gather(one.run(both, "a", "b"), two.run(both, "b", "a"))]
         assert done == ["a", "b"]
         assert await one.read(times) == [3, 3]
 
