@@ -45,7 +45,7 @@ class Outages:
         known.until = _now() + delay_s
         known.tries += 1
         _log.warning("sounds_unavailable", of=what, problem=problem, tries=known.tries, retry_in_s=delay_s)
-        return self.left_ms(what)
+        return round(1000 * delay_s)
 
     def over(self, what: str) -> None:
         """It is there: the next outage begins anew."""
