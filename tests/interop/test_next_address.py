@@ -72,6 +72,23 @@ async def test_the_next_call_does_not_try_the_closed_port_again(
     await far_end.passed()
 
 
+@pytest.mark.parametrize("scenario", ["answers", "refuses"])
+async def test_an_address_that_answers_is_avoided_no_longer(
+    sipp: StartSipp, caller: Caller, port: int, scenario: str
+) -> None:
+    far_end = await sipp(
+        scenario, address=(SECOND, port), keywords={"status": "486 Busy Here", "headers": ""}
+    )
+    agent = caller.user_agent
+    agent.avoid((FIRST, port))
+    agent.avoid((SECOND, port), 5)
+    leg = caller.leg((NAME, port))
+    await (answered(leg) if scenario == "answers" else refused(leg))
+    leg.hang_up()
+    await far_end.passed()
+    assert list(agent._resolver._avoided) == [FIRST]
+
+
 async def test_503_says_so_in_the_trace(sipp: StartSipp, caller: Caller, port: int) -> None:
     headers = {"status": "503 Service Unavailable", "headers": ""}
     busy = await sipp("refuses", address=(FIRST, port), keywords=headers)

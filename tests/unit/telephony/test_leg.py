@@ -1,6 +1,8 @@
 """A leg against a far end that floods it, and how long it may talk."""
 
 import asyncio
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -9,7 +11,7 @@ from outdial.sip.session.events import Failed, FailureCause, InfoReceived
 from outdial.telephony.dial_failure import not_answered
 from outdial.telephony.dtmf_info import KeysOnce
 from outdial.telephony.leg import Leg
-from outdial.telephony.leg_values import LegRequest
+from outdial.telephony.leg_values import LegRequest, MessageResult, PlayResult
 from outdial.telephony.media.events import DigitReceived, DigitStarted
 from outdial.telephony.trace import Trace
 from outdial.telephony.trunk import Trunk
@@ -20,6 +22,35 @@ async def test_digits_without_end_are_not_all_kept():
     for _ in range(5_000):
         leg._on_session(InfoReceived("application/dtmf-relay", b"Signal=5\r\n"))
     assert len(leg.digits) == 1_000
+
+
+class StuckStream:
+    """A media worker that takes commands and says nothing any more."""
+
+    def play(self, play_id, clips):
+        pass
+
+    def record_message(self, message_id, path, *, silence_s):
+        pass
+
+    def stop_playing(self):
+        pass
+
+    def stop_message(self):
+        pass
+
+
+async def test_nobody_waits_for_a_worker_that_does_not_say_how_a_prompt_ended(monkeypatch):
+    monkeypatch.setattr("outdial.telephony.leg._PLAY_END_WAIT_S", 0.0)
+    leg = Leg(None, None, None, Trace(lambda: 0))
+    leg.stream = cast("Any", StuckStream())
+    playing = asyncio.ensure_future(leg.play([Path("clip")]))
+    recording = asyncio.ensure_future(leg.record_message(Path("file")))
+    await asyncio.sleep(0)
+    leg.hang_up()
+    async with asyncio.timeout(5):
+        assert await playing == PlayResult(0, completed=False)
+        assert await recording == MessageResult(0, by_silence=False)
 
 
 FIVE = InfoReceived("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n")
