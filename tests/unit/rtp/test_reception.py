@@ -87,6 +87,7 @@ def test_a_restarted_sender_loses_nothing() -> None:
     for sequence_number in (1, 2, 4, 30_000, 30_001, 30_002):
         reception.receive(SSRC, sequence_number, None, 0)
     assert reception.lost == 1, "the lone 3; the jump is a restart as soon as a second packet confirms it"
+    assert reception.highest_sequence == 30_002
     reception.receive(SSRC + 1, 5, None, 0)
     reception.receive(SSRC + 1, 7, None, 0)
     assert reception.lost == 2

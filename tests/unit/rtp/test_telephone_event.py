@@ -210,3 +210,10 @@ def test_any_payload_is_taken_or_a_parse_error(packets: list[tuple[int, bytes]])
             receiver.receive(SSRC, timestamp, payload, index * 0.02)
         except RtpParseError:
             assert len(payload) < 4
+
+
+def test_a_key_whose_only_packet_was_overtaken_by_the_next_key_comes_before_it() -> None:
+    first, second = press("1", 100), press("2", 100, at=0.3)
+    late = (second[0][0] + 0.005, *first[0][1:])
+    heard = hear([second[0], late, *second[1:]])
+    assert heard == [DigitStarted("2"), Digit("1", 20), Digit("2", 100)]
