@@ -2,7 +2,7 @@
 
 Each turn it takes every function that was queued meanwhile, runs them in order in one transaction, commits
 once (one fsync for all), and only then tells their waiters. Nothing that a waiter sees can be lost by a
-crash.
+crash. What is queued while it waits for another process that writes shares the commit that comes next.
 
 An error of one function must not cost the others their work. Errors are rare, so functions run without
 savepoints; only when one raises is the transaction rolled back and the batch run again, each function in its
@@ -71,6 +71,7 @@ class Writer:
         self._recent: deque[float] = deque(maxlen=_RECENT_COMMITS)
         self._skips = 0
         self._skip = 0
+        self._stopping = False
         self.commits = 0
         """Transactions committed, for the figures."""
 
@@ -92,34 +93,34 @@ class Writer:
         self._queue.put(job)
 
     def _run(self) -> None:
-        stopping = False
-        while not stopping:
+        self._stopping = False
+        while not self._stopping:
             batch: list[Job] = []
-            stopping = self._gather(batch, self._queue.get())
-            if len(batch) < _SMALL_BATCH and not stopping and self._is_busy():
+            self._add(batch, self._queue.get())
+            self._gather(batch)
+            if len(batch) < _SMALL_BATCH and self._is_busy():
                 alone = len(batch)
                 time.sleep(_COMPANY_S)
-                stopping = self._gather(batch)
+                self._gather(batch)
                 self._learn(found_company=len(batch) > alone)
             if batch:
                 self._work(batch)
                 _resolve(batch)
         self._disconnect()
 
-    def _gather(self, batch: list[Job], *items: Job | None) -> bool:
-        """Add `items` and all that waits; True at the order to stop (None), which comes behind everything."""
-        waiting = list(items)
-        while len(batch) < MAX_BATCH:
-            if not waiting:
-                try:
-                    waiting.append(self._queue.get_nowait())
-                except queue.Empty:
-                    return False
-            item = waiting.pop()
-            if item is None:
-                return True
+    def _gather(self, batch: list[Job]) -> None:
+        """Add all that waits, as far as there is room."""
+        while len(batch) < MAX_BATCH and not self._stopping:
+            try:
+                self._add(batch, self._queue.get_nowait())
+            except queue.Empty:
+                return
+
+    def _add(self, batch: list[Job], item: Job | None) -> None:
+        if item is None:  # the order to stop, which comes behind everything
+            self._stopping = True
+        else:
             batch.append(item)
-        return False
 
     def _is_busy(self) -> bool:
         """Tell whether commits follow each other so closely that waiting for company pays."""
@@ -150,6 +151,7 @@ class Writer:
         while True:
             try:
                 transaction = self._begin(batch)
+                self._gather(batch)
                 began = time.monotonic()
                 try:
                     run(transaction.connection, batch)
