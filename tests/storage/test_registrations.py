@@ -157,6 +157,28 @@ async def test_a_changed_trunk_is_registered_anew_and_only_where_that_matters(
         assert stage.lines.free(1e9) == {world.trunk_id: 1}
 
 
+async def test_late_news_of_a_registration_that_was_replaced_says_nothing_about_the_new_one(
+    world: World, clock: HandClock
+) -> None:
+    """The old carrier confirms, or is given up, when the new one has us registered; and when none has."""
+    await want(world)
+    async with staged(world, clock, poll_s=0.02) as stage:
+        first = await binding(stage)
+        first.confirms = False
+        first.on_status(granted())
+        await want(world, host="192.0.2.3")
+        second = await binding(stage, 1)
+        assert stage.lines.free(1e9) == {}, "nothing is dialled before the new one answers"
+        second.on_status(granted())
+        first.on_status(RegistrationStatus(ended=True))
+        assert stage.lines.free(1e9) == {world.trunk_id: 1}
+        second.confirms = False
+        await want(world, register_expires_s=0)
+        await until(lambda: second.stopped and not stage.dispatcher._registrations._kept)
+        second.on_status(RegistrationStatus(ended=True))
+        assert stage.lines.free(1e9) == {world.trunk_id: 1}
+
+
 async def test_whoever_checked_a_trunk_has_it_registered_again_at_once(
     world: World, clock: HandClock
 ) -> None:

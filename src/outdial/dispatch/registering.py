@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -30,7 +30,7 @@ class _Kept:
     """A registration that is kept up, and for which version of the trunk."""
 
     line: Trunk
-    binding: Binding
+    binding: Binding = field(init=False)
     contact: str = ""
     registered: bool = False
 
@@ -91,8 +91,8 @@ class TrunkRegistrations:
 
     def _begin(self, trunk_id: int, line: Trunk) -> _Kept:
         self._lines.set_unregistered(trunk_id, "it has not answered yet", again_in_s=_LONGEST_ANSWER_S)
-        binding = self._network.register(line, partial(self._note, trunk_id))
-        kept = self._kept[trunk_id] = _Kept(line, binding)
+        kept = self._kept[trunk_id] = _Kept(line)
+        kept.binding = self._network.register(line, partial(self._note, trunk_id, kept))
         return kept
 
     async def _keep(self, trunk_id: int, kept: _Kept) -> None:
@@ -103,9 +103,10 @@ class TrunkRegistrations:
             why = "a fault of ours, which the log of the dialer names"
             self._lines.set_unregistered(trunk_id, why, again_in_s=_LONGEST_ANSWER_S)
 
-    def _note(self, trunk_id: int, status: RegistrationStatus) -> None:
-        """Take news of a registration."""
-        kept = self._kept[trunk_id]
+    def _note(self, trunk_id: int, kept: _Kept, status: RegistrationStatus) -> None:
+        """Take news of a registration; of one that was replaced they come late, and mean nothing."""
+        if self._kept.get(trunk_id) is not kept:
+            return
         if status.ended:
             self._lines.set_unregistered(trunk_id, "it is registered anew", again_in_s=_LONGEST_ANSWER_S)
             return

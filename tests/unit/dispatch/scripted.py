@@ -181,6 +181,8 @@ class ScriptedBinding:
         self.renewals = 0
         self.kept = asyncio.Event()
         self.stopped = False
+        self.confirms = True
+        """Whether the trunk confirms in time that it forgets us."""
         self.fault: Exception | None = None
 
     async def keep(self) -> None:
@@ -195,7 +197,8 @@ class ScriptedBinding:
     async def stop(self, *, wait_s: float) -> None:
         await asyncio.sleep(0)
         self.stopped = True
-        self.on_status(RegistrationStatus(ended=True))
+        if self.confirms:
+            self.on_status(RegistrationStatus(ended=True))
 
 
 class AnyClip:
