@@ -364,6 +364,17 @@ def test_comfort_noise_counts_and_is_not_recorded(host: TurnedHost, far: FarEnd,
     assert len(path.read_bytes()) == 160
 
 
+def test_another_clock_of_events_counts_from_the_change_on(host: TurnedHost, far: FarEnd) -> None:
+    stream = open_stream(host)
+    for rate in (8_000, 16_000):
+        stream.connect(agreed(far)._replace(event_rate=rate))
+        for packet in telephone_event_packets("7", 60, rate=rate):
+            far.say(stream.rtp.getsockname()[1], packet.payload, payload_type=101, timestamp=rate)
+            stream.rtp_readable(host.time)
+    assert [each for each in host.reports if isinstance(each, KeyPressed)] == [KeyPressed(1, "7", 60)] * 2
+    stream.close()
+
+
 def test_what_has_arrived_before_the_end_is_heard(host: TurnedHost, far: FarEnd, tmp_path: Path) -> None:
     path = tmp_path / "r.ulaw"
     stream = open_stream(host, Recording(path))
