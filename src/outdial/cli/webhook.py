@@ -18,7 +18,14 @@ app = typer.Typer(
 SECRET_VARIABLE = "WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 _EVENT = "voice:message:out"
 _PER_PAGE = 100
-_COLUMNS = {"id": "id", "name": "name", "uri": "uri", "status": "on", "reason": "reason"}
+_COLUMNS = {
+    "id": "id",
+    "name": "name",
+    "uri": "uri",
+    "status": "on",
+    "failing_since": "failing since",
+    "reason": "reason",
+}
 _DELIVERY_COLUMNS = {
     "id": "id",
     "at": "at (UTC)",

@@ -208,7 +208,7 @@ def _hours(word: str) -> tuple[int, int]:
     if found is None:
         raise InvalidInput(f"calling_window: {word!r} are no hours: write them as 09:00-18:00.")
     first, until = (int(found[n]) * 60 + int(found[n + 1] or 0) for n in (1, 3))
-    if any(int(found[n] or 0) > 59 for n in (2, 4)) or until > _DAY_MINUTES:
+    if any(int(found[n] or 0) > 59 for n in (2, 4)) or max(first, until) > _DAY_MINUTES:
         raise InvalidInput(f"calling_window: {word!r} is not a time of a day: it goes from 00:00 to 24:00.")
     if first >= until:
         raise InvalidInput(

@@ -2,5 +2,5 @@
 said.
 
 Pure: a flow, a state and an event go in, the next state and actions come out. Playing and hanging up are done
-by ``dispatch.runner``, the only place where a flow meets a leg.
+by ``dispatch.conversation``, the only place where a flow meets a leg.
 """

@@ -48,6 +48,7 @@ def test_the_life_of_a_webhook(outdial: Outdial, api_server: ApiInThread, receiv
 
     listed = outdial("webhook", "list")
     assert "crm" in listed.out
+    assert "failing since" in listed.out
     assert row["secret"] not in listed.out + outdial("webhook", "show", str(row["id"])).out
     assert json.loads(outdial("webhook", "list", "--name", "nobody", "--json").out) == []
     assert json.loads(outdial("webhook", "show", str(row["id"]), "--json").out)["name"] == "crm"

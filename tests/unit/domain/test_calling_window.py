@@ -94,6 +94,7 @@ def test_a_window_that_never_opens_is_far_away() -> None:
         ("moon 9-18", "'moon' is no weekday"),
         ("mon-wed-fri 9-18", "'mon-wed-fri' is no weekday"),
         ("9-25", "'9-25' is not a time of a day"),
+        ("25:00-9:00", "'25:00-9:00' is not a time of a day"),
         ("9:75-10:00", "'9:75-10:00' is not a time of a day"),
         ("22:00-02:00", "'22:00-02:00' ends before it begins: hours over midnight are two"),
         ("9-12, 11-13", "two of the hours of mon overlap"),
