@@ -37,8 +37,8 @@ _NOT_TYPED_HERE = (
     *("sudo ", "cd ", "make ", "alias ", "outdial serve", "OUTDIAL_SIP__PUBLIC_ADDRESS="),
     "python3 examples/webhook_endpoint.py",
 )
-"""The machine is set up and the server started by the test; NAT is not there; the endpoint is one of ours, and
-that of the examples has a test of its own."""
+"""The machine is set up and the server started by the test; NAT is not there; the endpoint is one of the
+test's, and that of the examples has a test of its own."""
 _LONG_S = 240.0
 
 
