@@ -17,6 +17,15 @@ from outdial.storage.tables import accounts, bridges, calls
 # A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
 QUEUED = calls.c.state == sa.literal_column("'queued'")
 NOT_PAUSED = calls.c.paused_by.is_(None)
+DUE_IN_QUEUE = sa.and_(
+    QUEUED,
+    NOT_PAUSED,
+    calls.c.trunk_id == bindparam("p_trunk"),
+    calls.c.account_id == bindparam("p_account"),
+    calls.c.bridge == bindparam("p_bridge"),
+    calls.c.due_at <= bindparam("p_now"),
+)
+"""A call of one queue that may be dialled now."""
 MOST = 200
 """Queues looked at in one claim: with more, the claim begins behind the account that was served last."""
 

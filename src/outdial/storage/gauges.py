@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from outdial.storage import due_queues, leases, outbox_claims
-from outdial.storage.due_queues import NOT_PAUSED, QUEUED, Queue
+from outdial.storage.due_queues import DUE_IN_QUEUE, Queue
 from outdial.storage.outbox import PENDING
 from outdial.storage.tables import accounts, attempts, calls, outbox, trunks, webhooks
 
@@ -24,12 +24,7 @@ _TRUNKS = sa.select(trunks.c.id, trunks.c.name).order_by(trunks.c.id)
 _COUNT_DUE = sa.select(sa.func.count()).select_from(
     sa.select(calls.c.due_at)
     .where(
-        QUEUED,
-        NOT_PAUSED,
-        calls.c.trunk_id == bindparam("p_trunk"),
-        calls.c.account_id == bindparam("p_account"),
-        calls.c.bridge == bindparam("p_bridge"),
-        calls.c.due_at <= bindparam("p_now"),
+        DUE_IN_QUEUE,
     )
     .limit(bindparam("p_limit", type_=sa.Integer))
     .subquery()

@@ -14,40 +14,34 @@ from sqlalchemy import bindparam
 from outdial.domain.call import Call, Lease
 from outdial.storage import audio_urls, giving_back, wake
 from outdial.storage.audio_urls import Busy, Ready, Unusable
+from outdial.storage.due_queues import DUE_IN_QUEUE, QUEUED
 from outdial.storage.tables import calls
 
 _SOON_MS = 500
 """When the answer is there already: time for the dialer that asked to learn it."""
 
-# A literal, because PostgreSQL's generic plans use a partial index only for a literal condition.
-_QUEUED = calls.c.state == sa.literal_column("'queued'")
 _URL = calls.c.audio_url == bindparam("p_url")
 
 # What another dialer claims at this moment is held by that dialer, if need be.
 _DUE = (
     sa.select(calls.c.seq)
-    .where(_QUEUED, _URL, calls.c.due_at <= bindparam("p_now"))
+    .where(QUEUED, _URL, calls.c.due_at <= bindparam("p_now"))
     .with_for_update(skip_locked=True)
 )
 
 _HELD = (
     sa.select(calls.c.seq)
-    .where(_QUEUED, _URL, calls.c.due_at.in_(bindparam("p_untils", expanding=True)))
+    .where(QUEUED, _URL, calls.c.due_at.in_(bindparam("p_untils", expanding=True)))
     .with_for_update(skip_locked=True)
 )
 
-_HOLD = sa.update(calls).where(calls.c.seq.in_(_DUE), _QUEUED).values(due_at=bindparam("p_until"))
+_HOLD = sa.update(calls).where(calls.c.seq.in_(_DUE), QUEUED).values(due_at=bindparam("p_until"))
 
 # A part of `ix_calls_due`, as a claim reads it.
 _ALIKE = (
     sa.select(calls.c.seq)
     .where(
-        _QUEUED,
-        calls.c.paused_by.is_(None),
-        calls.c.trunk_id == bindparam("p_trunk"),
-        calls.c.account_id == bindparam("p_account"),
-        calls.c.bridge == bindparam("p_bridge"),
-        calls.c.due_at <= bindparam("p_now"),
+        DUE_IN_QUEUE,
         calls.c.sound_id.is_not_distinct_from(bindparam("p_sound")),
         calls.c.audio_url.is_not_distinct_from(bindparam("p_url")),
         calls.c.ivr_id.is_not_distinct_from(bindparam("p_flow")),
@@ -57,11 +51,11 @@ _ALIKE = (
 
 _HOLD_ALIKE = (
     sa.update(calls)
-    .where(calls.c.seq.in_(_ALIKE), _QUEUED)
+    .where(calls.c.seq.in_(_ALIKE), QUEUED)
     .values(due_at=bindparam("p_until"), held_why=bindparam("p_why"))
 )
 
-_LET_GO = sa.update(calls).where(calls.c.seq.in_(_HELD), _QUEUED).values(due_at=bindparam("p_due_at"))
+_LET_GO = sa.update(calls).where(calls.c.seq.in_(_HELD), QUEUED).values(due_at=bindparam("p_due_at"))
 
 
 def hold(conn: sa.Connection, lease: Lease, url: str, *, until: int, now: int) -> bool:

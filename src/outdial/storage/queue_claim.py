@@ -12,7 +12,7 @@ from sqlalchemy import bindparam
 from outdial.domain.call import Call, ClaimedCall, Lease
 from outdial.storage import credit
 from outdial.storage.calls import COLUMNS, to_call
-from outdial.storage.due_queues import NOT_PAUSED, QUEUED, Queue
+from outdial.storage.due_queues import DUE_IN_QUEUE, QUEUED, Queue
 from outdial.storage.fencing import DIALER_ALIVE
 from outdial.storage.statement import Statement
 from outdial.storage.tables import calls
@@ -20,12 +20,7 @@ from outdial.storage.tables import calls
 _DUE = (
     sa.select(calls.c.seq)
     .where(
-        QUEUED,
-        NOT_PAUSED,
-        calls.c.trunk_id == bindparam("p_trunk"),
-        calls.c.account_id == bindparam("p_account"),
-        calls.c.bridge == bindparam("p_bridge"),
-        calls.c.due_at <= bindparam("p_now"),
+        DUE_IN_QUEUE,
         DIALER_ALIVE,
     )
     .order_by(calls.c.due_at, calls.c.seq)
